@@ -1,0 +1,44 @@
+"""What can go wrong, one class per thing that a caller can do something about.
+
+EventlogError
+├── SettingsError            a setting is missing or wrong: change it
+├── Refused                  the content of a publish is not acceptable: mend it
+├── DatabaseUnavailable      away, starting, out of connections: try again
+│   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
+├── QueueFull                the writer has too much to do: try again later
+├── DiskFull                 PostgreSQL has no room left: free some
+├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
+└── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
+"""
+
+
+class EventlogError(Exception):
+    """Root of every error that this product raises on purpose."""
+
+
+class SettingsError(EventlogError):
+    """A setting is missing or has a value that cannot be used."""
+
+
+class DatabaseUnavailable(EventlogError):
+    """The database does not answer now; the same call may succeed later."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """COMMIT was sent, its answer never came: the deliveries may or may not be in the log."""
+
+
+class QueueFull(EventlogError):
+    """The writer's queue is at its bound, in bytes or in events."""
+
+
+class DiskFull(EventlogError):
+    """PostgreSQL refused to write for want of room (SQLSTATE 53100)."""
+
+
+class SchemaMismatch(EventlogError):
+    """The schema in the database is not the one that this code needs."""
+
+
+class EmbeddedServerError(EventlogError):
+    """The embedded PostgreSQL could not be started, found or stopped."""

@@ -1,0 +1,82 @@
+"""Settings, read once from the environment (prefix EVENTLOG_) by the entry points."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from eventlog.errors import SettingsError
+
+
+def default_data_dir() -> Path:
+    """Return where the embedded database lives when nobody says otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/eventlog")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "eventlog"
+
+
+class Settings(BaseSettings):
+    """All that can be set, with its default; field `x` is read from EVENTLOG_X."""
+
+    model_config = SettingsConfigDict(env_prefix="EVENTLOG_", frozen=True, extra="forbid")
+
+    dsn: str | None = Field(
+        None, repr=False, description="a PostgreSQL ≥ 15 to use; without it an embedded one is started"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="where the embedded PostgreSQL keeps its data"
+    )
+    pg_bindir: Path | None = Field(
+        None, description="the folder with the PostgreSQL binaries that the embedded server runs"
+    )
+    host: str = Field("127.0.0.1", description="the address that the API binds to")
+    port: int = Field(8080, ge=0, le=65535, description="the API's port; 0 takes a free one")
+    url: str = Field("http://127.0.0.1:8080", description="the API that the command line talks to")
+    allowed_hosts: str = Field(
+        "", description="further names that the Host header may carry, separated by commas"
+    )
+    partitions: int = Field(
+        8, ge=1, le=1024, description="how many partitions the log has; fixed at the first migrate"
+    )
+    workers: int = Field(2, ge=0, le=64, description="projector workers that `eventlog up` runs")
+    batch_size: int = Field(
+        10_000, ge=1, le=1_000_000, description="the most deliveries one worker transaction projects"
+    )
+    event_bytes_max: int = Field(1 << 20, ge=1, description="the largest event, in bytes")
+    body_bytes_max: int = Field(8 << 20, ge=1, description="the largest request body, in bytes")
+    batch_events_max: int = Field(10_000, ge=1, description="the most events in one request")
+    queue_events_max: int = Field(
+        50_000, ge=1, description="the most events that wait for the writer; more are answered 503"
+    )
+    queue_bytes_max: int = Field(
+        32 << 20, ge=1, description="the most bytes that wait for the writer; more are answered 503"
+    )
+    receive_timeout_seconds: float = Field(
+        10.0, gt=0, description="how long a request's headers, and then each part of its body, may take"
+    )
+    shutdown_timeout_seconds: float = Field(
+        20.0, gt=0, description="how long a clean stop waits for requests under way"
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
+    )
+
+
+def load_settings(**flags: object) -> Settings:
+    """Read the environment; flags given (not None) win over it.
+
+    Raises SettingsError with the variable's name and the refused value.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: object) -> str:
+    assert isinstance(fault, dict)
+    name = "EVENTLOG_" + "_".join(str(part) for part in fault["loc"]).upper()
+    value = "" if name == "EVENTLOG_DSN" else f" (it is {fault['input']!r})"
+    return f"{name}: {fault['msg']}{value}"
