@@ -1,0 +1,103 @@
+"""Connections: who we are on each of them, how long anything may hang, what an error means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from eventlog.errors import DatabaseUnavailable, DiskFull, SchemaMismatch
+
+Role = Literal["appender", "projector", "reader", "owner"]
+Connection = psycopg.Connection[TupleRow]
+
+# A peer that vanished without a word is noticed within 10 + 3 × 5 s while we wait for it, and
+# within 15 s while we send. Has no effect on unix sockets, whose peer cannot vanish silently.
+LIVENESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+# Session settings of each kind of work.
+# Projected rows and their step are lost together and made again identically, so a projector
+# need not wait for the disk; and its statements see batches of very different sizes, for which
+# a plan made once would not fit. A stopped client that idles in a transaction is cut off.
+SESSION: dict[Role, dict[str, str]] = {
+    "appender": {"role": "eventlog_appender", "idle_in_transaction_session_timeout": "15s"},
+    "projector": {
+        "role": "eventlog_projector",
+        "synchronous_commit": "off",
+        "plan_cache_mode": "force_custom_plan",
+        "idle_in_transaction_session_timeout": "10s",
+        "jit": "off",
+    },
+    "reader": {
+        "role": "eventlog_reader",
+        "default_transaction_read_only": "on",
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+    },
+    "owner": {},
+}
+
+# SQLSTATEs after which the same call may succeed: serialization failure, deadlock, lock not
+# available, connection exceptions, out of resources, operator intervention, and a session
+# that was ended for idling. None of them says anything about the content.
+TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25P03", "25P04", "XX000")
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Say whether the same call may succeed later. An error without SQLSTATE is a lost connection."""
+    return error.sqlstate is None or error.sqlstate.startswith(TRANSIENT)
+
+
+def session_dsn(dsn: str, role: Role, name: str) -> str:
+    """Return dsn with the settings of a role's sessions; name is what pg_stat_activity shows."""
+    given = conninfo_to_dict(dsn)
+    settings = {"search_path": "eventlog,public", "timezone": "UTC", **SESSION[role]}
+    options = " ".join(f"-c {key}={value}" for key, value in settings.items())
+    timing = {key: value for key, value in LIVENESS.items() if key not in given}
+    given.setdefault("connect_timeout", "5")
+    given["options"] = f"{given.get('options') or ''} {options}".strip()
+    given["application_name"] = f"eventlog {name}"
+    return make_conninfo(**{**given, **timing})
+
+
+def connect(dsn: str, role: Role, name: str, **arguments: Any) -> Connection:
+    """Open a session, in autocommit: transactions are begun where they are needed, by name.
+
+    Raises DatabaseUnavailable when the server cannot be reached or does not take us in.
+    """
+    with translated_errors():
+        return psycopg.connect(session_dsn(dsn, role, name), autocommit=True, **arguments)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn psycopg's errors into ours, by SQLSTATE; what is left is a bug and passes as it is."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def translate(error: psycopg.Error) -> Exception:
+    """Return our error for a database error, or the error itself when it is a bug of ours."""
+    message = first_line(error)
+    if error.sqlstate == "53100":
+        return DiskFull(message)
+    if error.sqlstate in ("3F000", "42P01", "42883", "42703", "22023"):
+        return SchemaMismatch(f"{message}; run `eventlog migrate`")
+    if is_transient(error) or (error.sqlstate or "").startswith(("28", "3D")):
+        return DatabaseUnavailable(message)
+    return error
+
+
+def first_line(error: psycopg.Error) -> str:
+    """Return the message without context: statements and values stay out of logs and answers."""
+    return error.diag.message_primary or str(error).strip().split("\n")[0] or type(error).__name__

@@ -1,0 +1,67 @@
+-- What is wrong with an event, or NULL. The rules of POST /publish for those who publish in SQL:
+-- whatever passes here is projected. The timestamp's text is checked before it is cast, since
+-- PostgreSQL's input takes 'now' and 'infinity'.
+CREATE OR REPLACE FUNCTION eventlog.event_fault(event json)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = eventlog, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+    field  record;
+    parsed jsonb;
+    moment timestamptz;
+BEGIN
+    IF json_typeof(event) IS DISTINCT FROM 'object' THEN
+        RETURN 'an event is a JSON object';
+    END IF;
+    IF octet_length(event::text) > 1048576 THEN
+        RETURN 'an event has at most 1048576 bytes';
+    END IF;
+    BEGIN
+        parsed := event::jsonb;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+        RETURN 'an event holds only what jsonb can hold: ' || SQLERRM;
+    END;
+    IF (SELECT count(*) <> count(DISTINCT key) FROM json_object_keys(event) AS key) THEN
+        RETURN 'an event''s own fields may not repeat';
+    END IF;
+    -- Level 0 is the event itself, so what is nested 65 deep lies at level 64.
+    IF jsonb_path_exists(parsed, 'strict $.**{64 to last} ? (@.type() == "object" || @.type() == "array")') THEN
+        RETURN 'an event is nested at most 64 deep';
+    END IF;
+    FOR field IN
+        SELECT name, parsed -> name AS value, parsed ->> name AS content
+        FROM unnest(ARRAY['topic', 'event_id', 'source', 'timestamp']) AS name
+    LOOP
+        IF jsonb_typeof(field.value) IS DISTINCT FROM 'string' THEN
+            RETURN field.name || ' is required, a string';
+        END IF;
+        IF octet_length(field.content) NOT BETWEEN 1 AND 255 THEN
+            RETURN field.name || ' has 1 to 255 bytes of UTF-8';
+        END IF;
+        IF field.content ~ '[\u0001-\u001f\u007f-\u009f]' THEN
+            RETURN field.name || ' has no control characters';
+        END IF;
+    END LOOP;
+    IF parsed ->> 'topic' ~ '^[$]|[*]|^\s|\s$' THEN
+        RETURN 'topic has no surrounding white space and no *, and does not begin with $';
+    END IF;
+    IF parsed ->> 'timestamp' !~ '^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d{1,6})?([Zz]|[+-](0\d|1[0-5]):[0-5]\d)$' THEN
+        RETURN 'timestamp is RFC 3339 with a zone and at most 6 fractional digits';
+    END IF;
+    BEGIN
+        moment := (parsed ->> 'timestamp')::timestamptz;
+    EXCEPTION WHEN data_exception THEN
+        RETURN 'timestamp is no date of the calendar';
+    END;
+    IF moment < '1970-01-01Z' OR moment >= '10000-01-01Z' THEN
+        RETURN 'timestamp lies in the years 1970 to 9999';
+    END IF;
+    IF jsonb_typeof(parsed -> 'payload') IS DISTINCT FROM 'object' THEN
+        RETURN 'payload is required, a JSON object';
+    END IF;
+    RETURN NULL;
+END
+$$;

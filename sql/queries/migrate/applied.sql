@@ -1,0 +1,1 @@
+SELECT version, name, checksum FROM eventlog.schema_migrations ORDER BY version

@@ -1,0 +1,1 @@
+SELECT eventlog.create_partitions(%(wanted)s) AS partitions

@@ -1,0 +1,1 @@
+DELETE FROM eventlog.outbox WHERE id = ANY (%(ids)s)
