@@ -1,0 +1,39 @@
+# Every target does its own set-up: it needs Python 3.11 or newer, make, and nothing else.
+# All paths are relative and programs start as `.venv/bin/python -m …`, because a
+# checkout may lie in a path with spaces, where neither make nor a script's first line
+# can name it.
+
+PY := .venv/bin/python
+
+# A caller's Python environment must not reach into ours.
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format constraints clean prepare
+
+help: ## list what there is
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
+
+demo: prepare ## run the whole main job once, on an embedded PostgreSQL, and report
+	@$(PY) -m eventlog demo
+
+test: prepare ## run the tests on the embedded PostgreSQL 18, then on 15 where it is installed
+	@sh .ci/test $(ARGS)
+
+check: prepare ## lint, format, types, layers, Dockerfile and compose file
+	@sh .ci/check
+
+format: prepare ## let ruff format the code and mend what it can
+	@$(PY) -m ruff check --fix-only --quiet
+	@$(PY) -m ruff format
+
+constraints: ## pin the newest versions of everything anew (needs the network)
+	@sh .ci/pin
+
+clean: ## remove the virtual environment, caches and builds
+	rm -rf .venv .venv-pin dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+prepare:
+	@sh .ci/prepare
