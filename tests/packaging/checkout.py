@@ -1,0 +1,34 @@
+"""The checkout that is tested, as its files."""
+
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def committed_files() -> list[Path]:
+    """Return the files under version control; none where this is no clone (an unpacked archive)."""
+    # A checkout that belongs to somebody else is trusted for this one command.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    try:
+        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []
+    paths = (ROOT / name for name in listing.split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def eventlog_says(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as its users do."""
+    return subprocess.run(
+        [sys.executable, "-m", "eventlog", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )

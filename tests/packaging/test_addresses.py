@@ -1,0 +1,42 @@
+"""Nothing committed depends on one machine, or on one package index."""
+
+import re
+
+import pytest
+
+from tests.packaging.checkout import ROOT, committed_files
+
+# Where somebody's own things lie, and the addresses that a tool writes down unasked.
+FORBIDDEN = re.compile(
+    r"(?<![\w.])/(?:work|root|home|Users|opt/pypi)/"
+    r"|file:/{2}"
+    r"|/simple\b"
+    r"|\bregistry\.(?:npmjs|yarnpkg)\b"
+    r"|\bfiles\.pythonhosted\b"
+    r"|\btest\.pypi\b"
+)
+
+
+def test_no_committed_file_names_a_home_directory_or_a_package_index() -> None:
+    found = []
+    for path in committed_files():
+        if path.name == "test_addresses.py":
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if FORBIDDEN.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd /root/project",
+        "PATH=/home/ada/bin",
+        "--index-url https://pypi.org/simple",
+        "x @ file:///tmp/x.whl",
+        '"resolved": "https://registry.npmjs.org/x"',
+    ],
+)
+def test_such_a_line_would_be_found(line: str) -> None:
+    assert FORBIDDEN.search(line)

@@ -1,0 +1,96 @@
+"""The Dockerfile and the compose file name only what exists, and keep every service on a short lead."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from eventlog.settings import Settings
+from tests.packaging.checkout import ROOT, eventlog_says
+
+Service = dict[str, Any]
+OURS = ("migrate", "api", "worker", "simulator")
+
+
+@cache
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    return content
+
+
+def services() -> dict[str, Service]:
+    found: dict[str, Service] = compose()["services"]
+    return found
+
+
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def image_command() -> list[str]:
+    (command,) = re.findall(r"^CMD (\[.*\])$", dockerfile(), re.MULTILINE)
+    words: list[str] = json.loads(command)
+    return words
+
+
+def commands() -> list[list[str]]:
+    return [image_command(), *(services()[name]["command"] for name in OURS)]
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_the_commands_that_containers_run_exist(command: list[str]) -> None:
+    said = eventlog_says(*command, "--help")
+    assert said.returncode == 0, said.stderr
+
+
+def test_every_variable_is_a_setting() -> None:
+    fields = {f"EVENTLOG_{name.upper()}" for name in Settings.model_fields}
+    named = {name for service in services().values() for name in service.get("environment", {})}
+    named |= set(re.findall(r"EVENTLOG_\w+", dockerfile()))
+    assert {name for name in named if name.startswith("EVENTLOG_")} - fields == set()
+
+
+def test_the_image_runs_eventlog_as_nobody_special() -> None:
+    assert 'ENTRYPOINT ["eventlog"]' in dockerfile()
+    (user,) = re.findall(r"^USER (\d+)", dockerfile(), re.MULTILINE)
+    assert int(user) > 0
+
+
+@pytest.mark.parametrize("name", services())
+def test_no_service_can_write_its_image_or_gain_a_right(name: str) -> None:
+    service = services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert not service.get("privileged")
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("user", "the image's own") != "root"
+
+
+def test_only_the_api_is_published_and_on_loopback_alone() -> None:
+    published = {name: service["ports"] for name, service in services().items() if "ports" in service}
+    assert published == {"api": ["127.0.0.1:8080:8080"]}
+
+
+def test_the_database_is_on_a_network_without_a_way_out() -> None:
+    assert services()["postgres"]["networks"] == ["database"]
+    assert compose()["networks"]["database"] == {"internal": True}
+    assert "database" not in services()["simulator"]["networks"]
+
+
+def test_two_workers_start_after_the_migration_is_done() -> None:
+    worker = services()["worker"]
+    assert worker["deploy"]["replicas"] == 2
+    assert worker["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_secrets_for_trying_out_agree_with_each_other() -> None:
+    folder = ROOT / "compose" / "secrets"
+    password = (folder / "postgres_password").read_text(encoding="utf-8").strip()
+    database = services()["postgres"]["environment"]
+    assert (folder / "dsn").read_text(encoding="utf-8").strip() == (
+        f"postgresql://{database['POSTGRES_USER']}:{password}@postgres:5432/{database['POSTGRES_DB']}"
+    )
