@@ -3,6 +3,7 @@
 EventlogError
 ├── SettingsError            a setting is missing or wrong: change it
 ├── Refused                  the content of a publish is not acceptable: mend it
+├── ContentRefused           PostgreSQL refused what the door let in: a bug of the door, and a bad event
 ├── DatabaseUnavailable      away, starting, out of connections: try again
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
 ├── QueueFull                the writer has too much to do: try again later
@@ -18,6 +19,10 @@ class EventlogError(Exception):
 
 class SettingsError(EventlogError):
     """A setting is missing or has a value that cannot be used."""
+
+
+class ContentRefused(EventlogError):
+    """PostgreSQL refused the content of one publish; nothing of it was appended."""
 
 
 class DatabaseUnavailable(EventlogError):

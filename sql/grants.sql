@@ -1,7 +1,8 @@
 -- Who may do what; re-applied at every migrate. The log can be added to by one role, and
 -- changed by none.
-REVOKE ALL ON ALL TABLES IN SCHEMA eventlog FROM PUBLIC, eventlog_appender, eventlog_projector, eventlog_reader;
+REVOKE ALL ON ALL TABLES IN SCHEMA eventlog FROM PUBLIC, eventlog_appender, eventlog_projector;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA eventlog FROM PUBLIC, eventlog_appender, eventlog_projector, eventlog_reader;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA eventlog FROM eventlog_reader;
 GRANT USAGE ON SCHEMA eventlog TO eventlog_appender, eventlog_projector, eventlog_reader;
 
 -- Not received_at: its default is the one clock of the log.
@@ -15,10 +16,9 @@ GRANT SELECT, INSERT, DELETE ON eventlog.refused_publishes TO eventlog_appender;
 GRANT SELECT ON eventlog.inbox, eventlog.partitions, eventlog.projections, eventlog.projection_versions,
     eventlog.claims TO eventlog_projector;
 GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine TO eventlog_projector;
-GRANT EXECUTE ON FUNCTION eventlog.lock_claim, eventlog.checkpoint_of, eventlog.head_of TO eventlog_projector;
+GRANT EXECUTE ON FUNCTION eventlog.lock_claim, eventlog.checkpoint_of, eventlog.head_of, eventlog.indigestible
+    TO eventlog_projector;
 
-GRANT SELECT ON eventlog.inbox, eventlog.partitions, eventlog.projections, eventlog.projection_versions,
-    eventlog.claims, eventlog.steps, eventlog.quarantine, eventlog.outbox, eventlog.refused_publishes,
-    eventlog.schema_migrations
-    TO eventlog_reader;
+-- All there is, the stable views of the live projections with it.
+GRANT SELECT ON ALL TABLES IN SCHEMA eventlog TO eventlog_reader;
 GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of TO eventlog_reader;

@@ -1,0 +1,141 @@
+"""Append deliveries to the log: the one module that writes to `inbox`.
+
+Guaranteed: within a partition, positions are 1, 2, 3 … without gaps, and become visible in order.
+So a reader that has seen position n never has to look back.
+
+How, in one READ COMMITTED transaction:
+
+1. Lock the rows of all partitions concerned in `partitions`, ascending (no circle of waits).
+2. Read each head by a new statement: its snapshot is taken after the lock was granted, so it sees
+   what the previous holder committed. `lock_partitions` does 1 and 2 in one round trip.
+3. Number the rows from the heads on and COPY them.
+4. Commit. The lock ends with the commit, so commit order is position order.
+
+A crash before 4 leaves nothing: no row, no lock, no gap. A crash during 4 leaves all or nothing,
+and the caller is told that the outcome is unknown.
+
+The rows' bytes are built before the lock is taken, all but the 8 bytes of their position: while we
+hold the lock, everybody else waits.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+import psycopg
+from psycopg.sql import SQL
+
+from eventlog.database import Connection
+from eventlog.events import Event
+from eventlog.partitions import partition_of
+from eventlog.statements import statement
+
+# PostgreSQL's binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html
+# Signature, flags and header extension; then rows; then -1 as the number of fields.
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_TRAILER = b"\xff\xff"
+NULL = b"\xff\xff\xff\xff"
+LENGTH = struct.Struct(">i")
+# Number of fields, then partition and position, each behind its length.
+ROW_START = struct.Struct(">hihiq")
+FIELDS = 7
+
+
+class Place(NamedTuple):
+    """Where a run of deliveries lies: positions first … last, both inclusive."""
+
+    partition: int
+    first: int
+    last: int
+
+
+class Deliveries(NamedTuple):
+    """Events made ready for COPY: all of a row but its position, by partition, in order."""
+
+    rows: dict[int, list[bytes]]
+    count: int
+    size: int
+
+
+def encode(
+    events: Sequence[Event], partitions: int, request_id: bytes, headers: bytes | None = None
+) -> Deliveries:
+    """Build the rows of one request.
+
+    Args:
+        partitions: how many the log has.
+        request_id: 16 bytes.
+        headers: trace context, as JSON text.
+    """
+    request = (
+        LENGTH.pack(16) + request_id + (NULL if headers is None else LENGTH.pack(len(headers)) + headers)
+    )
+    pack = LENGTH.pack
+    rows: dict[int, list[bytes]] = {}
+    size = 0
+    for event in events:
+        partition, topic = _placed(event.topic, partitions)
+        event_id = event.event_id.encode()
+        raw = event.raw
+        row = b"".join((request, topic, pack(len(event_id)), event_id, pack(len(raw)), raw))
+        size += len(row)
+        if partition in rows:
+            rows[partition].append(row)
+        else:
+            rows[partition] = [row]
+    return Deliveries(rows, len(events), size)
+
+
+@lru_cache(maxsize=65_536)
+def _placed(topic: str, partitions: int) -> tuple[int, bytes]:
+    """Return a topic's partition and its field in a COPY row."""
+    text = topic.encode()
+    return partition_of(topic, partitions), LENGTH.pack(len(text)) + text
+
+
+def append(connection: Connection, batches: Sequence[Deliveries], *, begin: bool = True) -> list[list[Place]]:
+    """Append batches in order and return, for each, where its deliveries lie, by partition.
+
+    Joins the caller's transaction, which must be READ COMMITTED, or begins one; the caller commits.
+    """
+    wanted = sorted(set(chain.from_iterable(batch.rows for batch in batches)))
+    heads = _lock(connection, wanted, begin=begin)
+    data, places = _number(batches, wanted, heads)
+    with connection.cursor() as cursor, cursor.copy(statement("append/copy")) as copy:
+        copy.write(data)
+    return places
+
+
+def _lock(connection: Connection, wanted: list[int], *, begin: bool) -> dict[int, int]:
+    lock = statement("append/lock")
+    query = SQL(";").join([statement("append/begin"), lock]) if begin else lock
+    # Client-side binding: only so can two statements go in one message.
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute(query, {"partitions": wanted})
+        if begin:
+            cursor.nextset()
+        return dict(cursor.fetchall())
+
+
+def _number(
+    batches: Sequence[Deliveries], wanted: Iterable[int], heads: dict[int, int]
+) -> tuple[bytes, list[list[Place]]]:
+    """Give each row its position: batches in their order, so one connection's publishes stay in order."""
+    parts = [COPY_HEADER]
+    places: list[list[Place]] = [[] for _ in batches]
+    for partition in wanted:
+        position = heads[partition]
+        for batch, placed in zip(batches, places, strict=True):
+            rows = batch.rows.get(partition)
+            if rows is None:
+                continue
+            first = position + 1
+            for row in rows:
+                position += 1
+                parts.append(ROW_START.pack(FIELDS, 2, partition, 8, position))
+                parts.append(row)
+            placed.append(Place(partition, first, position))
+    parts.append(COPY_TRAILER)
+    return b"".join(parts), places

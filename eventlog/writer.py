@@ -1,0 +1,283 @@
+"""Group commit: one thread appends what all requests of this process brought meanwhile.
+
+A request that arrives while a flush is under way joins the next one; a flush starts as soon as the
+writer is free, never by a timer. Every caller is answered after the commit, or told that it failed.
+
+- The thread has a connection of its own, so the event loop never waits for PostgreSQL.
+- The queue is bounded, in events and in bytes: beyond, QueueFull, at once.
+- A caller that goes away takes nothing with it: its deliveries are appended, its answer is dropped.
+- When the database is away, callers are told at once, and it is tried again after a back-off.
+- If content slips through that PostgreSQL refuses, each request of that flush is appended alone, so
+  that only the one at fault fails.
+- Whoever waits longer than LOCK_WAIT_SECONDS for the order lock terminates its holder: a process
+  that was stopped in the middle of its COPY would hold it for ever, and no time-out of PostgreSQL's
+  interrupts a COPY that waits for its client.
+"""
+
+import asyncio
+import random
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import psycopg
+import structlog
+
+from eventlog.append import Deliveries, Place, append
+from eventlog.database import Connection, connect, first_line, is_transient, translate
+from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
+from eventlog.statements import statement
+
+log = structlog.get_logger()
+
+# One flush takes at most this many events: 20 ms of COPY, and what waits behind it waits that long.
+FLUSH_EVENTS_MAX = 5_000
+LOCK_WAIT_SECONDS = 5.0
+# Longer than the lock wait of a stopped holder; then the connection is cut and callers are told.
+FLUSH_SECONDS_MAX = 20.0
+WATCH_INTERVAL_SECONDS = 0.5
+RECONNECT_SECONDS_MAX = 2.0
+# PostgreSQL commits locally and warns with this when the wait for a synchronous standby was ended.
+NOT_REPLICATED = "01000"
+
+
+class Request(NamedTuple):
+    """What one caller handed over, and where its answer goes."""
+
+    deliveries: Deliveries
+    answer: asyncio.Future[list[Place]]
+
+
+class Writer:
+    """The append side of one process. Made and used on one event loop; the thread is its own."""
+
+    def __init__(self, dsn: str, *, queue_events_max: int, queue_bytes_max: int) -> None:
+        self._dsn = dsn
+        self._events_max = queue_events_max
+        self._bytes_max = queue_bytes_max
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Request] = deque()
+        self._queued_events = 0
+        self._queued_bytes = 0
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._connection: Connection | None = None
+        self._not_before = 0.0
+        self._failures = 0
+        self._away = "not connected yet"
+        self._phase: tuple[str, float] = ("idle", 0.0)
+        self._warned = False
+        self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
+        self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="eventlog-writer-watch", daemon=True)
+        self._stopped = threading.Event()
+        self._thread.start()
+        self._watcher.start()
+
+    @property
+    def queue_size(self) -> int:
+        """Events that wait for the writer or are being appended."""
+        return self._queued_events
+
+    def submit(self, deliveries: Deliveries) -> asyncio.Future[list[Place]]:
+        """Hand deliveries to the writer; the future says where they lie once they are durable.
+
+        Raises QueueFull, or through the future OutcomeUnknown, DatabaseUnavailable, DiskFull.
+        """
+        with self._changed:
+            if self._stopping:
+                raise DatabaseUnavailable("this process is shutting down")
+            # An empty queue takes any one request, so that none can be too large for ever.
+            if self._queue and (
+                self._queued_events + deliveries.count > self._events_max
+                or self._queued_bytes + deliveries.size > self._bytes_max
+            ):
+                raise QueueFull(
+                    f"{self._queued_events} events ({self._queued_bytes} bytes) wait for the writer already"
+                )
+            answer: asyncio.Future[list[Place]] = self._loop.create_future()
+            self._queue.append(Request(deliveries, answer))
+            self._queued_events += deliveries.count
+            self._queued_bytes += deliveries.size
+            self._changed.notify()
+        return answer
+
+    async def close(self) -> None:
+        """Append all that was handed over, then end the thread and its connection."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join, FLUSH_SECONDS_MAX + 5)
+        self._stopped.set()
+        await asyncio.to_thread(self._watcher.join)
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._flush(batch)
+            with self._changed:
+                self._queued_events -= sum(request.deliveries.count for request in batch)
+                self._queued_bytes -= sum(request.deliveries.size for request in batch)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _next_batch(self) -> list[Request]:
+        """Wait for requests and take those that fit one flush; empty when there will be no more."""
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            batch: list[Request] = []
+            events = 0
+            while self._queue and (not batch or events + self._queue[0].deliveries.count <= FLUSH_EVENTS_MAX):
+                request = self._queue.popleft()
+                events += request.deliveries.count
+                batch.append(request)
+            return batch
+
+    def _flush(self, batch: Sequence[Request]) -> None:
+        try:
+            places = self._append([request.deliveries for request in batch])
+        except ContentRefused as error:
+            if len(batch) == 1:
+                log.error("content_passed_the_door", detail=str(error))
+                self._answer(batch, error)
+            else:
+                for request in batch:
+                    self._flush([request])
+        except Exception as error:
+            if not isinstance(error, EventlogError):
+                log.exception("append_failed")
+            self._answer(batch, error)
+        else:
+            self._answer(batch, places)
+            self.appended.set()
+        finally:
+            self._phase = ("idle", 0.0)
+
+    def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
+        """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""
+        connection = self._connected()
+        self._phase = ("append", time.monotonic())
+        try:
+            places = append(connection, batches)
+        except psycopg.Error as error:
+            raise self._failed(error) from error
+        self._phase = ("commit", time.monotonic())
+        self._warned = False
+        try:
+            connection.commit()
+        except psycopg.Error as error:
+            if error.sqlstate is None or is_transient(error):
+                self._disconnect(first_line(error))
+                raise OutcomeUnknown("the commit was sent and its answer was lost") from error
+            raise self._failed(error) from error
+        if self._warned:
+            raise OutcomeUnknown("committed here, but the synchronous standby did not confirm it")
+        return places
+
+    def _failed(self, error: psycopg.Error) -> Exception:
+        """Clean up after a failure before the commit, and return what to tell the callers."""
+        if error.sqlstate is not None and error.sqlstate.startswith(("22", "54")):
+            with suppress(psycopg.Error):
+                self._require_connection().rollback()
+            return ContentRefused(first_line(error))
+        self._disconnect(first_line(error))
+        return translate(error)
+
+    def _connected(self) -> Connection:
+        if self._connection is not None:
+            return self._connection
+        if time.monotonic() < self._not_before:
+            raise DatabaseUnavailable(self._away)
+        self._phase = ("connect", time.monotonic())
+        try:
+            connection = connect(self._dsn, "appender", "append")
+            connection.execute(statement("append/require_durable_commit"))
+        except (EventlogError, psycopg.Error) as error:
+            message = first_line(error) if isinstance(error, psycopg.Error) else str(error)
+            self._back_off(message)
+            raise DatabaseUnavailable(message) from error
+        connection.add_notice_handler(self._noticed)
+        self._connection = connection
+        self._failures = 0
+        log.info("append_connected")
+        return connection
+
+    def _require_connection(self) -> Connection:
+        assert self._connection is not None
+        return self._connection
+
+    def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.sqlstate == NOT_REPLICATED:
+            self._warned = True
+
+    def _disconnect(self, reason: str) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+            log.warning("append_disconnected", reason=reason)
+        self._away = reason
+
+    def _back_off(self, reason: str) -> None:
+        """Leave the server alone for a while: longer each time, at random, so that many do not come at once."""
+        self._away = reason
+        self._failures += 1
+        ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**self._failures)
+        self._not_before = time.monotonic() + random.uniform(ceiling / 2, ceiling)
+
+    def _answer(self, batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
+        """Wake all callers of a flush by one call into the event loop."""
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            self._loop.call_soon_threadsafe(_resolve, batch, result)
+
+    def _watch(self) -> None:
+        """Free the writer when it waits for a lock, or for a server that does not answer."""
+        while not self._stopped.wait(WATCH_INTERVAL_SECONDS):
+            phase, since = self._phase
+            if phase not in ("append", "commit"):
+                continue
+            waited = time.monotonic() - since
+            if waited > FLUSH_SECONDS_MAX:
+                self._cut_connection(phase)
+            elif waited > LOCK_WAIT_SECONDS and phase == "append":
+                self._terminate_holders()
+
+    def _terminate_holders(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        with suppress(EventlogError, psycopg.Error):
+            # Not as the appender: a role may end the sessions of its own login only.
+            with connect(self._dsn, "owner", "watch") as watch:
+                holders = watch.execute(
+                    statement("append/terminate_holders"), {"waiting": connection.info.backend_pid}
+                ).fetchall()
+            for pid, terminated in holders:
+                log.warning("lock_holder_terminated", pid=pid, terminated=terminated)
+
+    def _cut_connection(self, phase: str) -> None:
+        """Shut the socket under the waiting thread: the one way to end its wait from outside."""
+        connection = self._connection
+        if connection is None:
+            return
+        log.warning("append_cut", phase=phase, waited_seconds=FLUSH_SECONDS_MAX)
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=connection.fileno()) as link:
+            try:
+                link.shutdown(socket.SHUT_RDWR)
+            finally:
+                link.detach()
+
+
+def _resolve(batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
+    if isinstance(result, Exception):
+        for request in batch:
+            if not request.answer.done():
+                request.answer.set_exception(result)
+        return
+    for request, places in zip(batch, result, strict=True):
+        if not request.answer.done():
+            request.answer.set_result(places)

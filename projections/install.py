@@ -1,0 +1,67 @@
+"""Set a database up: the schema, and the first version of each projection."""
+
+import msgspec
+from psycopg.rows import class_row
+from psycopg.sql import Identifier
+
+from eventlog.database import Connection, connect, translated_errors
+from eventlog.migrate import migrate
+from eventlog.statements import statement
+from projections.projection import PROJECTIONS, Projection
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """What the database knows of a projection; no version while it is dropped."""
+
+    name: str
+    live_version: int | None
+    schema_name: str | None
+    definition: str | None
+
+
+def set_up(dsn: str, partitions: int | None = None) -> list[str]:
+    """Migrate, then install what is missing; return what was done, a line each.
+
+    Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
+    """
+    done = [f"migration {name}" for name in migrate(dsn, partitions)]
+    with connect(dsn, "owner", "install") as connection, translated_errors(), connection.transaction():
+        connection.execute(statement("migrate/begin"))
+        for projection in PROJECTIONS:
+            registered = find(connection, projection.name)
+            if registered is None:
+                _install(connection, projection)
+                done.append(f"projection {projection.name}")
+            elif registered.schema_name is not None:
+                _expose(connection, projection, registered.schema_name)
+    return done
+
+
+def find(connection: Connection, name: str) -> Registered | None:
+    """Return what is registered under a name, or None."""
+    return (
+        connection.cursor(row_factory=class_row(Registered))
+        .execute(statement("projections/find"), {"name": name})
+        .fetchone()
+    )
+
+
+def _install(connection: Connection, projection: Projection) -> None:
+    version = {"name": projection.name, "version": 1}
+    schema = f"{projection.name}_1"
+    connection.execute(statement("projections/register"), version)
+    connection.execute(
+        statement("projections/add_version"),
+        {**version, "schema_name": schema, "definition": projection.definition},
+    )
+    connection.execute(statement("projections/create_schema").format(schema=Identifier(schema)))
+    connection.execute(projection.statement("tables.sql", schema))
+    _expose(connection, projection, schema)
+    connection.execute(statement("projections/go_live"), version)
+
+
+def _expose(connection: Connection, projection: Projection, schema: str) -> None:
+    """Point the stable views at a version, and let the roles at both."""
+    connection.execute(statement("projections/grant").format(schema=Identifier(schema)))
+    connection.execute(projection.statement("views.sql", schema))
+    connection.execute(statement("projections/grant_views"))

@@ -1,0 +1,1 @@
+INSERT INTO eventlog.projections (name) VALUES (%(name)s)

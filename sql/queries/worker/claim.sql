@@ -1,0 +1,1 @@
+SELECT eventlog.lock_claim(%(projection)s, %(version)s, %(partition)s) AS claimed
