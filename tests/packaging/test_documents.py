@@ -1,17 +1,71 @@
 """The README names every command, every route and every setting."""
 
+import asyncio
 import re
+from collections.abc import Iterator
 from functools import cache
 
+import httpx2
 import pytest
+import typer.core
+from typer.main import get_command
 
-from eventlog.settings import Settings
+from api.app import create_app
+from eventlog.cli import build
+from eventlog.settings import Settings, load_settings
 from tests.packaging.checkout import ROOT
 
 
 @cache
 def readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(group: typer.core.TyperGroup, name: str) -> Iterator[str]:
+    """Yield every command in full, such as `eventlog db start`."""
+    for word, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command, f"{name} {word}")
+        else:
+            yield f"{name} {word}"
+
+
+def routes() -> set[str]:
+    """Return every route of the OpenAPI document, such as `GET /events`."""
+
+    async def document() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=create_app(load_settings(), ""))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get("/openapi.json")
+
+    paths = asyncio.run(document()).json()["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
+def without_parameter_names(text: str) -> str:
+    return re.sub(r"\{[^/`\s]*\}", "{}", text)
+
+
+def test_the_readme_names_every_command() -> None:
+    group = get_command(build())
+    assert isinstance(group, typer.core.TyperGroup)
+    # `eventlog db start|stop` names two.
+    spelled = re.sub(
+        r"(eventlog(?: \w+)*) (\w+(?:\\?\|\w+)+)",
+        lambda found: " ".join(f"{found[1]} {word}" for word in re.split(r"\\?\|", found[2])),
+        readme(),
+    )
+    assert {name for name in commands(group, "eventlog") if not re.search(rf"{name}\b", spelled)} == set()
+
+
+def test_the_readme_names_every_route() -> None:
+    text = without_parameter_names(readme())
+    named = {
+        route
+        for route in routes()
+        if re.search(re.escape(without_parameter_names(route)) + r"(?![\w/{])", text)
+    }
+    assert routes() - named == set()
 
 
 def test_the_readme_names_every_setting() -> None:
