@@ -24,6 +24,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+import msgspec
 import psycopg
 from psycopg.sql import SQL
 
@@ -51,7 +52,7 @@ class Place(NamedTuple):
     last: int
 
 
-class Deliveries(NamedTuple):
+class Deliveries(msgspec.Struct, frozen=True):
     """Events made ready for COPY: all of a row but its position, by partition, in order."""
 
     rows: dict[int, list[bytes]]

@@ -65,11 +65,15 @@ def session_dsn(dsn: str, role: Role, name: str) -> str:
     given = conninfo_to_dict(dsn)
     settings = {"search_path": "eventlog,public", "timezone": "UTC", **SESSION[role]}
     options = " ".join(f"-c {key}={value}" for key, value in settings.items())
-    timing = {key: value for key, value in LIVENESS.items() if key not in given}
-    given.setdefault("connect_timeout", "5")
-    given["options"] = f"{given.get('options') or ''} {options}".strip()
-    given["application_name"] = f"eventlog {name}"
-    return make_conninfo(**{**given, **timing})
+    return make_conninfo(
+        **{
+            "connect_timeout": 5,
+            **LIVENESS,
+            **given,
+            "options": f"{given.get('options') or ''} {options}".strip(),
+            "application_name": f"eventlog {name}",
+        }
+    )
 
 
 def connect(dsn: str, role: Role, name: str, **arguments: Any) -> Connection:

@@ -8,6 +8,7 @@ EventlogError
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
+├── ApiUnavailable           no usable answer from the API in time: is it running?
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
@@ -39,6 +40,17 @@ class QueueFull(EventlogError):
 
 class DiskFull(EventlogError):
     """PostgreSQL refused to write for want of room (SQLSTATE 53100)."""
+
+
+class ApiUnavailable(EventlogError):
+    """The API at `url` gave no usable answer within the attempts and the time allowed."""
+
+    def __init__(self, url: str, reason: str, attempts: int = 1) -> None:
+        self.url = url
+        self.reason = reason
+        self.attempts = attempts
+        tried = "" if attempts == 1 else f" after {attempts} attempts"
+        super().__init__(f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)")
 
 
 class SchemaMismatch(EventlogError):

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     dsn: str | None = Field(
         None, repr=False, description="a PostgreSQL ≥ 15 to use; without it an embedded one is started"
     )
+    dsn_file: Path | None = Field(
+        None, description="a file that holds the DSN, for secrets that stay out of the environment"
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir, description="where the embedded PostgreSQL keeps its data"
     )
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
 
+    @property
+    def partitions_wanted(self) -> int | None:
+        """The number of partitions that somebody asked for; None leaves it to the database."""
+        return self.partitions if "partitions" in self.model_fields_set else None
+
 
 def load_settings(**flags: object) -> Settings:
     """Read the environment; flags given (not None) win over it.
@@ -70,9 +78,19 @@ def load_settings(**flags: object) -> Settings:
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
+    return settings if settings.dsn_file is None else _with_dsn_from_file(settings, settings.dsn_file)
+
+
+def _with_dsn_from_file(settings: Settings, file: Path) -> Settings:
+    if settings.dsn is not None:
+        raise SettingsError("EVENTLOG_DSN and EVENTLOG_DSN_FILE are both set: unset one")
+    try:
+        return settings.model_copy(update={"dsn": file.read_text(encoding="utf-8").strip()})
+    except OSError as error:
+        raise SettingsError(f"EVENTLOG_DSN_FILE: cannot read {file}: {error.strerror}") from None
 
 
 def _explain(fault: object) -> str:

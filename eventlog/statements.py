@@ -17,4 +17,4 @@ def statement(name: str) -> sql.SQL:
 
 def read_sql(path: Path) -> sql.SQL:
     """Return a file's text as SQL. Only files that ship with the product or its projections."""
-    return sql.SQL(cast(LiteralString, path.read_text(encoding="utf-8")))
+    return sql.SQL(cast("LiteralString", path.read_text(encoding="utf-8")))

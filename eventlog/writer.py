@@ -223,7 +223,7 @@ class Writer:
         self._away = reason
 
     def _back_off(self, reason: str) -> None:
-        """Leave the server alone for a while: longer each time, at random, so that many do not come at once."""
+        """Leave the server alone for a while: longer each time, and not all processes at once."""
         self._away = reason
         self._failures += 1
         ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**self._failures)

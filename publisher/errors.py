@@ -6,18 +6,9 @@ EventlogError
 └── PublishRefused      the API looked at the content and said no: sending it again cannot help
 """
 
-from eventlog.errors import EventlogError
+from eventlog.errors import ApiUnavailable, EventlogError
 
-
-class ApiUnavailable(EventlogError):
-    """The API at `url` gave no usable answer within the attempts and the time allowed."""
-
-    def __init__(self, url: str, reason: str, attempts: int = 1) -> None:
-        self.url = url
-        self.reason = reason
-        self.attempts = attempts
-        tried = "" if attempts == 1 else f" after {attempts} attempts"
-        super().__init__(f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)")
+__all__ = ["ApiUnavailable", "PublishRefused", "ShipError"]
 
 
 class PublishRefused(EventlogError):

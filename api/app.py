@@ -1,0 +1,107 @@
+"""The application: the fast publish route, the reading routes, and the gate around both."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from api.errors import Problem, problem_for
+from api.gate import Gate, allowed_hosts
+from api.routes import publish, publish_schema
+from api.services import running
+from eventlog import __version__
+from eventlog.events import Fault
+from eventlog.settings import Settings
+
+READING = ("events", "deliveries", "stats", "quarantine", "health", "metrics", "index")
+
+
+def create_app(settings: Settings, dsn: str) -> Gate:
+    """Return the ASGI application over the database at dsn, which must be migrated."""
+    route = publish.Publish()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, dsn) as services:
+            app.state.services = route.services = services
+            yield
+
+    app: FastAPI = FastAPIOffline(
+        title="eventlog",
+        version=__version__,
+        description="An immutable event log in PostgreSQL: publish, read, and check the books.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    for name in READING:
+        app.include_router(import_module(f"api.routes.{name}").router)
+    _answer_with_problems(app)
+    _describe_publish(app)
+    return Gate(
+        app, dict.fromkeys(publish.PATHS, route), allowed_hosts(settings.host, settings.allowed_hosts)
+    )
+
+
+def _answer_with_problems(app: FastAPI) -> None:
+    """Have every error of a route leave as a problem document."""
+
+    @app.exception_handler(Exception)
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Exception) -> Response:
+        found = problem_for(error)
+        if found.status == 500:
+            raise error  # the gate logs it and answers
+        return _response(request, found)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        detail = {404: "there is no such route or thing", 405: "this route has other methods: see Allow"}
+        return _response(
+            request,
+            Problem(
+                error.status_code,
+                code,
+                detail.get(error.status_code, str(error.detail)),
+                headers=dict(error.headers or {}),
+            ),
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [
+            Fault(
+                None,
+                "/" + "/".join(str(part) for part in fault["loc"][1:]),
+                "invalid_parameter",
+                fault["msg"],
+            )
+            for fault in error.errors()
+        ]
+        return _response(request, Problem(422, "invalid_parameter", "a parameter is wrong", errors=faults))
+
+
+def _response(request: Request, problem: Problem) -> Response:
+    start, body = problem.messages(request.scope["request_id"])
+    response = Response(status_code=problem.status, content=body["body"])
+    response.raw_headers = start["headers"]  # type: ignore[assignment]
+    return response
+
+
+def _describe_publish(app: FastAPI) -> None:
+    """Add the publish route to the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for path in publish.PATHS:
+            document["paths"].setdefault(path, {"post": publish_schema.operation(path)})
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

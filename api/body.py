@@ -1,0 +1,106 @@
+"""Read a request's body: bounded while reading, in time, and only as what we understand."""
+
+import asyncio
+from contextlib import suppress
+
+from api.errors import Problem
+from api.gate import Receive, Send
+
+# A client that is refused in the middle of its body is still sending. Closing at once would reset
+# the connection and lose the answer, so what comes is thrown away for a moment.
+DRAIN_SECONDS = 2.0
+DRAIN_BYTES_MAX = 64 << 20
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+def is_ndjson(headers: dict[bytes, bytes]) -> bool:
+    """Say which of the two content types it is; raises the Problem of any other."""
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding != b"identity":
+        raise Problem(
+            415,
+            "unsupported_content_encoding",
+            "send the body as it is, without Content-Encoding",
+            headers={"Accept-Encoding": "identity"},
+        )
+    kind, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
+    charset = parameters.replace(b'"', b"").replace(b" ", b"")
+    if charset and charset not in (b"charset=utf-8", b"charset=utf8"):
+        raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
+    match kind.strip():
+        case b"application/json":
+            return False
+        case b"application/x-ndjson":
+            return True
+    raise Problem(
+        415,
+        "unsupported_media_type",
+        "send application/json, or application/x-ndjson with one event a line",
+        headers={"Accept-Post": "application/json, application/x-ndjson"},
+    )
+
+
+async def read_body(
+    headers: dict[bytes, bytes], receive: Receive, *, bytes_max: int, timeout_seconds: float
+) -> bytes:
+    """Return the whole body.
+
+    Raises Problem 413 from the header or while reading, 408 when a part takes longer than
+    timeout_seconds, and ClientGone.
+    """
+    announced = headers.get(b"content-length")
+    if announced is not None and int(announced) > bytes_max:
+        raise _too_large(bytes_max)
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(
+                408,
+                "body_too_slow",
+                f"no part of the body came for {timeout_seconds:g} seconds",
+                retryable=True,
+                headers={"Connection": "close"},
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _too_large(bytes_max: int) -> Problem:
+    return Problem(
+        413, "body_too_large", f"a body has at most {bytes_max} bytes", headers={"Connection": "close"}
+    )
+
+
+async def drain(receive: Receive) -> None:
+    """Throw away what a refused client still sends, for a moment."""
+    dropped = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while dropped < DRAIN_BYTES_MAX:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                dropped += len(message.get("body", b""))
+
+
+async def refuse_unread(problem: Problem, request_id: object, receive: Receive, send: Send) -> None:
+    """Answer a refusal whose body was not read to its end, so that the client can read the answer."""
+    start, body = problem.messages(request_id)
+    await send(start)
+    await send({**body, "more_body": True})
+    await drain(receive)
+    await send({"type": "http.response.body", "body": b""})

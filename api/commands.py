@@ -1,0 +1,61 @@
+"""The commands that serve: `up`, the whole service in one process, and `api`, the API alone."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from eventlog.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="The address to bind; EVENTLOG_HOST.")]
+Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one; EVENTLOG_PORT.")]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def up(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=64, help="Projector workers; EVENTLOG_WORKERS.")
+    ] = None,
+) -> None:
+    """Run the whole service: database (embedded unless EVENTLOG_DSN is set), API and workers."""
+    from eventlog.settings import load_settings
+
+    settings = load_settings(host=host, port=port, workers=workers)
+    raise typer.Exit(_run(settings, settings.workers))
+
+
+def api(host: Host = None, port: Port = None) -> None:
+    """Run the API alone; workers run elsewhere (`eventlog worker`)."""
+    from eventlog.settings import load_settings
+
+    raise typer.Exit(_run(load_settings(host=host, port=port), 0))
+
+
+def _run(settings: "Settings", workers: int) -> int:
+    from setproctitle import setproctitle
+
+    from api.server import listen, serve
+    from eventlog.logs import configure_logs
+    from eventlog.opening import opened_database
+    from projections.install import set_up
+    from projections.pool import WorkerPool
+
+    configure_logs(settings.log_level)
+    setproctitle("eventlog")
+    # The address first: what cannot be bound should not cost a database start.
+    listener = listen(settings.host, settings.port)
+    with opened_database(settings, _say) as dsn:
+        for line in set_up(dsn, settings.partitions_wanted):
+            _say(f"applied {line}")
+        pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
+        pool.start()
+        try:
+            return serve(settings, dsn, listener, _say)
+        finally:
+            pool.stop()

@@ -1,0 +1,105 @@
+"""Problems: what every error looks like on the wire (RFC 9457), and the one table that maps ours."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from eventlog.errors import (
+    ContentRefused,
+    DatabaseUnavailable,
+    DiskFull,
+    EventlogError,
+    OutcomeUnknown,
+    QueueFull,
+    Refused,
+    SchemaMismatch,
+)
+from eventlog.events import Fault
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An answer that is an error. `detail` is for people, `code` for programs."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        errors: Sequence[Fault] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+        self.errors = errors
+        self.headers = headers or {}
+
+    def messages(self, request_id: object) -> tuple[dict[str, object], dict[str, object]]:
+        """Return the ASGI messages that answer with this problem: the start and the whole body."""
+        body = self.body(str(request_id))
+        headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), **self.headers}
+        start = {
+            "type": "http.response.start",
+            "status": self.status,
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
+        }
+        return start, {"type": "http.response.body", "body": body}
+
+    def body(self, request_id: str) -> bytes:
+        """Return the problem document."""
+        document = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+            "retryable": self.retryable,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return msgspec.json.encode(document)
+
+
+# Domain → HTTP. The first class that fits holds, so the narrow ones stand first.
+# status, code (None: the error's own), seconds after which to try again (None: it is no use).
+TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
+    (OutcomeUnknown, 503, "outcome_unknown", 1),
+    (DatabaseUnavailable, 503, "database_unavailable", 1),
+    (QueueFull, 503, "queue_full", 1),
+    (SchemaMismatch, 503, "schema_mismatch", 5),
+    (DiskFull, 507, "disk_full", 30),
+    (ContentRefused, 400, "content_refused", None),
+)
+REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413}
+ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
+
+
+def problem_for(error: Exception) -> Problem:
+    """Return the problem that an exception is answered with; 500 for what only a bug can raise."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refused):
+        return Problem(REFUSED_STATUS[error.kind], error.code, error.detail, errors=error.faults)
+    for kind, status, code, after in TABLE:
+        if isinstance(error, kind):
+            return Problem(
+                status,
+                code,
+                f"{error}{ADVICE.get(code, '')}",
+                retryable=after is not None,
+                headers={} if after is None else {"Retry-After": str(after)},
+            )
+    return Problem(500, "internal_error", "a bug of ours; the log of the service has it by request_id")
+
+
+def wrong_method(allow: str) -> Problem:
+    """Return the answer to a method that a route does not have."""
+    return Problem(405, "method_not_allowed", f"this route answers {allow}", headers={"Allow": allow})

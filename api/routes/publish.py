@@ -1,0 +1,166 @@
+"""POST /publish: read, validate, append, answer once it is durable.
+
+A bare ASGI route: per request, FastAPI's own work would cost more than all that is done here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from api.body import ClientGone, is_ndjson, read_body, refuse_unread
+from api.errors import Problem, problem_for, wrong_method
+from api.gate import Receive, Scope, Send
+from api.services import Services
+from eventlog.append import Deliveries, Place, encode
+from eventlog.errors import EventlogError
+from eventlog.events import Event
+from eventlog.intake import Intake, parse
+from eventlog.partitions import partition_of
+from eventlog.read import outcomes
+from eventlog.refusals import Refusal
+
+PATHS = ("/publish", "/publish/batch")
+WAIT_SECONDS_MAX = 60.0
+TRACE_HEADERS = (b"traceparent", b"tracestate")
+_encode = msgspec.json.Encoder().encode
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """What the Prefer header asks for (RFC 7240)."""
+
+    wait_seconds: float | None = None
+    lenient: bool = False
+
+    @property
+    def applied(self) -> bytes:
+        """The Preference-Applied header's value."""
+        wait = [] if self.wait_seconds is None else [f"wait={self.wait_seconds:g}"]
+        return ", ".join([*wait, *(["handling=lenient"] if self.lenient else [])]).encode()
+
+
+NO_PREFERENCES = Preferences()
+
+
+class Publish:
+    """The route. `services` is there once the application has started."""
+
+    def __init__(self) -> None:
+        self.services: Services | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services = self.services
+        assert services is not None
+        if scope["method"] != "POST":
+            raise wrong_method("POST")
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        try:
+            await self._publish(services, scope["request_id"], headers, receive, send)
+        except ClientGone:
+            return
+        except EventlogError as error:
+            raise self._recorded(services, problem_for(error), scope["request_id"]) from error
+        except Problem as problem:
+            self._recorded(services, problem, scope["request_id"])
+            if problem.status not in (408, 413, 415):
+                raise
+            await refuse_unread(problem, scope["request_id"], receive, send)
+
+    async def _publish(
+        self, services: Services, request_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        prefer = headers.get(b"prefer")
+        preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
+        ndjson = is_ndjson(headers)
+        body = await read_body(
+            headers,
+            receive,
+            bytes_max=services.settings.body_bytes_max,
+            timeout_seconds=services.settings.receive_timeout_seconds,
+        )
+        intake = parse(body, ndjson=ndjson, limits=services.limits, lenient=preferences.lenient)
+        for fault in intake.rejected:
+            services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
+        deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
+        places = await services.writer.submit(deliveries)
+        answer = _accepted(deliveries, places, intake)
+        status = 202
+        if preferences.wait_seconds is not None and await services.projected.wait(
+            {place.partition: place.last for place in places}, preferences.wait_seconds
+        ):
+            answer["results"] = await _results(services, intake.events, places)
+            status = 200
+        await _answer(status, answer, preferences, send)
+
+    def _recorded(self, services: Services, problem: Problem, request_id: UUID) -> Problem:
+        """Note a refusal of content; what says nothing about the publish is not one."""
+        if 400 <= problem.status < 500:
+            pointer = problem.errors[0].pointer if problem.errors else None
+            services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer))
+        return problem
+
+
+def read_preferences(prefer: str) -> Preferences:
+    """Read a Prefer header. What is unknown or malformed in it is ignored, as RFC 7240 says."""
+    wait: float | None = None
+    lenient = False
+    for item in re.split(r"[,;]", prefer):
+        name, _, value = (part.strip().strip('"').lower() for part in item.partition("="))
+        if name == "handling":
+            lenient = value == "lenient"
+        elif name == "wait" and wait is None and re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value):
+            wait = min(float(value), WAIT_SECONDS_MAX)
+    return Preferences(wait, lenient)
+
+
+def _trace(headers: dict[bytes, bytes]) -> bytes | None:
+    """Return the trace context of a request as JSON text, if it has any."""
+    found = {name.decode(): headers[name].decode("latin-1") for name in TRACE_HEADERS if name in headers}
+    return _encode(found) if found else None
+
+
+def _accepted(deliveries: Deliveries, places: Sequence[Place], intake: Intake) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "status": "accepted",
+        "accepted": deliveries.count,
+        "deliveries": [
+            {"partition": partition, "first": first, "last": last} for partition, first, last in places
+        ],
+    }
+    if intake.rejected:
+        answer["rejected"] = intake.rejected
+    return answer
+
+
+async def _results(
+    services: Services, events: Sequence[Event], places: Sequence[Place]
+) -> list[dict[str, str]]:
+    """Say of each event what became of its delivery, in the order in which they were sent."""
+    following = {place.partition: place.first for place in places}
+    at: list[tuple[int, int]] = []
+    for event in events:
+        partition = partition_of(event.topic, services.partitions)
+        at.append((partition, following[partition]))
+        following[partition] += 1
+    async with services.pool.connection() as connection:
+        became = await outcomes(connection, at)
+    return [
+        {
+            "topic": event.topic,
+            "event_id": event.event_id,
+            "delivery": f"{place[0]}:{place[1]}",
+            "outcome": became[place],
+        }
+        for event, place in zip(events, at, strict=True)
+    ]
+
+
+async def _answer(status: int, answer: dict[str, Any], preferences: Preferences, send: Send) -> None:
+    body = _encode(answer)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if preferences is not NO_PREFERENCES and preferences.applied:
+        headers.append((b"preference-applied", preferences.applied))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,94 @@
+"""What the routes work with: made when the application starts, closed in order when it stops."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from api.projected import Pool, Projected
+from eventlog.database import connect, session_dsn
+from eventlog.intake import Limits
+from eventlog.migrate import schema_state
+from eventlog.outbox import Mover
+from eventlog.refusals import RefusalLog
+from eventlog.settings import Settings
+from eventlog.wake import Waker
+from eventlog.writer import Writer
+
+log = structlog.get_logger()
+
+READERS_MAX = 8
+# Reads wait this long for a connection, then they are answered 503.
+POOL_WAIT_SECONDS = 2.0
+
+
+class Services(msgspec.Struct):
+    """The parts of one API process."""
+
+    settings: Settings
+    started_at: datetime
+    partitions: int
+    limits: Limits
+    writer: Writer
+    refusals: RefusalLog
+    pool: Pool
+    projected: Projected
+
+
+@asynccontextmanager
+async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
+    """Start all parts over the database at dsn, whose schema must be there; stop them in order.
+
+    Raises DatabaseUnavailable or SchemaMismatch before anything is started.
+    """
+    with connect(dsn, "owner", "start") as connection:
+        partitions = schema_state(connection).partitions
+    writer = Writer(dsn, queue_events_max=settings.queue_events_max, queue_bytes_max=settings.queue_bytes_max)
+    waker = Waker(dsn, writer.appended)
+    refusals = RefusalLog(dsn)
+    mover = Mover(dsn, on_moved=writer.appended.set)
+    moving = threading.Thread(target=mover.run, name="eventlog-mover", daemon=True)
+    moving.start()
+    pool: Pool = AsyncConnectionPool(
+        session_dsn(dsn, "reader", "read"),
+        connection_class=AsyncConnection,
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=READERS_MAX,
+        timeout=POOL_WAIT_SECONDS,
+        open=False,
+    )
+    await pool.open()
+    try:
+        yield Services(
+            settings=settings,
+            started_at=datetime.now(UTC),
+            partitions=partitions,
+            limits=Limits(
+                event_bytes=settings.event_bytes_max,
+                body_bytes=settings.body_bytes_max,
+                batch_events=settings.batch_events_max,
+            ),
+            writer=writer,
+            refusals=refusals,
+            pool=pool,
+            projected=Projected(pool),
+        )
+    finally:
+        mover.stop()
+        await writer.close()
+        await pool.close()
+        await asyncio.to_thread(_close_threads, waker, refusals, moving)
+        log.info("api_stopped")
+
+
+def _close_threads(waker: Waker, refusals: RefusalLog, moving: threading.Thread) -> None:
+    waker.close()
+    refusals.close()
+    moving.join()

@@ -1,0 +1,81 @@
+"""The `eventlog` command: each package brings its own commands; here they are put together.
+
+Their modules are loaded by name, since nobody imports upward, and import heavy things only when a
+command runs, so that `eventlog --help` stays quick.
+"""
+
+import sys
+from importlib import import_module
+from typing import Annotated, NoReturn
+
+import typer
+
+from eventlog import __version__
+from eventlog.errors import ApiUnavailable, DatabaseUnavailable, EventlogError, SettingsError
+
+# Name → where its function or sub-application is, in the order in which --help lists them.
+COMMANDS = {
+    "demo": "publisher.commands:demo",
+    "up": "api.commands:up",
+    "api": "api.commands:api",
+    "worker": "projections.commands:worker",
+    "migrate": "projections.commands:migrate",
+    "simulate": "publisher.commands:simulate",
+    "ship": "publisher.commands:ship",
+    "tail": "eventlog.reading_commands:tail",
+    "stats": "eventlog.reading_commands:stats",
+    "doctor": "eventlog.doctor_commands:doctor",
+    "db": "eventlog.db_commands:app",
+}
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 4
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"eventlog {__version__}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """Return the whole application."""
+    app = typer.Typer(
+        name="eventlog",
+        help="An immutable event log in PostgreSQL, with projections that can be rebuilt and proven.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        ] = False,
+    ) -> None:
+        pass
+
+    for name, place in COMMANDS.items():
+        module, _, attribute = place.partition(":")
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def main() -> NoReturn:
+    """Run the command line; errors of ours end in one line and the exit code of their kind."""
+    try:
+        build()()
+    except EventlogError as error:
+        print(f"eventlog: {error}", file=sys.stderr)
+        sys.exit(_exit_code(error))
+    sys.exit(0)
+
+
+def _exit_code(error: EventlogError) -> int:
+    if isinstance(error, SettingsError):
+        return EXIT_USAGE
+    return EXIT_UNREACHABLE if isinstance(error, DatabaseUnavailable | ApiUnavailable) else EXIT_FAILED

@@ -1,0 +1,26 @@
+"""Open the database that the settings name: somebody's own, or the embedded one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from eventlog.settings import Settings
+
+
+@contextmanager
+def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
+    """Yield the owner's DSN. An embedded server that is started here is stopped at the end.
+
+    Raises EmbeddedServerError. Must be entered from the main thread: the server lives as long as
+    the thread that started it.
+    """
+    if settings.dsn is not None:
+        yield settings.dsn
+        return
+    from eventlog.embedded import EmbeddedServer
+
+    server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
+    server.start(say)
+    try:
+        yield server.dsn
+    finally:
+        server.stop()

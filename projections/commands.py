@@ -1,0 +1,54 @@
+"""The commands of those who run projections: `worker` and `migrate`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def worker(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Workers in this process.")] = 1,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="The most deliveries a step projects.")
+    ] = None,
+) -> None:
+    """Run projector workers. Any number of processes, on any machine; stop them as you like."""
+    import signal
+    import threading
+
+    from eventlog.logs import configure_logs
+    from eventlog.opening import opened_database
+    from eventlog.settings import load_settings
+    from projections.pool import WorkerPool
+
+    settings = load_settings(batch_size=batch_size)
+    configure_logs(settings.log_level)
+    stopped = threading.Event()
+    caught: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: (caught.append(received), stopped.set()))
+    with opened_database(settings, _say) as dsn:
+        pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
+        pool.start()
+        stopped.wait()
+        pool.stop()
+    raise typer.Exit(130 if signal.SIGINT in caught else 0)
+
+
+def migrate() -> None:
+    """Bring the schema up to date, and install the projections that are missing."""
+    from eventlog.opening import opened_database
+    from eventlog.settings import load_settings
+    from projections.install import set_up
+
+    settings = load_settings()
+    with opened_database(settings, _say) as dsn:
+        done = set_up(dsn, settings.partitions_wanted)
+    for line in done:
+        typer.echo(f"applied {line}")
+    if not done:
+        _say("the schema is up to date")

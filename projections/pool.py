@@ -1,0 +1,28 @@
+"""Run several workers in one process, each with a thread and a connection of its own."""
+
+import threading
+
+from projections.worker import Worker
+
+
+class WorkerPool:
+    """Workers that start and stop together."""
+
+    def __init__(self, dsn: str, *, count: int, batch_size: int) -> None:
+        self._workers = [Worker(dsn, batch_size=batch_size) for _ in range(count)]
+        self._threads = [
+            threading.Thread(target=worker.run, name=f"eventlog-worker-{number}")
+            for number, worker in enumerate(self._workers)
+        ]
+
+    def start(self) -> None:
+        """Start all workers."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let each worker end its step, then end them all."""
+        for worker in self._workers:
+            worker.stop()
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,37 @@
+-- A page of the events of one event_id, by time, descending: one probe of the key a topic.
+-- One topic is in the range, or the topics that were ever counted are looked up.
+SELECT p.topic, p.event_id, p."timestamp", p.source, delivery.payload,
+       p.partition, p.position, delivery.received_at, p.processed_at
+FROM (
+    SELECT c.topic, c.event_id, c."timestamp", c.source, c.partition, c.position, c.processed_at
+    FROM (
+        SELECT %(topic)s::text AS topic
+        WHERE %(topic)s::text IS NOT NULL
+        UNION ALL
+        SELECT s.topic
+        FROM eventlog.stats AS s
+        WHERE %(topic)s::text IS NULL AND s.topic >= %(topic_from)s::text AND s.topic < %(topic_to)s::text
+    ) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT e.topic, e.event_id, e."timestamp", e.source, e.partition, e.position, e.processed_at
+        FROM eventlog.events AS e
+        WHERE e.partition = eventlog.partition_of(wanted.topic, %(partition_count)s::integer)
+          AND e.topic = wanted.topic
+          AND e.event_id = %(event_id)s::text
+        OFFSET 0
+    ) AS c
+    WHERE (c."timestamp", c.topic, c.event_id)
+          > (%(low_timestamp)s::timestamptz, %(low_topic)s::text, %(low_event_id)s::text)
+      AND (c."timestamp", c.topic, c.event_id)
+          < (%(high_timestamp)s::timestamptz, %(high_topic)s::text, %(high_event_id)s::text)
+      AND (%(source)s::text IS NULL OR c.source = %(source)s::text)
+    ORDER BY c."timestamp" DESC, c.topic DESC, c.event_id DESC
+    LIMIT %(limit)s::integer
+) AS p
+CROSS JOIN LATERAL (
+    SELECT (i.raw -> 'payload')::text AS payload, i.received_at
+    FROM eventlog.inbox AS i
+    WHERE i.partition = p.partition AND i.position = p.position
+    OFFSET 0
+) AS delivery
+ORDER BY p."timestamp" DESC, p.topic DESC, p.event_id DESC

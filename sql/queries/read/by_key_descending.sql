@@ -1,0 +1,30 @@
+-- A page of the few events of some topics, by time, descending: all of them by their key, then sorted.
+-- OFFSET 0 keeps the bounds of time outside, so that nothing but the key can serve the inside.
+SELECT p.topic, p.event_id, p."timestamp", p.source, delivery.payload,
+       p.partition, p.position, delivery.received_at, p.processed_at
+FROM (
+    SELECT c.topic, c.event_id, c."timestamp", c.source, c.partition, c.position, c.processed_at
+    FROM unnest(%(partitions)s::smallint[]) AS wanted (partition)
+    CROSS JOIN LATERAL (
+        SELECT e.topic, e.event_id, e."timestamp", e.source, e.partition, e.position, e.processed_at
+        FROM eventlog.events AS e
+        WHERE e.partition = wanted.partition
+          AND e.topic >= %(topic_from)s::text
+          AND e.topic < %(topic_to)s::text
+        OFFSET 0
+    ) AS c
+    WHERE (c."timestamp", c.topic, c.event_id)
+          > (%(low_timestamp)s::timestamptz, %(low_topic)s::text, %(low_event_id)s::text)
+      AND (c."timestamp", c.topic, c.event_id)
+          < (%(high_timestamp)s::timestamptz, %(high_topic)s::text, %(high_event_id)s::text)
+      AND (%(source)s::text IS NULL OR c.source = %(source)s::text)
+    ORDER BY c."timestamp" DESC, c.topic DESC, c.event_id DESC
+    LIMIT %(limit)s::integer
+) AS p
+CROSS JOIN LATERAL (
+    SELECT (i.raw -> 'payload')::text AS payload, i.received_at
+    FROM eventlog.inbox AS i
+    WHERE i.partition = p.partition AND i.position = p.position
+    OFFSET 0
+) AS delivery
+ORDER BY p."timestamp" DESC, p.topic DESC, p.event_id DESC
