@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from api.gate import allowed_hosts, host_name
 from eventlog.settings import Settings
 from tests.packaging.checkout import ROOT, eventlog_says
 
@@ -73,6 +74,14 @@ def test_no_service_can_write_its_image_or_gain_a_right(name: str) -> None:
 def test_only_the_api_is_published_and_on_loopback_alone() -> None:
     published = {name: service["ports"] for name, service in services().items() if "ports" in service}
     assert published == {"api": ["127.0.0.1:8080:8080"]}
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "api:8080"])
+def test_the_api_answers_to_the_names_it_is_called_by(host: str) -> None:
+    further = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
+    assert "EVENTLOG_HOST=0.0.0.0" in dockerfile()
+    assert host_name(host) in allowed_hosts("0.0.0.0", further)
+    assert host_name("elsewhere.example:8080") not in allowed_hosts("0.0.0.0", further)
 
 
 def test_the_database_is_on_a_network_without_a_way_out() -> None:
