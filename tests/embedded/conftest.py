@@ -1,0 +1,111 @@
+"""Data directories and owner processes for the tests of the embedded server."""
+
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import short_directory
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Owner:
+    """Another process that runs `tests.embedded.owner`."""
+
+    process: "subprocess.Popen[str]"
+    pid: int = 0
+    dsn: str = ""
+    attached: bool = False
+
+    def wait_until_ready(self) -> "Owner":
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the owner ended: {self.said()}"
+        ready = json.loads(line)
+        self.pid, self.dsn, self.attached = ready["pid"], ready["dsn"], ready["attached"]
+        return self
+
+    def said(self) -> str:
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def finish(self) -> None:
+        """Let it stop its server and end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0, self.said()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+StartOwner = Callable[..., Owner]
+
+
+@pytest.fixture
+def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
+    """Return a function that starts an owner process on a data directory, as a user if one is named."""
+    owners: list[Owner] = []
+
+    def start(data_dir: Path, *, user: pwd.struct_passwd | None = None) -> Owner:
+        command = [sys.executable, "-m", "tests.embedded.owner", data_dir, *([bindir] if bindir else [])]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        owners.append(Owner(process))
+        return owners[-1]
+
+    yield start
+    for owner in owners:
+        owner.close()
+        if owner.pid:
+            until(lambda pid=owner.pid: not is_alive(pid), message="PostgreSQL outlived its owner")  # type: ignore[misc]
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Return an empty directory that every user can reach."""
+    with short_directory() as path:
+        yield path
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; a zombie does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def unprivileged() -> pwd.struct_passwd:
+    """Return a user that is not root, for root to become; skip the test for everybody else."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    return pwd.getpwnam("nobody")
