@@ -13,6 +13,11 @@ EventlogError
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
 
+from collections.abc import Sequence
+from typing import Literal
+
+from eventlog.events import Fault
+
 
 class EventlogError(Exception):
     """Root of every error that this product raises on purpose."""
@@ -20,6 +25,27 @@ class EventlogError(Exception):
 
 class SettingsError(EventlogError):
     """A setting is missing or has a value that cannot be used."""
+
+
+class Refused(EventlogError):
+    """The content of a publish is not acceptable; nothing of it was taken.
+
+    kind: "malformed" is no acceptable JSON at all, "invalid" is JSON but no acceptable event,
+    "too_large" is over a limit. `code` is stable; `detail` never repeats what was sent.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["malformed", "invalid", "too_large"],
+        code: str,
+        detail: str,
+        faults: Sequence[Fault] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.code = code
+        self.detail = detail
+        self.faults = list(faults)
 
 
 class ContentRefused(EventlogError):
