@@ -20,18 +20,19 @@ hold the lock, everybody else waits.
 
 import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 import psycopg
-from psycopg.sql import SQL
 
 from eventlog.database import Connection
+from eventlog.errors import OutcomeUnknown
 from eventlog.events import Event
 from eventlog.partitions import partition_of
 from eventlog.statements import statement
+from eventlog.wire import run, run_copy
 
 # PostgreSQL's binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html
 # Signature, flags and header extension; then rows; then -1 as the number of fields.
@@ -96,31 +97,52 @@ def _placed(topic: str, partitions: int) -> tuple[int, bytes]:
     return partition_of(topic, partitions), LENGTH.pack(len(text)) + text
 
 
-def append(connection: Connection, batches: Sequence[Deliveries], *, begin: bool = True) -> list[list[Place]]:
-    """Append batches in order and return, for each, where its deliveries lie, by partition.
+def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:
+    """Append batches in a transaction of their own; return where each one's deliveries lie, by partition.
 
-    Joins the caller's transaction, which must be READ COMMITTED, or begins one; the caller commits.
+    Raises OutcomeUnknown when the commit may or may not have happened, and psycopg.Error when
+    surely nothing was appended.
     """
-    wanted = sorted(set(chain.from_iterable(batch.rows for batch in batches)))
-    heads = _lock(connection, wanted, begin=begin)
-    data, places = _number(batches, wanted, heads)
-    with connection.cursor() as cursor, cursor.copy(statement("append/copy")) as copy:
-        copy.write(data)
+    wanted = _partitions(batches)
+    heads = _lock(connection, wanted, begin=True)
+    data, places = number_rows(batches, wanted, heads)
+    try:
+        run_copy(connection, _text("append/copy") + b";" + _text("append/commit"), data)
+    except psycopg.Error as error:
+        # An ERROR ends the transaction, and we still hear it. What ends the session may have come
+        # after the commit.
+        if error.diag.severity_nonlocalized == "ERROR":
+            raise
+        raise OutcomeUnknown("the commit was sent and its answer was lost") from error
     return places
 
 
+def append(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:
+    """Append batches in the caller's transaction, which must be READ COMMITTED; as append_durably."""
+    wanted = _partitions(batches)
+    heads = _lock(connection, wanted, begin=False)
+    data, places = number_rows(batches, wanted, heads)
+    run_copy(connection, _text("append/copy"), data)
+    return places
+
+
+def _partitions(batches: Sequence[Deliveries]) -> list[int]:
+    return sorted(set(chain.from_iterable(batch.rows for batch in batches)))
+
+
 def _lock(connection: Connection, wanted: list[int], *, begin: bool) -> dict[int, int]:
-    lock = statement("append/lock")
-    query = SQL(";").join([statement("append/begin"), lock]) if begin else lock
-    # Client-side binding: only so can two statements go in one message.
-    with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(query, {"partitions": wanted})
-        if begin:
-            cursor.nextset()
-        return dict(cursor.fetchall())
+    """Take the order lock and return each partition's head, in one message."""
+    lock = _text("append/lock").replace(b"%(partitions)s", b"'{%b}'" % b",".join(b"%d" % p for p in wanted))
+    rows = run(connection, _text("append/begin") + b";" + lock if begin else lock)[-1]
+    return {int(rows.get_value(row, 0) or 0): int(rows.get_value(row, 1) or 0) for row in range(rows.ntuples)}
 
 
-def _number(
+@cache
+def _text(name: str) -> bytes:
+    return statement(name).as_bytes(None)
+
+
+def number_rows(
     batches: Sequence[Deliveries], wanted: Iterable[int], heads: dict[int, int]
 ) -> tuple[bytes, list[list[Place]]]:
     """Give each row its position: batches in their order, so one connection's publishes stay in order."""

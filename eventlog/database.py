@@ -65,15 +65,14 @@ def session_dsn(dsn: str, role: Role, name: str) -> str:
     given = conninfo_to_dict(dsn)
     settings = {"search_path": "eventlog,public", "timezone": "UTC", **SESSION[role]}
     options = " ".join(f"-c {key}={value}" for key, value in settings.items())
-    return make_conninfo(
-        **{
-            "connect_timeout": 5,
-            **LIVENESS,
-            **given,
-            "options": f"{given.get('options') or ''} {options}".strip(),
-            "application_name": f"eventlog {name}",
-        }
-    )
+    parameters: dict[str, Any] = {
+        "connect_timeout": 5,
+        **LIVENESS,
+        **given,
+        "options": f"{given.get('options') or ''} {options}".strip(),
+        "application_name": f"eventlog {name}",
+    }
+    return make_conninfo(**parameters)
 
 
 def connect(dsn: str, role: Role, name: str, **arguments: Any) -> Connection:

@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
 
 from psycopg import sql
 
@@ -17,4 +16,4 @@ def statement(name: str) -> sql.SQL:
 
 def read_sql(path: Path) -> sql.SQL:
     """Return a file's text as SQL. Only files that ship with the product or its projections."""
-    return sql.SQL(cast("LiteralString", path.read_text(encoding="utf-8")))
+    return sql.SQL(path.read_text(encoding="utf-8"))

@@ -27,8 +27,8 @@ from typing import NamedTuple
 import psycopg
 import structlog
 
-from eventlog.append import Deliveries, Place, append
-from eventlog.database import Connection, connect, first_line, is_transient, translate
+from eventlog.append import Deliveries, Place, append_durably
+from eventlog.database import Connection, connect, first_line, translate
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
 from eventlog.statements import statement
 
@@ -69,7 +69,7 @@ class Writer:
         self._not_before = 0.0
         self._failures = 0
         self._away = "not connected yet"
-        self._phase: tuple[str, float] = ("idle", 0.0)
+        self._busy_since: float | None = None
         self._warned = False
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
@@ -155,24 +155,19 @@ class Writer:
             self._answer(batch, places)
             self.appended.set()
         finally:
-            self._phase = ("idle", 0.0)
+            self._busy_since = None
 
     def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""
         connection = self._connected()
-        self._phase = ("append", time.monotonic())
-        try:
-            places = append(connection, batches)
-        except psycopg.Error as error:
-            raise self._failed(error) from error
-        self._phase = ("commit", time.monotonic())
+        self._busy_since = time.monotonic()
         self._warned = False
         try:
-            connection.commit()
+            places = append_durably(connection, batches)
+        except OutcomeUnknown as error:
+            self._disconnect(str(error))
+            raise
         except psycopg.Error as error:
-            if error.sqlstate is None or is_transient(error):
-                self._disconnect(first_line(error))
-                raise OutcomeUnknown("the commit was sent and its answer was lost") from error
             raise self._failed(error) from error
         if self._warned:
             raise OutcomeUnknown("committed here, but the synchronous standby did not confirm it")
@@ -192,7 +187,6 @@ class Writer:
             return self._connection
         if time.monotonic() < self._not_before:
             raise DatabaseUnavailable(self._away)
-        self._phase = ("connect", time.monotonic())
         try:
             connection = connect(self._dsn, "appender", "append")
             connection.execute(statement("append/require_durable_commit"))
@@ -237,13 +231,11 @@ class Writer:
     def _watch(self) -> None:
         """Free the writer when it waits for a lock, or for a server that does not answer."""
         while not self._stopped.wait(WATCH_INTERVAL_SECONDS):
-            phase, since = self._phase
-            if phase not in ("append", "commit"):
-                continue
-            waited = time.monotonic() - since
+            since = self._busy_since
+            waited = 0.0 if since is None else time.monotonic() - since
             if waited > FLUSH_SECONDS_MAX:
-                self._cut_connection(phase)
-            elif waited > LOCK_WAIT_SECONDS and phase == "append":
+                self._cut_connection()
+            elif waited > LOCK_WAIT_SECONDS:
                 self._terminate_holders()
 
     def _terminate_holders(self) -> None:
@@ -259,12 +251,12 @@ class Writer:
             for pid, terminated in holders:
                 log.warning("lock_holder_terminated", pid=pid, terminated=terminated)
 
-    def _cut_connection(self, phase: str) -> None:
+    def _cut_connection(self) -> None:
         """Shut the socket under the waiting thread: the one way to end its wait from outside."""
         connection = self._connection
         if connection is None:
             return
-        log.warning("append_cut", phase=phase, waited_seconds=FLUSH_SECONDS_MAX)
+        log.warning("append_cut", waited_seconds=FLUSH_SECONDS_MAX)
         with suppress(OSError, psycopg.Error), socket.socket(fileno=connection.fileno()) as link:
             try:
                 link.shutdown(socket.SHUT_RDWR)

@@ -29,8 +29,13 @@ def worker(
     configure_logs(settings.log_level)
     stopped = threading.Event()
     caught: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        caught.append(number)
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _frame: (caught.append(received), stopped.set()))
+        signal.signal(number, stop)
     with opened_database(settings, _say) as dsn:
         pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
         pool.start()
