@@ -12,6 +12,7 @@ import fcntl
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +31,8 @@ from eventlog.errors import EmbeddedServerError
 
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
 POLL_SECONDS = 0.02
-SAY_SECONDS = 5.0
+SAY_SECONDS = 2.0  # how long people wait before they wonder
+PING_SECONDS_MAX = 2  # the least that libpq allows
 SILENCE_SECONDS_MAX = 60.0  # a server that runs or is locked, and neither accepts nor rejects, is broken
 SHUTDOWN_SECONDS_MAX = 120.0  # a fast shutdown writes a last checkpoint; then we stop hoping
 
@@ -238,23 +240,26 @@ class _Silence:
     def __init__(self, say: Say, message: str) -> None:
         self._say = say
         self._message = message
-        self._seconds = self._seconds_silent = 0.0
+        self._began = self._sign_of_life = self._said = time.monotonic()
 
     def broken(self) -> None:
         """Note a sign of life."""
-        self._seconds_silent = 0.0
+        self._sign_of_life = time.monotonic()
 
     def lasts_too_long(self, interrupted: threading.Event | None = None) -> bool:
         """Wait for the next poll; say whether to give up."""
         (interrupted or threading.Event()).wait(POLL_SECONDS)
-        before = self._seconds
-        self._seconds += POLL_SECONDS
-        self._seconds_silent += POLL_SECONDS
-        if before < 1.0 <= self._seconds or before // SAY_SECONDS < self._seconds // SAY_SECONDS:
-            self._say(f"{self._message} ({self._seconds:.0f} s)")
-        return self._seconds_silent > SILENCE_SECONDS_MAX
+        now = time.monotonic()
+        if now - self._said > SAY_SECONDS:
+            self._said = now
+            self._say(f"{self._message} ({now - self._began:.0f} s)")
+        return now - self._sign_of_life > SILENCE_SECONDS_MAX
 
 
 def _ping(server: Postmaster) -> pq.Ping:
-    address = f"host={server.socket_dir} port={server.port} user={SUPERUSER} dbname={OWNER}"
+    # A server that is stopped or hung takes the connection and never says a word.
+    address = (
+        f"host={server.socket_dir} port={server.port} user={SUPERUSER} dbname={OWNER} "
+        f"connect_timeout={PING_SECONDS_MAX}"
+    )
     return pq.Ping(pq.PGconn.ping(address.encode()))

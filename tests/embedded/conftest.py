@@ -66,7 +66,13 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
     owners: list[Owner] = []
 
     def start(data_dir: Path, *, user: pwd.struct_passwd | None = None) -> Owner:
-        command = [sys.executable, "-m", "tests.embedded.owner", data_dir, *([bindir] if bindir else [])]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "tests.embedded.owner",
+            data_dir,
+            *([bindir] if bindir else []),
+        ]
         process = subprocess.Popen(
             command,
             cwd=ROOT,

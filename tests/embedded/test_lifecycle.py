@@ -22,7 +22,8 @@ def test_data_survives_a_restart(data_dir: Path, bindir: Path | None) -> None:
 def test_the_owner_is_no_superuser_and_owns_its_database(server: EmbeddedServer) -> None:
     with psycopg.connect(server.dsn) as connection:
         row = connection.execute(
-            "SELECT rolname, rolsuper, rolcreaterole, datname FROM pg_database JOIN pg_roles r ON r.oid = datdba"
+            "SELECT rolname, rolsuper, rolcreaterole, datname"
+            " FROM pg_database JOIN pg_roles AS owner ON owner.oid = datdba"
             " WHERE datname = current_database() AND rolname = current_user"
         ).fetchone()
     assert row == ("eventlog", False, True, "eventlog")
