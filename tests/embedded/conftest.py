@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from eventlog.embedded.account import Account, closed_directory
 from tests.support.postgres import short_directory
 from tests.support.waiting import until
 
@@ -66,8 +68,9 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
     owners: list[Owner] = []
 
     def start(data_dir: Path, *, user: pwd.struct_passwd | None = None) -> Owner:
+        python, environment = interpreter_for(user)
         command: list[str | Path] = [
-            sys.executable,
+            python,
             "-m",
             "tests.embedded.owner",
             data_dir,
@@ -80,6 +83,7 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=environment,
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
@@ -90,6 +94,7 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
     yield start
     for owner in owners:
         owner.close()
+    for owner in owners:
         if owner.pid:
             until(lambda pid=owner.pid: not is_alive(pid), message="PostgreSQL outlived its owner")  # type: ignore[misc]
 
@@ -108,6 +113,25 @@ def is_alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def interpreter_for(user: pwd.struct_passwd | None) -> tuple[str, dict[str, str]]:
+    """Return a Python that the user can run, and the environment in which it finds our libraries.
+
+    Skip the test where there is none: root's Python, libraries or checkout may be closed to others.
+    """
+    if user is None:
+        return sys.executable, dict(os.environ)
+    account = Account(user.pw_name, user.pw_uid, user.pw_gid)
+    libraries = Path(psycopg.__file__).parents[1]
+    if closed_directory(ROOT / "tests", account) or closed_directory(libraries / "psycopg", account):
+        pytest.skip("this checkout or its libraries cannot be read by other users")
+    python = Path(sys.executable)
+    if closed_directory(python.resolve(), account):
+        python = Path(f"/usr/bin/python3.{sys.version_info.minor}")
+    if not python.exists():
+        pytest.skip("there is no Python of this version that other users can run")
+    return str(python), {"PATH": os.environ["PATH"], "PYTHONPATH": str(libraries)}
 
 
 def unprivileged() -> pwd.struct_passwd:
