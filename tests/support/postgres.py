@@ -60,10 +60,10 @@ def create_database(server: EmbeddedServer, name: str, template: str = "template
 def create_migrated_template(server: EmbeddedServer) -> str:
     """Create the database that every test's own is a copy of; return its name."""
     # Imported late, so that the tests of the embedded server need no schema.
-    from eventlog.migrate import migrate
+    from projections.install import set_up
 
     create_database(server, TEMPLATE)
-    migrate(at_database(server.dsn, TEMPLATE), partitions=PARTITIONS)
+    set_up(at_database(server.dsn, TEMPLATE), PARTITIONS)
     return TEMPLATE
 
 

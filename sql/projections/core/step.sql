@@ -2,8 +2,11 @@
 --
 -- One statement. The claim of the partition is held, so what is in `events` stays as it is
 -- meanwhile, and a key that is not there can be inserted without ON CONFLICT.
--- Contents are compared by hash alone: equal JSON values hash alike, so different hashes are a
--- conflict for certain; that different contents hash alike has a chance of 1 in 2^64.
+-- Contents are compared by a hash of source and payload as jsonb writes it: whatever the order of
+-- keys, equal hashes are equal contents, but for a chance of 1 in 2^64. Different hashes may be equal
+-- values all the same (1 and 1.0), so only then the two texts are read again and compared as JSON.
+-- jsonb_hash_extended would hash 1 and 1.0 alike, but it does not hash where an object or an array
+-- ends: [[1], 2] and [[1, 2]] are alike to it.
 -- What cannot be digested raises: text that is no timestamp, a payload that is no jsonb object.
 WITH batch AS MATERIALIZED (
     SELECT i.position, i.topic, i.event_id, event.source,
@@ -13,7 +16,7 @@ WITH batch AS MATERIALIZED (
                 ELSE eventlog.indigestible('timestamp is no date and time')::timestamptz
            END AS "timestamp",
            CASE WHEN jsonb_typeof(event.payload) = 'object' AND event.source IS NOT NULL
-                THEN jsonb_hash_extended(event.payload, hashtextextended(event.source, 0))
+                THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
                 ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
            END AS content_hash
     FROM eventlog.inbox AS i
@@ -46,7 +49,19 @@ WITH batch AS MATERIALIZED (
 ), repeated AS MATERIALIZED (
     SELECT b.position, b.topic, b.event_id,
            coalesce(k.known_position, k.position) AS first_position,
-           b.content_hash IS DISTINCT FROM coalesce(k.known_hash, k.content_hash) AS differs
+           CASE WHEN b.content_hash = coalesce(k.known_hash, k.content_hash) THEN false
+                ELSE (
+                    SELECT (first.source, first.payload) IS DISTINCT FROM (again.source, again.payload)
+                    FROM eventlog.inbox AS f
+                    CROSS JOIN eventlog.inbox AS a
+                    CROSS JOIN LATERAL json_to_record(f.raw) AS first (source text, payload jsonb)
+                    CROSS JOIN LATERAL json_to_record(a.raw) AS again (source text, payload jsonb)
+                    WHERE f.partition = %(partition)s
+                      AND f.position = coalesce(k.known_position, k.position)
+                      AND a.partition = %(partition)s
+                      AND a.position = b.position
+                )
+           END AS differs
     FROM batch AS b
     JOIN known AS k USING (topic, event_id)
     WHERE b.position <> k.position OR k.known_position IS NOT NULL

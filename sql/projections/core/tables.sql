@@ -8,7 +8,7 @@ CREATE TABLE {schema}.events (
     position     bigint           NOT NULL,
     "timestamp"  timestamptz      NOT NULL,
     processed_at timestamptz      NOT NULL DEFAULT statement_timestamp(),
-    -- Of source and payload as JSON values: equal contents hash alike, whatever their key order.
+    -- Of source and payload as jsonb writes it: equal hashes are equal contents, whatever their key order.
     content_hash bigint           NOT NULL,
     partition    smallint         NOT NULL,
     topic        text COLLATE "C" NOT NULL,

@@ -1,0 +1,82 @@
+"""A duplicate conflicts when its source or payload differ, as JSON values, from the first."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from tests.support.deliveries import append_events, event
+from tests.support.projecting import project_all
+
+Connection = psycopg.Connection[TupleRow]
+
+SAME: list[tuple[Any, Any]] = [
+    ({"n": 1}, {"n": 1}),
+    ({"n": 1}, {"n": 1.0}),
+    ({"n": 100}, {"n": 1e2}),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ({"a": {"x": 1, "y": [1, 2]}}, {"a": {"y": [1.0, 2], "x": 1}}),
+]
+DIFFERENT: list[tuple[Any, Any]] = [
+    ({"n": 1}, {"n": 2}),
+    ({"n": 1}, {"n": "1"}),
+    ({"n": None}, {}),
+    ({"a": [1, 2]}, {"a": [2, 1]}),
+    # Which braces and brackets close where: PostgreSQL's own hash of jsonb does not look.
+    ({"a": {"b": 1}, "c": 2}, {"a": {"b": 1, "c": 2}}),
+    ({"a": [[1], 2]}, {"a": [[1, 2]]}),
+    ({"a": [], "b": 1}, {"a": [[[]]], "b": 1}),
+]
+
+
+def outcomes(connection: Connection) -> tuple[Any, ...]:
+    row = connection.execute("SELECT unique_processed, duplicate_dropped, conflicts FROM stats").fetchone()
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("batch_size", [1, 1000])
+@pytest.mark.parametrize(("first", "second"), SAME, ids=json.dumps)
+def test_equal_json_values_are_a_plain_duplicate(
+    database: str, connection: Connection, first: object, second: object, batch_size: int
+) -> None:
+    append_events(database, [event(event_id="a", payload=first), event(event_id="a", payload=second)])
+    project_all(database, batch_size=batch_size)
+    assert outcomes(connection) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 1000])
+@pytest.mark.parametrize(("first", "second"), DIFFERENT, ids=json.dumps)
+def test_other_json_values_are_a_conflict(
+    database: str, connection: Connection, first: object, second: object, batch_size: int
+) -> None:
+    append_events(database, [event(event_id="a", payload=first), event(event_id="a", payload=second)])
+    project_all(database, batch_size=batch_size)
+    assert outcomes(connection) == (1, 1, 1)
+    assert connection.execute("SELECT first_position, position, event_id FROM conflicts").fetchall() == [
+        (1, 2, "a")
+    ]
+
+
+def test_another_source_is_a_conflict(database: str, connection: Connection) -> None:
+    append_events(database, [event(event_id="a", source="shop"), event(event_id="a", source="till")])
+    project_all(database)
+    assert outcomes(connection) == (1, 1, 1)
+
+
+def test_another_timestamp_is_no_conflict(database: str, connection: Connection) -> None:
+    later = event(event_id="a", timestamp="2025-10-21T10:00:01Z")
+    append_events(database, [event(event_id="a"), later])
+    project_all(database)
+    assert outcomes(connection) == (1, 1, 0)
+
+
+def test_each_duplicate_is_compared_with_the_first_delivery(database: str, connection: Connection) -> None:
+    payloads = [{"n": 1}, {"n": 2}, {"n": 1}, {"n": 2}, {"n": 3}]
+    append_events(database, [event(event_id="a", payload=payload) for payload in payloads])
+    project_all(database, batch_size=2)
+    assert outcomes(connection) == (1, 4, 3)
+    conflicts = connection.execute("SELECT first_position, position FROM conflicts ORDER BY position")
+    assert conflicts.fetchall() == [(1, 2), (1, 4), (1, 5)]

@@ -1,0 +1,77 @@
+"""Events and deliveries for tests: made, appended as the API does, or put into the log behind its back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from eventlog.append import Deliveries, Place, append_durably, encode
+from eventlog.database import connect
+from eventlog.events import Event
+from eventlog.partitions import partition_of
+from tests.support.postgres import PARTITIONS
+
+Connection = psycopg.Connection[TupleRow]
+
+_numbers = count(1)
+
+
+def event(topic: str = "order.created", event_id: str | None = None, **fields: Any) -> Event:
+    """Make an acceptable event; `fields` replace or add to its own."""
+    event_id = event_id or f"id-{next(_numbers)}"
+    body = {
+        "topic": topic,
+        "event_id": event_id,
+        "timestamp": "2025-10-21T10:00:00.000Z",
+        "source": "shop",
+        "payload": {"n": 1},
+        **fields,
+    }
+    return Event(topic, event_id, json.dumps(body, ensure_ascii=False).encode())
+
+
+def deliveries(*events: Event) -> Deliveries:
+    """Make events ready to append, as one request's."""
+    return encode(events, PARTITIONS, uuid4().bytes)
+
+
+def appender(dsn: str) -> Connection:
+    """Open a session that may append."""
+    return connect(dsn, "appender", "append")
+
+
+def append_events(dsn: str, events: Sequence[Event]) -> list[Place]:
+    """Append events by the product's own protocol; return where they lie."""
+    with appender(dsn) as connection:
+        return append_durably(connection, [deliveries(*events)])[0]
+
+
+def topic_in(partition: int, name: str = "topic") -> str:
+    """Return a topic that lives in the wanted one of the test database's partitions."""
+    return next(topic for n in count() if partition_of(topic := f"{name}.{n}", PARTITIONS) == partition)
+
+
+def insert_behind_the_door(
+    owner: Connection,
+    raws: Iterable[str | None],
+    *,
+    topic: str = "order.created",
+    event_id: str | None = None,
+) -> list[int]:
+    """Put deliveries into the log as its owner, whatever they contain; return their positions."""
+    partition = partition_of(topic, PARTITIONS)
+    positions = []
+    with owner.transaction():
+        for raw in raws:
+            row = owner.execute(
+                "INSERT INTO inbox (partition, position, topic, event_id, raw)"
+                " SELECT %(p)s, head_of(%(p)s::smallint) + 1, %(t)s, %(e)s, %(r)s::json RETURNING position",
+                {"p": partition, "t": topic, "e": event_id or f"id-{next(_numbers)}", "r": raw},
+            ).fetchone()
+            assert row is not None
+            positions.append(row[0])
+    return positions
