@@ -36,6 +36,8 @@ log = structlog.get_logger()
 POLL_SECONDS = 1.0
 # Steps of a claim that stay as they are; the older ones are folded when as many have come again.
 STEPS_KEPT = 64
+# A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
+UNFOLDED_DELIVERIES_MAX = 50_000
 RECONNECT_SECONDS_MAX = 2.0
 # What a step that fails says about the content: data exceptions, constraints that the content
 # violates, limits that it exceeds, and what a projection raises itself.
@@ -68,6 +70,13 @@ class Counts(msgspec.Struct, frozen=True):
     quarantined_count: int
 
 
+class Unfolded(msgspec.Struct):
+    """What a worker projected of a claim since it last folded it."""
+
+    steps: int = 0
+    deliveries: int = 0
+
+
 class Worker:
     """Projects until it is stopped; reconnects for ever."""
 
@@ -78,10 +87,10 @@ class Worker:
         self._definitions = [projection.definition for projection in projections]
         self._stop = threading.Event()
         self._connection: Connection | None = None
-        # Of each claim: the batch to try next, halved by bad content, doubled by good; and the
-        # steps made since the last fold.
+        # Of each claim: the batch to try next, halved by bad content, doubled by good; and
+        # what was made since the last fold.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
-        self._unfolded: defaultdict[tuple[str, int, int], int] = defaultdict(int)
+        self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
 
     def stop(self) -> None:
         """Let the step under way end, then return from run(). Callable from any thread."""
@@ -104,8 +113,12 @@ class Worker:
                     log.info("worker_connected", backend_pid=connection.info.backend_pid)
                     failures = 0
                     self._work(connection)
-            except (EventlogError, psycopg.Error) as error:
-                lost = not isinstance(error, psycopg.Error) or is_transient(error)
+            except Exception as error:
+                lost = (
+                    is_transient(error)
+                    if isinstance(error, psycopg.Error)
+                    else isinstance(error, EventlogError)
+                )
                 (log.warning if lost else log.exception)("worker_disconnected", reason=_reason(error))
                 failures += 1
                 ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**failures)
@@ -115,6 +128,9 @@ class Worker:
 
     def _work(self, connection: Connection) -> None:
         while not self._stop.is_set():
+            # psycopg keeps what arrives while we work: under load it would pile up for ever.
+            for _ in connection.notifies(timeout=0):
+                pass
             if not self.round(connection):
                 self._wait(connection)
 
@@ -139,77 +155,86 @@ class Worker:
         try:
             done = self._project(connection, claim, size)
         except psycopg.Error as error:
-            if is_transient(error) or not (error.sqlstate or "").startswith(CONTENT_CLASSES):
+            if size == 1 or not _blames_content(error):
                 raise
-            if size > 1:
-                # Never more than there was: else a small batch would be halved in vain.
-                self._sizes[key] = max(1, min(size, claim.lag) // 2)
-                return True
-            done = self._set_aside(connection, claim, error)
+            # Never more than there was: else a small batch would be halved in vain.
+            self._sizes[key] = max(1, min(size, claim.lag) // 2)
+            return True
         if done:
             self._sizes[key] = min(self._batch_size, size * 2)
         return done
 
     def _project(self, connection: Connection, claim: Claim, size: int) -> bool:
         """Project at most `size` deliveries; False when somebody else has the claim or nothing is left."""
-        projection = self._projections[claim.projection]
         with connection.transaction():
             bounds = _claim(connection, claim)
             if bounds is None or bounds.head == bounds.checkpoint:
                 return False
             first, last = bounds.checkpoint + 1, min(bounds.head, bounds.checkpoint + size)
-            counts = (
-                connection.cursor(row_factory=class_row(Counts))
-                .execute(
-                    projection.statement("step.sql", claim.schema_name),
-                    {"partition": claim.partition, "first": first, "last": last},
-                )
-                .fetchone()
-            )
-            assert counts is not None
-            _record(connection, claim, first, last, counts)
-            self._fold(connection, claim, projection)
+            play = self._play if size > 1 else self._play_or_set_aside
+            _record(connection, claim, first, last, play(connection, claim, first, last))
+            self._fold(connection, claim, last - first + 1)
         return True
 
-    def _set_aside(self, connection: Connection, claim: Claim, error: psycopg.Error) -> bool:
-        """Put the delivery after the checkpoint into quarantine, as a step of its own."""
-        projection = self._projections[claim.projection]
-        with connection.transaction():
-            bounds = _claim(connection, claim)
-            if bounds is None or bounds.head == bounds.checkpoint:
-                return False
-            position = bounds.checkpoint + 1
-            cause = first_line(error)
-            where = {"partition": claim.partition, "position": position}
-            row = connection.execute(
-                statement("worker/quarantine"),
-                {**msgspec.structs.asdict(claim), **where, "sqlstate": error.sqlstate, "cause": cause},
-            ).fetchone()
-            assert row is not None
-            connection.execute(
-                projection.statement("quarantine.sql", claim.schema_name), {**where, "topic": row[0]}
-            )
-            _record(connection, claim, position, position, Counts(0, 0, 0, 1))
+    def _play(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
+        """Run the projection's step over the deliveries first … last."""
+        step = self._projections[claim.projection].statement("step.sql", claim.schema_name)
+        counts = (
+            connection.cursor(row_factory=class_row(Counts))
+            .execute(step, {"partition": claim.partition, "first": first, "last": last})
+            .fetchone()
+        )
+        assert counts is not None
+        return counts
+
+    def _play_or_set_aside(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
+        """Project one delivery, or put it into quarantine.
+
+        Under one claim: were it given up in between, another worker could set the delivery aside
+        first, and we would then set aside the one after it.
+        """
+        try:
+            with connection.transaction():
+                return self._play(connection, claim, first, last)
+        except psycopg.Error as error:
+            if not _blames_content(error):
+                raise
+            self._set_aside(connection, claim, first, error)
+            return Counts(0, 0, 0, 1)
+
+    def _set_aside(self, connection: Connection, claim: Claim, position: int, error: psycopg.Error) -> None:
+        where = {"partition": claim.partition, "position": position}
+        why = {"sqlstate": error.sqlstate, "cause": first_line(error)}
+        row = connection.execute(
+            statement("worker/quarantine"), {**msgspec.structs.asdict(claim), **where, **why}
+        ).fetchone()
+        assert row is not None
+        count = self._projections[claim.projection].statement("quarantine.sql", claim.schema_name)
+        connection.execute(count, {**where, "topic": row[0]})
         log.warning(
             "delivery_quarantined",
             projection=claim.projection,
             delivery=f"{claim.partition}:{position}",
             sqlstate=error.sqlstate,
         )
-        return True
 
-    def _fold(self, connection: Connection, claim: Claim, projection: Projection) -> None:
-        key = (claim.projection, claim.version, claim.partition)
-        self._unfolded[key] += 1
-        if self._unfolded[key] < STEPS_KEPT:
+    def _fold(self, connection: Connection, claim: Claim, deliveries: int) -> None:
+        """Add up what many steps left in pieces, now and then; the claim is held."""
+        unfolded = self._unfolded[claim.projection, claim.version, claim.partition]
+        unfolded.steps += 1
+        unfolded.deliveries += deliveries
+        if unfolded.steps < STEPS_KEPT and unfolded.deliveries < UNFOLDED_DELIVERIES_MAX:
             return
-        self._unfolded[key] = 0
-        connection.execute(
-            projection.statement("fold.sql", claim.schema_name), {"partition": claim.partition}
-        )
+        unfolded.steps = unfolded.deliveries = 0
+        fold = self._projections[claim.projection].statement("fold.sql", claim.schema_name)
+        connection.execute(fold, {"partition": claim.partition})
         connection.execute(
             statement("worker/fold_steps"), {**msgspec.structs.asdict(claim), "keep": STEPS_KEPT}
         )
+
+
+def _blames_content(error: psycopg.Error) -> bool:
+    return not is_transient(error) and (error.sqlstate or "").startswith(CONTENT_CLASSES)
 
 
 def _claim(connection: Connection, claim: Claim) -> Bounds | None:
