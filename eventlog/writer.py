@@ -169,6 +169,10 @@ class Writer:
             raise
         except psycopg.Error as error:
             raise self._failed(error) from error
+        except Exception:
+            # A bug of ours, perhaps under the order lock: give it back before anything else.
+            self._disconnect("append failed")
+            raise
         if self._warned:
             raise OutcomeUnknown("committed here, but the synchronous standby did not confirm it")
         return places
@@ -189,7 +193,11 @@ class Writer:
             raise DatabaseUnavailable(self._away)
         try:
             connection = connect(self._dsn, "appender", "append")
-            connection.execute(statement("append/require_durable_commit"))
+            try:
+                connection.execute(statement("append/require_durable_commit"))
+            except psycopg.Error:
+                connection.close()
+                raise
         except (EventlogError, psycopg.Error) as error:
             message = first_line(error) if isinstance(error, psycopg.Error) else str(error)
             self._back_off(message)
@@ -246,7 +254,8 @@ class Writer:
             # Not as the appender: a role may end the sessions of its own login only.
             with connect(self._dsn, "owner", "watch") as watch:
                 holders = watch.execute(
-                    statement("append/terminate_holders"), {"waiting": connection.info.backend_pid}
+                    statement("append/terminate_holders"),
+                    {"waiting": connection.info.backend_pid, "held_seconds": LOCK_WAIT_SECONDS},
                 ).fetchall()
             for pid, terminated in holders:
                 log.warning("lock_holder_terminated", pid=pid, terminated=terminated)
