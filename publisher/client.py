@@ -18,8 +18,8 @@ from types import TracebackType
 import aiohttp
 import msgspec
 
-from eventlog.errors import SettingsError
-from publisher.errors import ApiUnavailable, PublishRefused
+from eventlog.errors import ApiUnavailable, SettingsError
+from publisher.errors import PublishRefused
 from publisher.retrying import is_retryable, may_be_stored, retry_after_seconds, wait_seconds
 
 # Above 1 MiB aiohttp warns that one write of so many bytes holds up the loop; file objects go in pieces.

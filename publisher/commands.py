@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from publisher.shipping import ShipReport
     from publisher.simulate import Report
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
@@ -72,3 +73,101 @@ def _print_simulation(report: "Report", as_json: bool) -> None:
     console = Console()
     for part in simulation_tables(report):
         console.print(part)
+
+
+def ship(
+    files: Annotated[
+        list[str], typer.Argument(help="Files to ship; - is standard input; .gz, .bz2, .xz too.")
+    ],
+    topic: Annotated[
+        str | None, typer.Option(help="The topic; log.NAME.line from the file's name by default.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The source; the file's name by default. Part of each line's identity.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Ship as if the file had this name: for one that was renamed, or standard input."),
+    ] = None,
+    url: URL = None,
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events in a request, at most.")] = 500,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is appended, also past rotation.")
+    ] = False,
+    timezone: Annotated[str, typer.Option(help="The zone of stamps that name none.")] = "UTC",
+    form: Annotated[
+        str, typer.Option("--format", help="lines, ndjson, or auto: ndjson for .ndjson and .jsonl.")
+    ] = "auto",
+    topic_field: Annotated[
+        str | None, typer.Option(help="NDJSON: the field that is the topic (a.b).")
+    ] = None,
+    topic_template: Annotated[
+        str | None, typer.Option(help="NDJSON: the topic with fields in it, as github.{event}.{body.action}.")
+    ] = None,
+    id_field: Annotated[
+        str | None,
+        typer.Option(
+            help="NDJSON: the field that is the event_id; made of content and place where it is missing."
+        ),
+    ] = None,
+    time_field: Annotated[
+        str | None, typer.Option(help="NDJSON: the field that is the time; the file's own time if missing.")
+    ] = None,
+    source_field: Annotated[str | None, typer.Option(help="NDJSON: the field that is the source.")] = None,
+    payload_field: Annotated[
+        str | None, typer.Option(help="NDJSON: the field that is the payload; the whole object by default.")
+    ] = None,
+    state_dir: Annotated[
+        str | None, typer.Option(help="Where positions are kept; ~/.local/state/eventlog/ship by default.")
+    ] = None,
+    restart: Annotated[
+        bool,
+        typer.Option(help="Begin at the first line; what is in the log already is dropped as duplicate."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Publish the lines of real files. Repeatable: the same line gets the same event_id, so shipping a
+    file again, grown, rotated, compressed or copied elsewhere, adds nothing that is there already."""
+    from pathlib import Path
+
+    from eventlog.settings import load_settings
+    from publisher.positions import Positions, default_state_dir
+    from publisher.ship_flags import shipping_from_flags
+    from publisher.ship_run import run
+
+    shipping = shipping_from_flags(
+        form=form,
+        timezone=timezone,
+        topic=topic,
+        topic_field=topic_field,
+        topic_template=topic_template,
+        source=source,
+        name=name,
+        batch=batch,
+        follow=follow,
+        restart=restart,
+        source_field=source_field,
+        id_field=id_field,
+        time_field=time_field,
+        payload_field=payload_field,
+    )
+    positions = Positions(Path(state_dir) if state_dir else default_state_dir())
+    report = run(files, shipping, load_settings(url=url).url, positions)
+    _print_shipping(report, as_json)
+    if not report.complete:
+        raise typer.Exit(1)
+
+
+def _print_shipping(report: "ShipReport", as_json: bool) -> None:
+    import sys
+
+    from rich.console import Console
+
+    from publisher.ship_run import shipping_table
+
+    if as_json:
+        sys.stdout.write(report.as_json().decode() + "\n")
+        return
+    Console().print(shipping_table(report))
+    if any(file.nothing_new for file in report.files):
+        Console(stderr=True).print("what is shipped already was not sent again; --restart sends it all")

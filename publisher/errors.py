@@ -1,14 +1,11 @@
-"""What can go wrong for somebody who publishes.
+"""What can go wrong for somebody who publishes, beside eventlog.errors.ApiUnavailable.
 
 EventlogError
-├── ApiUnavailable      no usable answer from the API in time: is it running?
 ├── ShipError           a file cannot be shipped: mend the file or the flags
-└── PublishRefused      the API looked at the content and said no: sending it again cannot help
+└── PublishRefused      the API looked at the request and said no: sending it again cannot help
 """
 
-from eventlog.errors import ApiUnavailable, EventlogError
-
-__all__ = ["ApiUnavailable", "PublishRefused", "ShipError"]
+from eventlog.errors import EventlogError
 
 
 class PublishRefused(EventlogError):
@@ -23,4 +20,4 @@ class PublishRefused(EventlogError):
 
 
 class ShipError(EventlogError):
-    """A file cannot be read, or a flag does not fit it."""
+    """A file cannot be read, or its position cannot be kept."""

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from eventlog.errors import ApiUnavailable
 from publisher.books import Line, Sent, Stats, compare, percentile
 from publisher.client import Answer, Client
-from publisher.errors import ApiUnavailable, PublishRefused
+from publisher.errors import PublishRefused
 from publisher.progress import Meter
 from publisher.workload import Batch, Workload
 

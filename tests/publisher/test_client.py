@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlog.errors import EventlogError, SettingsError
+from eventlog.errors import ApiUnavailable, EventlogError, SettingsError
 from publisher.client import Client
-from publisher.errors import ApiUnavailable, PublishRefused
+from publisher.errors import PublishRefused
 from publisher.retrying import (
     BACKOFF_MAX_SECONDS,
     is_retryable,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventlog.errors import ApiUnavailable
 from publisher.books import Sent, Stats, compare, percentile
 from publisher.client import Client
-from publisher.errors import ApiUnavailable
 from publisher.simulate import Load, Report, Simulation
 from publisher.simulation_report import simulation_tables
 from publisher.workload import Workload

@@ -1,0 +1,199 @@
+"""Records → events: the JSON text that is published, the same bytes for the same record every time. Pure."""
+
+import base64
+import string
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+import msgspec
+
+from publisher.records import Record
+from publisher.timestamps import TIME_FIELDS, read_time
+
+_json = msgspec.json.Encoder().encode
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_any = msgspec.json.Decoder().decode
+
+
+class BadLine(Exception):
+    """A line that cannot be made into an event; `code` is for programs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Envelope(Protocol):
+    """A way to make events of records."""
+
+    def wrap(self, record: Record) -> tuple[str, bytes]:
+        """Return the event's id and its JSON text; raises BadLine."""
+
+
+class LineEnvelope:
+    """A log line becomes {"line": text, "file": name, "line_number": n}.
+
+    `lines` is there when it is more than one, `part` when it is a part of something too long. A text that
+    is no UTF-8, or holds a NUL (which PostgreSQL cannot), has U+FFFD in those places and all its bytes in
+    `base64` beside it.
+    """
+
+    def __init__(self, topic: str, source: str, name: str) -> None:
+        self._before_id = b'{"topic":%b,"event_id":"' % _json(topic)
+        self._source = b'","source":%b,"payload":{"line":' % _json(source)
+        self._file = b',"file":%b,"line_number":' % _json(name)
+
+    def wrap(self, record: Record) -> tuple[str, bytes]:
+        """Return the event's id and its JSON text."""
+        text, exact = readable(record.text)
+        extra = b"".join(
+            [
+                b',"lines":%d' % record.lines if record.lines > 1 else b"",
+                b',"part":%d' % record.part if record.part else b"",
+                b',"base64":"%b"' % base64.b64encode(exact) if exact is not None else b"",
+            ]
+        )
+        event = b"".join(
+            [
+                self._before_id,
+                record.event_id.encode(),
+                b'","timestamp":"',
+                record.time.encode(),
+                self._source,
+                _json(text),
+                self._file,
+                b"%d" % record.line_number,
+                extra,
+                b"}}",
+            ]
+        )
+        return record.event_id, event
+
+
+def readable(content: bytes) -> tuple[str, bytes | None]:
+    """Return the text, and the bytes too when the text alone could not bring them back."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content.decode("utf-8", "replace").replace("\0", "\ufffd"), content
+    if "\0" in text:
+        return text.replace("\0", "\ufffd"), content
+    return text, None
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where in a JSON object the parts of an event are; paths are dotted, None means not there.
+
+    `topic` and `source` are what is used when the object has none (None refuses the line).
+    """
+
+    topic: str | None
+    source: str
+    topic_template: str | None = None
+    id_field: str | None = None
+    time_field: str | None = None
+    source_field: str | None = None
+    payload_field: str | None = None
+
+
+class FieldEnvelope:
+    """A line of NDJSON becomes the event that its fields say; the payload's text stays as it was sent."""
+
+    def __init__(self, fields: Fields, zone: tzinfo) -> None:
+        self._fields = fields
+        self._zone = zone
+        self._topic = None if fields.topic_template is None else parse_template(fields.topic_template)
+
+    def wrap(self, record: Record) -> tuple[str, bytes]:
+        """Return the event's id and its JSON text; raises BadLine."""
+        if record.part:
+            raise BadLine("line_too_long", "the line is longer than any event may be")
+        line = record.text.strip(b" \t\r")
+        document = _decoded(line)
+        fields = self._fields
+        event_id = _text_at(document, fields.id_field) or record.event_id
+        source = _text_at(document, fields.source_field) or fields.source
+        payload = line if fields.payload_field is None else _at(document, fields.payload_field)
+        if payload is None:
+            raise BadLine("missing_payload", f"there is no {fields.payload_field} in the object")
+        event = b'{"topic":%b,"event_id":%b,"timestamp":"%b","source":%b,"payload":%b}' % (
+            _json(self._topic_of(document)),
+            _json(event_id),
+            (self._time_of(document) or record.time).encode(),
+            _json(source),
+            bytes(payload),
+        )
+        return event_id, event
+
+    def _topic_of(self, document: dict[str, msgspec.Raw]) -> str:
+        if self._topic is not None:
+            parts = [(literal, path and _text_at(document, path)) for literal, path in self._topic]
+            missing = [
+                path for (_, path), (_, text) in zip(self._topic, parts, strict=True) if path and not text
+            ]
+            if not missing:
+                return "".join(literal + (text or "") for literal, text in parts)
+            if self._fields.topic is None:
+                raise BadLine("missing_topic", f"there is no {missing[0]} in the object to make the topic of")
+        assert self._fields.topic is not None, "either a template or a topic is given"
+        return self._fields.topic
+
+    def _time_of(self, document: dict[str, msgspec.Raw]) -> str | None:
+        names = TIME_FIELDS if self._fields.time_field is None else (self._fields.time_field,)
+        for name in names:
+            raw = _at(document, name) if self._fields.time_field else document.get(name)
+            if raw is not None and (time := read_time(_any(raw), self._zone)) is not None:
+                return time
+        return None
+
+
+def parse_template(template: str) -> list[tuple[str, str]]:
+    """Split `github.{event}.{body.action}` into (text before, path) pairs; raises ValueError."""
+    parts = [(literal, name or "") for literal, name, _, _ in string.Formatter().parse(template)]
+    if any(part[1] == "" for part in parts[:-1]):
+        raise ValueError("an empty {} names no field")
+    return parts
+
+
+def _decoded(line: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        line.decode()  # Raw slices are not looked into: invalid UTF-8 would pass
+        return _object(line)
+    except UnicodeDecodeError as error:
+        raise BadLine("invalid_utf8", f"byte {error.start} is no UTF-8") from None
+    except msgspec.ValidationError:
+        raise BadLine("not_an_object", "the line is JSON, but no object") from None
+    except msgspec.DecodeError as error:
+        raise BadLine("invalid_json", str(error)) from None
+    except RecursionError:
+        raise BadLine("too_deep", "the object is nested too deeply") from None
+
+
+def _at(document: dict[str, msgspec.Raw], path: str) -> msgspec.Raw | None:
+    """Return the raw text at a dotted path; a key that itself contains the dots wins."""
+    if path in document:
+        return document[path]
+    head, dot, rest = path.partition(".")
+    if not dot or head not in document:
+        return None
+    try:
+        return _at(_object(document[head]), rest)
+    except msgspec.DecodeError:
+        return None
+
+
+def _text_at(document: dict[str, msgspec.Raw], path: str | None) -> str | None:
+    """Return the string (or the number, as written) at a path; None for anything else."""
+    raw = _at(document, path) if path else None
+    if raw is None:
+        return None
+    try:
+        value = _any(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return bytes(raw).decode() if is_number else None

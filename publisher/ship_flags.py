@@ -1,0 +1,62 @@
+"""The flags of `eventlog ship`, checked before the first line is read."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from eventlog.errors import SettingsError
+from publisher.envelopes import parse_template
+from publisher.shipping import Shipping
+
+_FIELD_FLAGS = ("topic_template", "source_field", "id_field", "time_field", "payload_field")
+_FORMATS = {"auto": None, "lines": False, "ndjson": True}
+
+
+def shipping_from_flags(*, form: str, timezone: str, topic_field: str | None, **flags: Any) -> Shipping:
+    """Return how to ship; raises SettingsError for a flag that cannot be meant so."""
+    if form not in _FORMATS:
+        raise SettingsError(f"--format: {form!r} is none of {', '.join(_FORMATS)}")
+    if topic_field is not None:
+        if flags["topic_template"] is not None:
+            raise SettingsError("--topic-field and --topic-template exclude each other")
+        flags["topic_template"] = f"{{{topic_field}}}"
+    fields = [f"--{name.replace('_', '-')}" for name in _FIELD_FLAGS if flags[name] is not None]
+    if fields and form == "lines":
+        raise SettingsError(f"{fields[0]} is for NDJSON, and --format says lines")
+    _check_template(flags["topic_template"])
+    _check_text("--topic", flags["topic"], topic=True)
+    _check_text("--source", flags["source"])
+    _check_text("--name", flags["name"])
+    # Who names a field means NDJSON, whatever the file is called.
+    ndjson = True if fields else _FORMATS[form]
+    return Shipping(ndjson=ndjson, zone=_zone(timezone), **flags)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise SettingsError(f"--timezone: there is no zone {name!r} (as Europe/Berlin, UTC)") from None
+
+
+def _check_template(template: str | None) -> None:
+    if template is None:
+        return
+    try:
+        parse_template(template)
+    except ValueError as error:
+        raise SettingsError(f"--topic-template: {template!r}: {error}") from None
+
+
+def _check_text(flag: str, text: str | None, *, topic: bool = False) -> None:
+    """Refuse what the API would refuse of every single event."""
+    if text is None:
+        return
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if not 1 <= size <= 255:
+        raise SettingsError(f"{flag}: it has {size} bytes; 1 to 255 are possible")
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise SettingsError(f"{flag}: {text!r} has characters that are not allowed")
+    if topic and (text != text.strip() or "*" in text or text.startswith("$")):
+        raise SettingsError(
+            f"{flag}: {text!r} must not begin with $, contain *, or begin or end with a space"
+        )

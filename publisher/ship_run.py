@@ -1,0 +1,101 @@
+"""Run `eventlog ship` in a terminal: progress, refused lines, signals, and the closing table."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import uvloop
+from rich.table import Table
+
+from publisher.client import Client
+from publisher.files import STDIN
+from publisher.outgoing import RefusedLine
+from publisher.positions import Positions
+from publisher.progress import Meter
+from publisher.ship import FILES_AT_ONCE, ship
+from publisher.shipping import Shipping, ShipReport, Talk
+
+RETRY_NOTICE_SECONDS = 30.0
+
+
+def run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
+    """Ship until the end; a SIGTERM while following is a clean end too, and gives the report so far."""
+    return uvloop.run(_run(paths, shipping, url, positions))
+
+
+async def _run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
+    total = sum(os.path.getsize(path) for path in paths if path != STDIN and os.path.exists(path))
+    with Meter("shipping", total or None, unit="bytes", quiet=False) as meter:
+        talk = _talk(meter, shipping.follow)
+        # Who follows has no end to reach, so an API that is away is waited for.
+        async with Client(
+            url,
+            connections=len(paths) if shipping.follow else FILES_AT_ONCE,
+            attempts_max=None if shipping.follow else 10,
+            deadline_seconds=None if shipping.follow else 60.0,
+            on_retry=_notice_of_retries(talk),
+        ) as client:
+            return await _until_asked_to_stop(paths, shipping, client, positions, talk)
+
+
+async def _until_asked_to_stop(
+    paths: list[str], shipping: Shipping, client: Client, positions: Positions, talk: Talk
+) -> ShipReport:
+    report = ShipReport()
+    task = asyncio.ensure_future(ship(paths, shipping, client, positions, talk, report))
+    if shipping.follow:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is None or current.cancelling():
+            raise  # Ctrl-C: ours to pass on
+        return report
+
+
+def _talk(meter: Meter, follow: bool) -> Talk:
+    done: dict[str, int] = {}
+
+    def say(text: str) -> None:
+        meter.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def refused(line: RefusedLine) -> None:
+        say(f"{line.path}:{line.line_number}: {line.code}: {line.detail}")
+
+    def read(path: str, position: int) -> None:
+        done[path] = position
+        if not follow:
+            meter.show(sum(done.values()))
+
+    return Talk(say, refused, read)
+
+
+def _notice_of_retries(talk: Talk) -> Callable[[str, float], None]:
+    """Say at once that the API refuses or is away, then only now and then."""
+    last = -RETRY_NOTICE_SECONDS
+
+    def notice(reason: str, wait: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= RETRY_NOTICE_SECONDS:
+            last = time.monotonic()
+            talk.say(f"trying again: {reason}")
+
+    return notice
+
+
+def shipping_table(report: ShipReport) -> Table:
+    """Lay out the report for people."""
+    table = Table("file", "after line", "records", "accepted", "refused")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for file in report.files:
+        note = f" ({file.failure})" if file.failure else " (nothing new)" if file.nothing_new else ""
+        counts = (file.resumed_after_line, file.records, file.accepted, file.refused)
+        table.add_row(file.path + note, *(f"{count:,}" for count in counts))
+    rate = report.total("accepted") / report.seconds if report.seconds else 0.0
+    table.caption = f"{report.total('accepted'):,} events in {report.seconds:.2f} s ({rate:,.0f}/s)"
+    return table
