@@ -1,0 +1,104 @@
+"""Look at everything, in the order in which one thing needs the other; a part that is off is said so."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from eventlog.database import Connection, connect, first_line
+from eventlog.doctor.books import check_books, check_outbox, check_positions
+from eventlog.doctor.durability import check_settings, check_version
+from eventlog.doctor.finding import Examination, Finding, failed, ok
+from eventlog.doctor.load import check_load, check_sessions, check_slots
+from eventlog.doctor.protection import check_privileges, check_roles, check_schema, check_triggers
+from eventlog.doctor.surroundings import check_api, check_clock, check_disk, check_python
+from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
+from eventlog.settings import Settings
+from eventlog.statements import statement
+
+Check = Callable[[Connection], Finding | Iterable[Finding]]
+
+# These need the server alone; those, our schema in it.
+OF_SERVER: tuple[tuple[str, Check], ...] = (
+    ("PostgreSQL version", check_version),
+    ("settings", check_settings),
+    ("long transactions", check_sessions),
+    ("replication slots", check_slots),
+    ("load", check_load),
+)
+OF_SCHEMA: tuple[tuple[str, Check], ...] = (
+    ("roles", check_roles),
+    ("inbox privileges", check_privileges),
+    ("append-only", check_triggers),
+    ("positions", check_positions),
+    ("books", check_books),
+    ("outbox", check_outbox),
+)
+
+
+def examine(settings: Settings) -> Examination:
+    """Check everything that can be checked with what is running. Changes nothing, starts nothing."""
+    findings = [check_python()]
+    reachable = False
+    try:
+        dsn, described = _database(settings)
+        findings.append(ok("database", described))
+        with closing(connect(dsn, "owner", "doctor")) as connection:
+            reachable = True
+            findings.append(ok("connection", "accepted"))
+            findings.extend(_of_database(connection))
+    except EventlogError as error:
+        findings.append(failed("connection", str(error), _mend_connection(settings)))
+    if settings.dsn is None and settings.data_dir.exists():
+        findings.append(check_disk(settings.data_dir))
+    findings.append(check_api(settings.url))
+    return Examination(findings, reachable)
+
+
+def _of_database(connection: Connection) -> Iterator[Finding]:
+    connection.execute(statement("doctor/begin"))
+    for name, check in OF_SERVER:
+        yield from _guarded(name, check, connection)
+    schema = check_schema(connection)
+    yield schema
+    if schema.status == "ok":
+        for name, check in OF_SCHEMA:
+            yield from _guarded(name, check, connection)
+    yield check_clock(connection, schema=schema.status == "ok")
+
+
+def _guarded(name: str, check: Check, connection: Connection) -> Iterator[Finding]:
+    """Run one check; where even looking fails, that is the finding."""
+    try:
+        result = check(connection)
+        yield from [result] if isinstance(result, Finding) else list(result)
+    except psycopg.Error as error:
+        yield failed(name, f"could not be checked: {first_line(error)}", "see PostgreSQL's log")
+
+
+def _database(settings: Settings) -> tuple[str, str]:
+    """Return the owner's DSN and what to call the database, without its password."""
+    if settings.dsn is not None:
+        return settings.dsn, f"EVENTLOG_DSN: {_without_password(settings.dsn)}"
+    from eventlog.embedded import EmbeddedServer
+
+    server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
+    if not settings.data_dir.exists() or not server.attach():
+        raise DatabaseUnavailable(f"no embedded PostgreSQL runs on {settings.data_dir}")
+    return server.dsn, f"embedded, in {settings.data_dir} (process {server.pid})"
+
+
+def _without_password(dsn: str) -> str:
+    """Return the parts of a DSN that say where it leads."""
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        raise SettingsError("EVENTLOG_DSN is no connection string of PostgreSQL") from None
+    return " ".join(f"{key}={given[key]}" for key in ("host", "port", "dbname", "user") if given.get(key))
+
+
+def _mend_connection(settings: Settings) -> str:
+    if settings.dsn is not None:
+        return "start that PostgreSQL, or mend EVENTLOG_DSN"
+    return "start it with `eventlog up` or `eventlog db start`, or set EVENTLOG_DSN to a database of your own"

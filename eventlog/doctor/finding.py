@@ -1,0 +1,43 @@
+"""What a check found."""
+
+from typing import Literal
+
+import msgspec
+
+Status = Literal["ok", "warning", "failed"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at: how it is and, unless it is ok, how to mend it."""
+
+    name: str
+    status: Status
+    found: str
+    mend: str = ""
+
+
+class Examination(msgspec.Struct, frozen=True):
+    """All findings; `reachable` tells whether the database could be asked at all."""
+
+    findings: list[Finding]
+    reachable: bool
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing failed; warnings are allowed."""
+        return all(finding.status != "failed" for finding in self.findings)
+
+
+def ok(name: str, found: str) -> Finding:
+    """Return a finding that needs no mending."""
+    return Finding(name, "ok", found)
+
+
+def warning(name: str, found: str, mend: str) -> Finding:
+    """Return a finding that somebody should look at; everything works."""
+    return Finding(name, "warning", found, mend)
+
+
+def failed(name: str, found: str, mend: str) -> Finding:
+    """Return a finding that breaks a promise of the log, or keeps it from working."""
+    return Finding(name, "failed", found, mend)
