@@ -9,14 +9,11 @@ writer is free, never by a timer. Every caller is answered after the commit, or 
 - When the database is away, callers are told at once, and it is tried again after a back-off.
 - If content slips through that PostgreSQL refuses, each request of that flush is appended alone, so
   that only the one at fault fails.
-- Whoever waits longer than LOCK_WAIT_SECONDS for the order lock terminates its holder: a process
-  that was stopped in the middle of its COPY would hold it for ever, and no time-out of PostgreSQL's
-  interrupts a COPY that waits for its client.
+- A flush that waits too long for the order lock frees itself: eventlog/lock_watch.py.
 """
 
 import asyncio
 import random
-import socket
 import threading
 import time
 from collections import deque
@@ -30,16 +27,13 @@ import structlog
 from eventlog.append import Deliveries, Place, append_durably
 from eventlog.database import Connection, connect, first_line, translate
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
+from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.statements import statement
 
 log = structlog.get_logger()
 
 # One flush takes at most this many events: 20 ms of COPY, and what waits behind it waits that long.
 FLUSH_EVENTS_MAX = 5_000
-LOCK_WAIT_SECONDS = 5.0
-# Longer than the lock wait of a stopped holder; then the connection is cut and callers are told.
-FLUSH_SECONDS_MAX = 20.0
-WATCH_INTERVAL_SECONDS = 0.5
 RECONNECT_SECONDS_MAX = 2.0
 # PostgreSQL commits locally and warns with this when the wait for a synchronous standby was ended.
 NOT_REPLICATED = "01000"
@@ -69,14 +63,11 @@ class Writer:
         self._not_before = 0.0
         self._failures = 0
         self._away = "not connected yet"
-        self._busy_since: float | None = None
         self._warned = False
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
-        self._watcher = threading.Thread(target=self._watch, name="eventlog-writer-watch", daemon=True)
-        self._stopped = threading.Event()
+        self._lock_watch = LockWatch(dsn)
         self._thread.start()
-        self._watcher.start()
 
     @property
     def queue_size(self) -> int:
@@ -111,9 +102,8 @@ class Writer:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join, FLUSH_SECONDS_MAX + 5)
-        self._stopped.set()
-        await asyncio.to_thread(self._watcher.join)
+        await asyncio.to_thread(self._thread.join, APPEND_SECONDS_MAX + 5)
+        await asyncio.to_thread(self._lock_watch.close)
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -154,16 +144,14 @@ class Writer:
         else:
             self._answer(batch, places)
             self.appended.set()
-        finally:
-            self._busy_since = None
 
     def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""
         connection = self._connected()
-        self._busy_since = time.monotonic()
         self._warned = False
         try:
-            places = append_durably(connection, batches)
+            with self._lock_watch.over(connection):
+                places = append_durably(connection, batches)
         except OutcomeUnknown as error:
             self._disconnect(str(error))
             raise
@@ -235,42 +223,6 @@ class Writer:
         """Wake all callers of a flush by one call into the event loop."""
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(_resolve, batch, result)
-
-    def _watch(self) -> None:
-        """Free the writer when it waits for a lock, or for a server that does not answer."""
-        while not self._stopped.wait(WATCH_INTERVAL_SECONDS):
-            since = self._busy_since
-            waited = 0.0 if since is None else time.monotonic() - since
-            if waited > FLUSH_SECONDS_MAX:
-                self._cut_connection()
-            elif waited > LOCK_WAIT_SECONDS:
-                self._terminate_holders()
-
-    def _terminate_holders(self) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        with suppress(EventlogError, psycopg.Error):
-            # Not as the appender: a role may end the sessions of its own login only.
-            with connect(self._dsn, "owner", "watch") as watch:
-                holders = watch.execute(
-                    statement("append/terminate_holders"),
-                    {"waiting": connection.info.backend_pid, "held_seconds": LOCK_WAIT_SECONDS},
-                ).fetchall()
-            for pid, terminated in holders:
-                log.warning("lock_holder_terminated", pid=pid, terminated=terminated)
-
-    def _cut_connection(self) -> None:
-        """Shut the socket under the waiting thread: the one way to end its wait from outside."""
-        connection = self._connection
-        if connection is None:
-            return
-        log.warning("append_cut", waited_seconds=FLUSH_SECONDS_MAX)
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=connection.fileno()) as link:
-            try:
-                link.shutdown(socket.SHUT_RDWR)
-            finally:
-                link.detach()
 
 
 def _resolve(batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:

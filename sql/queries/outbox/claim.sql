@@ -1,2 +1,1 @@
-BEGIN ISOLATION LEVEL READ COMMITTED;
-SELECT eventlog.lock_outbox() AS claimed;
+SELECT eventlog.lock_outbox() AS claimed

@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT FROM eventlog.outbox) AS waiting
+SELECT EXISTS (SELECT FROM eventlog.outbox WHERE id <> ALL (%(refused)s::bigint[])) AS waiting
