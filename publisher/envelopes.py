@@ -151,10 +151,10 @@ class FieldEnvelope:
 
 def parse_template(template: str) -> list[tuple[str, str]]:
     """Split `github.{event}.{body.action}` into (text before, path) pairs; raises ValueError."""
-    parts = [(literal, name or "") for literal, name, _, _ in string.Formatter().parse(template)]
-    if any(part[1] == "" for part in parts[:-1]):
-        raise ValueError("an empty {} names no field")
-    return parts
+    parts = list(string.Formatter().parse(template))
+    if any(name == "" or form or conversion for _, name, form, conversion in parts):
+        raise ValueError("between { and } stands the name of a field and nothing else")
+    return [(literal, name or "") for literal, name, _, _ in parts]
 
 
 def _decoded(line: bytes) -> dict[str, msgspec.Raw]:

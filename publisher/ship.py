@@ -114,20 +114,25 @@ class FileShipper:
 
     async def _finish_rotated(self, kept: Position) -> None:
         """Ship the rest of the file that bore this name last time, if it still lies beside it."""
-        for entry in os.scandir(Path(self._path).absolute().parent):
-            if not entry.is_file() or (entry.inode(), entry.stat().st_dev) != (kept.inode, kept.device):
-                continue
-            rest = LogFile(entry.path)
+        rest = self._renamed(kept)
+        if rest is not None:
             try:
                 if rest.resume(kept.cursor.offset, kept.fingerprint):
                     self._talk.say(
-                        f"{self._shown}: was rotated to {shown(entry.name)}; shipping the rest of that first"
+                        f"{self._shown}: was rotated to {shown(rest.path)}; shipping the rest of that first"
                     )
                     await self._ship(rest, kept.cursor, follow=False)
                     return
             finally:
                 rest.close()
         self._talk.say(f"{self._shown}: is another file than last time; from its beginning")
+
+    def _renamed(self, kept: Position) -> LogFile | None:
+        with os.scandir(Path(self._path).absolute().parent) as entries:
+            for entry in entries:
+                if entry.is_file() and (entry.stat().st_dev, entry.inode()) == (kept.device, kept.inode):
+                    return LogFile(entry.path)
+        return None
 
     async def _log_knows(self, witness: Witness | None) -> bool:
         """Ask for the last event that was acknowledged: a position is of no use with another log."""
