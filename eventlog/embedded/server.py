@@ -66,6 +66,7 @@ class EmbeddedServer:
         self._postmaster: Postmaster | None = None
         self._child: Child | None = None
         self._lock: int | None = None
+        self._socket_dir: Path | None = None
         self._starter_pid = 0
 
     def __enter__(self) -> Self:
@@ -167,7 +168,7 @@ class EmbeddedServer:
             create_cluster(self.directory, bindir, account, lock)
         check_version(self.directory, bindir)
         self.directory.clear_stale_pid()
-        socket_dir = make_socket_dir(self.directory, account)
+        socket_dir = self._socket_dir = make_socket_dir(self.directory, account)
         log = self.directory.open_log()
         try:
             log_start = os.fstat(log).st_size
@@ -221,8 +222,8 @@ class EmbeddedServer:
             if clean and self._lock is not None:
                 # A forked child of ours may hold the same lock open; PostgreSQL does not any more.
                 # After an unclean end its last backends may, and then closing must do.
-                if self._postmaster is not None:
-                    remove_socket_dir(self._postmaster.socket_dir)
+                if self._socket_dir is not None:
+                    remove_socket_dir(self._socket_dir)
                 fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._let_go()
         self._postmaster, self.attached = None, False

