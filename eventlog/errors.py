@@ -9,6 +9,7 @@ EventlogError
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
 ├── ApiUnavailable           no usable answer from the API in time: is it running?
+├── ProjectionDropped        a projection that is read is dropped: rebuild it
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
@@ -77,6 +78,14 @@ class ApiUnavailable(EventlogError):
         self.attempts = attempts
         tried = "" if attempts == 1 else f" after {attempts} attempts"
         super().__init__(f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)")
+
+
+class ProjectionDropped(EventlogError):
+    """The projection `name` is dropped: the log has all of it, and a rebuild brings it back."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"projection {name} is dropped; a rebuild brings it back")
 
 
 class SchemaMismatch(EventlogError):

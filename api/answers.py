@@ -1,0 +1,160 @@
+"""What the reading routes answer, for the OpenAPI document alone: answers are built by msgspec."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Outcome = Literal["unique", "duplicate", "conflict", "quarantined", "pending"]
+
+
+def example(**values: Any) -> ConfigDict:
+    """Return a model's configuration with one example."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+EVENT: dict[str, Any] = {
+    "topic": "payment.notification",
+    "event_id": "3832d20e7-101",
+    "timestamp": "2025-10-21T10:00:00.000Z",
+    "source": "payment-gateway-A",
+    "payload": {"amount": 500000},
+    "partition": 3,
+    "position": 1042,
+    "received_at": "2025-10-21T10:00:00.123456Z",
+    "processed_at": "2025-10-21T10:00:00.131Z",
+}
+
+
+class Event(BaseModel):
+    """A deduplicated event: the first delivery of its (topic, event_id)."""
+
+    model_config = example(**EVENT)
+
+    topic: str
+    event_id: str
+    timestamp: str = Field(description="when it happened, as its publisher says; UTC")
+    source: str
+    payload: dict[str, Any] = Field(description="the very text that was sent")
+    partition: int
+    position: int = Field(description="of its first delivery")
+    received_at: str
+    processed_at: str
+
+
+class Copy(BaseModel):
+    """One delivery of an event."""
+
+    delivery: str = Field(description="partition:position")
+    received_at: str
+    outcome: Outcome
+
+
+class EventWithDeliveries(Event):
+    """An event and its deliveries in log order, at most 1,000 of them."""
+
+    model_config = example(
+        **EVENT,
+        deliveries=[
+            {"delivery": "3:1042", "received_at": "2025-10-21T10:00:00.123456Z", "outcome": "unique"},
+            {"delivery": "3:1050", "received_at": "2025-10-21T10:00:03.200Z", "outcome": "duplicate"},
+        ],
+        deliveries_complete=True,
+    )
+
+    deliveries: list[Copy]
+    deliveries_complete: bool = Field(description="false where there are more than are listed")
+
+
+class Delivery(BaseModel):
+    """One row of the log."""
+
+    model_config = example(
+        delivery="3:1042",
+        topic="payment.notification",
+        event_id="3832d20e7-101",
+        received_at="2025-10-21T10:00:00.123456Z",
+        raw='{"topic": "payment.notification", "event_id": "3832d20e7-101", …}',
+        outcome="unique",
+    )
+
+    delivery: str
+    topic: str
+    event_id: str
+    received_at: str
+    raw: str | None = Field(description="the event's text as received")
+    outcome: Outcome
+
+
+class TopicStats(BaseModel):
+    """What is projected of one topic."""
+
+    topic: str
+    received: int
+    unique_processed: int
+    duplicate_dropped: int
+    conflicts: int
+    quarantined: int
+
+
+class Stats(BaseModel):
+    """The books, all counts from one snapshot."""
+
+    received: int = Field(description="deliveries in the log: unique + duplicate + quarantined + pending")
+    unique_processed: int
+    duplicate_dropped: int
+    conflicts: int = Field(
+        description="duplicates whose content differs from the first; a part of duplicate_dropped"
+    )
+    quarantined: int
+    pending: int = Field(description="received and not yet projected")
+    topics: int = Field(description="how many topics there are")
+    by_topic: list[TopicStats]
+    queue_size: int = Field(description="events that wait for this process's writer")
+    workers: int = Field(description="projector workers connected to the database, wherever they run")
+    uptime_seconds: int
+    started_at: str
+    version: str
+    balanced: bool = Field(
+        description="computed: per partition and in total, every delivery is accounted for once"
+    )
+
+
+class Cause(BaseModel):
+    """Deliveries that were set aside for one reason."""
+
+    projection: str
+    sqlstate: str
+    cause: str
+    deliveries: int
+    first_at: str
+    last_at: str
+    latest: list[str] = Field(description="the latest ten deliveries, as partition:position")
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """Whether this process can append and read."""
+
+    status: Literal["ok", "unavailable"]
+    database: str = Field(description="`ok`, or what is wrong with it")
+    queue: Literal["ok", "full"]
+
+
+class Health(Ready):
+    """Alive and ready, and who works."""
+
+    status: Literal["ok", "degraded", "unavailable"]  # type: ignore[assignment]
+    workers: int | None = Field(description="projector workers connected to the database; none is degraded")
+
+
+class Index(BaseModel):
+    """Where everything is."""
+
+    name: str
+    version: str
+    routes: dict[str, str]

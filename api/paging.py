@@ -1,0 +1,98 @@
+"""Turn the parameters of GET /events into pages, and pages into the cursor of the next one."""
+
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from fastapi import Request
+
+from api.cursors import ForeignCursor, decode_key, decode_positions, encode_key, encode_positions
+from api.parameters import fault, invalid
+from api.reading import read
+from api.services import Services
+from eventlog import read as log
+from eventlog.read.events import BEGINNING, END
+
+# A cursor that stands for "after everything that is projected now".
+LATEST = "latest"
+NOT_OURS = "cursor is no cursor of this order, or not all of one: take it from a Link as it is"
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What GET /events is asked for. Topics are a topic or a prefix with an asterisk."""
+
+    order: Literal["asc", "desc", "position"] = "asc"
+    limit: int
+    topic: str | None = None
+    source: str | None = None
+    event_id: str | None = None
+    since: str = BEGINNING
+    until: str = END
+    cursor: str | None = None
+
+    @property
+    def topics(self) -> log.TopicRange:
+        """The topics that are meant."""
+        return log.EVERY_TOPIC if self.topic is None else log.topics_like(self.topic)
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What both orders choose by."""
+        return {
+            "limit": self.limit,
+            "topics": self.topics,
+            "source": self.source,
+            "event_id": self.event_id,
+            "since": self.since,
+            "until": self.until,
+        }
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A page; the cursor after it, where there may be something; whether something is there already."""
+
+    events: list[log.Event]
+    cursor: str | None
+    has_more: bool
+
+
+async def page(services: Services, query: Query) -> Answered:
+    """Read one page. Raises the Problem of a cursor that is not ours, and of a database that is away."""
+    try:
+        if query.order == "position":
+            return await _page_by_position(services, query)
+        return await _page_by_time(services, query)
+    except ForeignCursor:
+        raise invalid([fault("cursor", NOT_OURS)]) from None
+
+
+async def _page_by_time(services: Services, query: Query) -> Answered:
+    after = None if query.cursor is None else decode_key(query.cursor, query.order)
+    wanted = log.ByTime(
+        direction="descending" if query.order == "desc" else "ascending", after=after, **query.filters
+    )
+    found = await read(services, lambda reader: log.page_by_time(reader, wanted, services.partitions))
+    cursor = encode_key(query.order, found.events[-1].key) if found.has_more else None
+    return Answered(found.events, cursor, found.has_more)
+
+
+async def _page_by_position(services: Services, query: Query) -> Answered:
+    partitions = query.topics.partitions(services.partitions)
+    if query.cursor is None:
+        after = dict.fromkeys(partitions, 0)
+    elif query.cursor == LATEST:
+        after = await read(services, lambda reader: log.ends(reader, partitions))
+    else:
+        after = decode_positions(query.cursor, partitions)
+    wanted = log.ByPosition(after=after, **query.filters)
+    found = await read(services, lambda reader: log.page_by_position(reader, wanted))
+    return Answered(found.events, encode_positions(found.after), found.has_more)
+
+
+def link(request: Request, cursor: str | None) -> dict[str, str]:
+    """Return the Link header to the next page: the same query with another cursor."""
+    if cursor is None:
+        return {}
+    query = request.scope["query_string"].decode("ascii")
+    kept = [(name, value) for name, value in parse_qsl(query) if name != "cursor"]
+    return {"Link": f'<{request.scope["path"]}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}

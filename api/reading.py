@@ -1,0 +1,88 @@
+"""What every reading route shares: its session, its errors, its answer, and how it is registered."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+import psycopg
+from fastapi import APIRouter, Request, Response
+from psycopg_pool import PoolTimeout
+
+from api.errors import Problem
+from api.services import Services
+from eventlog.database import translate
+from eventlog.errors import DatabaseUnavailable, ProjectionDropped
+from eventlog.read import Reader
+from eventlog.read.session import forget_plans
+
+T = TypeVar("T")
+
+# What changes at any time must not be kept by anybody.
+HEADERS = {"Cache-Control": "no-store"}
+encode = msgspec.json.Encoder().encode
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts of this process."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+    """Run a read in a session of its own; it may run twice.
+
+    Raises the Problem of a projection that is dropped, and DatabaseUnavailable when there is no
+    session, the server goes away, or the read takes too long.
+    """
+    try:
+        async with services.pool.connection() as connection:
+            try:
+                return await reading(connection)
+            except psycopg.errors.FeatureNotSupported:
+                # Another version went live, and the plans of this session are of the old one.
+                await forget_plans(connection)
+                return await reading(connection)
+    except PoolTimeout:
+        raise DatabaseUnavailable(
+            "no connection to the database was free or could be opened in time"
+        ) from None
+    except psycopg.Error as error:
+        raise translate(error) from error
+    except ProjectionDropped as error:
+        raise Problem(
+            503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}
+        ) from None
+
+
+def answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with JSON; payloads in it stay the text that they are."""
+    return Response(
+        encode(content), status, headers={**HEADERS, **(headers or {})}, media_type="application/json"
+    )
+
+
+def route(router: APIRouter, path: str, **documented: Any) -> Callable[[T], T]:
+    """Register a handler for GET, which OpenAPI shows, and for HEAD; the server drops HEAD's body."""
+
+    def register(handler: T) -> T:
+        router.add_api_route(path, handler, methods=["GET"], **documented)  # type: ignore[arg-type]
+        router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)  # type: ignore[arg-type]
+        return handler
+
+    return register
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the problems that a route may answer with."""
+    meaning = {
+        400: "the path is malformed",
+        404: "there is no such thing",
+        422: "a parameter is wrong; `errors` names each",
+        503: "the database is away, or the projection is dropped: try again",
+    }
+    schema = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "request_id", "retryable"],
+    }
+    content = {"application/problem+json": {"schema": schema}}
+    return {status: {"description": meaning[status], "content": content} for status in statuses}

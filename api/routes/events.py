@@ -1,0 +1,177 @@
+"""GET /events and GET /events/{topic}/{event_id}."""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api import answers
+from api.errors import Problem
+from api.paging import LATEST, Query, link, page
+from api.parameters import (
+    Parameter,
+    documented,
+    moment,
+    one_of,
+    read_parameters,
+    text,
+    topic_pattern,
+    whole_number,
+)
+from api.reading import HEADERS, answer, problems, read, route, services_of
+from api.services import Services
+from api.streaming import NDJSON, LinesResponse, lines, wants_lines
+from eventlog.read import Event, Reader, event
+from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
+
+router = APIRouter(tags=["reading"])
+
+LIMIT_DEFAULT = 100
+LIMIT_MAX = 1_000
+PREFIX = b"/events/"
+NO_PERCENT_CODE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+PARAMETERS = {
+    "topic": Parameter(
+        topic_pattern,
+        "Only this topic; `order.*` takes every topic that begins with `order.`.",
+        {"type": "string", "maxLength": 255, "example": "order.*"},
+    ),
+    "source": Parameter(text, "Only events of this source.", {"type": "string", "maxLength": 255}),
+    "event_id": Parameter(text, "Only events with this id.", {"type": "string", "maxLength": 255}),
+    "since": Parameter(moment, "From this moment on, inclusive.", {"type": "string", "format": "date-time"}),
+    "until": Parameter(moment, "Up to this moment, exclusive.", {"type": "string", "format": "date-time"}),
+    "order": Parameter(
+        one_of("asc", "desc", "position"),
+        "By timestamp, then (topic, event_id), ascending or descending; or in log order, in which reading on "
+        "later misses nothing that arrived meanwhile (by time it can).",
+        {"type": "string", "enum": ["asc", "desc", "position"], "default": "asc"},
+    ),
+    "limit": Parameter(
+        whole_number(1, LIMIT_MAX),
+        "The most events on a page. NDJSON without it streams all there is.",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    ),
+    "cursor": Parameter(
+        str,
+        "Read on where a page ended: take the address in its `Link` header, which has it. "
+        f"With `order=position` also `{LATEST}`: after everything that is projected now.",
+        {"type": "string"},
+    ),
+}
+
+PAGE = {
+    200: {
+        "model": list[answers.Event],
+        "description": "Events. By time, `Link` is there while a page may follow. In log order it is always "
+        "there, so that one can come back for what arrives later; what a page looks at is bounded, so it can "
+        "be short or empty before the end: who gets no events and the cursor they sent has all there is.",
+        "headers": {"Link": {"description": '`<address>; rel="next"`', "schema": {"type": "string"}}},
+        "content": {NDJSON: {"schema": {"type": "string", "description": "one event a line"}}},
+    }
+}
+
+
+@route(
+    router,
+    "/events",
+    summary="List events",
+    openapi_extra=documented(PARAMETERS),
+    responses={**PAGE, **problems(422, 503)},
+)
+async def list_events(request: Request) -> Response:
+    """Deduplicated events, by time or in log order, a page at a time or as a stream of NDJSON."""
+    services = services_of(request)
+    values = read_parameters(request, PARAMETERS)
+    streamed = wants_lines(request)
+    whole = streamed and "limit" not in values
+    query = Query(**{"limit": LIMIT_MAX if whole else LIMIT_DEFAULT, **values})
+    found = await page(services, query)
+    headers = {"Vary": "Accept", **({} if whole else link(request, found.cursor))}
+    if not streamed:
+        return answer(found.events, headers=headers)
+    if not whole or request.method == "HEAD":
+        found = msgspec.structs.replace(found, has_more=False)
+    return LinesResponse(lines(services, query, found), headers={**HEADERS, **headers})
+
+
+@route(
+    router,
+    "/events/{topic}/{event_id}",
+    summary="One event with its deliveries",
+    responses={200: {"model": answers.EventWithDeliveries}, **problems(400, 404, 503)},
+    openapi_extra={
+        "parameters": [
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": "percent-encoded, a slash as %2F",
+            }
+            for name in ("topic", "event_id")
+        ]
+    },
+)
+async def one_event(request: Request) -> Response:
+    """The event of a (topic, event_id), and every delivery of it with what became of it."""
+    services = services_of(request)
+    topic, event_id = split_path(request.scope["raw_path"])
+    found, deliveries = await read(
+        services, lambda reader: _with_deliveries(reader, services, topic, event_id)
+    )
+    if found is None:
+        raise _not_found(deliveries)
+    listed = deliveries[:DELIVERIES_MAX]
+    return answer(
+        {
+            **msgspec.structs.asdict(found),
+            "deliveries": listed,
+            "deliveries_complete": len(listed) == len(deliveries),
+        }
+    )
+
+
+# Paths are matched after decoding, where a key with a slash has more segments.
+router.add_api_route("/events/{rest:path}", one_event, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+async def _with_deliveries(
+    reader: Reader, services: Services, topic: str, event_id: str
+) -> tuple[Event | None, list[Copy]]:
+    found = await event(reader, topic, event_id, services.partitions)
+    deliveries = await copies(reader, topic, event_id, services.partitions)
+    if found is None and any(copy.outcome == "unique" for copy in deliveries):
+        found = await event(reader, topic, event_id, services.partitions)  # projected between the two reads
+    return found, deliveries
+
+
+def _not_found(deliveries: list[Copy]) -> Problem:
+    if any(copy.outcome == PENDING for copy in deliveries):
+        return Problem(404, "event_pending", "this event is delivered and not yet projected", retryable=True)
+    if deliveries:
+        return Problem(404, "event_quarantined", "all deliveries of this event are in quarantine")
+    return Problem(404, "event_not_found", "no such event was delivered")
+
+
+def split_path(raw_path: bytes) -> tuple[str, str]:
+    """Return topic and event_id of /events/{topic}/{event_id}, split before they are decoded."""
+    topic, slash, event_id = raw_path.removeprefix(PREFIX).partition(b"/")
+    if not raw_path.startswith(PREFIX) or not slash or b"/" in event_id or not (topic and event_id):
+        raise Problem(
+            404, "not_found", "there is no such route; a slash within topic or event_id is sent as %2F"
+        )
+    return _decoded(topic), _decoded(event_id)
+
+
+def _decoded(segment: bytes) -> str:
+    if NO_PERCENT_CODE.search(segment):
+        raise Problem(400, "invalid_path", "a percent sign in a path is followed by two hexadecimal digits")
+    try:
+        key = unquote_to_bytes(segment).decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        raise Problem(400, "invalid_path", "a path is percent-encoded UTF-8") from None
+    if "\0" in key:
+        raise Problem(404, "event_not_found", "no topic and no event_id has a NUL in it")
+    return key

@@ -1,0 +1,96 @@
+"""GET /livez, /readyz and /health: does the process run, can it append and read, does anybody project."""
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from psycopg.rows import class_row
+
+from api import answers
+from api.reading import answer, read, route, services_of
+from api.services import Services
+from eventlog.errors import EventlogError
+from eventlog.migrate import migrations
+from eventlog.read import Reader
+from eventlog.statements import statement
+
+router = APIRouter(tags=["service"])
+
+OK = "ok"
+UNAVAILABLE = "unavailable"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What the database says of itself."""
+
+    schema_version: int | None
+    standby: bool
+    workers: int
+
+
+class State(msgspec.Struct, frozen=True):
+    """Whether this process can append and read, and how many workers project. No workers: not known."""
+
+    database: str
+    queue: str
+    workers: int | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can append and read. Lag has no part in it."""
+        return self.database == OK and self.queue == OK
+
+
+async def find_state(services: Services) -> State:
+    """Ask the database, and look at the writer's queue."""
+    full = services.writer.queue_size >= services.settings.queue_events_max
+    queue = "full" if full else OK
+    try:
+        server = await read(services, _server)
+    except EventlogError as error:
+        return State(str(error), queue, None)
+    if server.standby:
+        return State("a standby, which cannot be written to", queue, server.workers)
+    newest = migrations()[-1][0].version
+    if server.schema_version != newest:
+        fault = f"at schema {server.schema_version}, this code needs {newest}"
+        return State(fault, queue, server.workers)
+    return State(OK, queue, server.workers)
+
+
+async def _server(reader: Reader) -> Server:
+    cursor = await reader.cursor(row_factory=class_row(Server)).execute(statement("read/ready"))
+    found = await cursor.fetchone()
+    assert found is not None
+    return found
+
+
+@route(router, "/livez", summary="Does the process run?", responses={200: {"model": answers.Alive}})
+async def livez(request: Request) -> Response:
+    """Answers as long as the process can; asks nobody else."""
+    return answer({"status": OK})
+
+
+READY = {200: {"model": answers.Ready}, 503: {"model": answers.Ready}}
+HEALTH = {200: {"model": answers.Health}, 503: {"model": answers.Health}}
+
+
+@route(router, "/readyz", summary="Can it append and read?", responses=READY)
+async def readyz(request: Request) -> Response:
+    """503 while the database is away or does not fit, or the writer's queue is full; never for lag."""
+    state = await find_state(services_of(request))
+    status = OK if state.ready else UNAVAILABLE
+    return answer(
+        {"status": status, "database": state.database, "queue": state.queue}, status=_http(state.ready)
+    )
+
+
+@route(router, "/health", summary="All of it", responses=HEALTH)
+async def health(request: Request) -> Response:
+    """As /readyz, and how many workers are connected. Without any it is `degraded`, which is no 503:
+    publishing and reading go on, and workers may be elsewhere and on their way."""
+    state = await find_state(services_of(request))
+    status = UNAVAILABLE if not state.ready else OK if state.workers else "degraded"
+    return answer({"status": status, **msgspec.structs.asdict(state)}, status=_http(state.ready))
+
+
+def _http(ready: bool) -> int:
+    return 200 if ready else 503

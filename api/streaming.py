@@ -1,0 +1,58 @@
+"""NDJSON: one event a line, page by page, for as long as there are events and somebody reads them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import structlog
+from fastapi import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
+
+from api.paging import Answered, Query, page
+from api.services import Services
+
+log = structlog.get_logger()
+
+NDJSON = "application/x-ndjson"
+# Between pages no session is held, so a slow reader costs memory alone: a page, and for so long.
+SEND_SECONDS_MAX = 30.0
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+def wants_lines(request: Request) -> bool:
+    """Say whether the client asks for NDJSON."""
+    for item in request.headers.get("accept", "").split(","):
+        kind, *parameters = (part.strip().lower() for part in item.split(";"))
+        if kind == NDJSON and not {"q=0", "q=0.0", "q=0.00", "q=0.000"} & set(parameters):
+            return True
+    return False
+
+
+async def lines(services: Services, query: Query, first: Answered) -> AsyncIterator[bytes]:
+    """Yield the events from the first page on, a page at a time, each read in a session of its own."""
+    answered = first
+    yield _encode_lines(answered.events)
+    while answered.has_more:
+        query = msgspec.structs.replace(query, cursor=answered.cursor)
+        answered = await page(services, query)
+        yield _encode_lines(answered.events)
+
+
+class LinesResponse(StreamingResponse):
+    """Streams, and gives up on a client that takes nothing for SEND_SECONDS_MAX."""
+
+    media_type = NDJSON
+
+    async def stream_response(self, send: Send) -> None:
+        """Send every part in time, or leave the answer unfinished, which closes the connection."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_SECONDS_MAX):
+                await send(message)
+
+        try:
+            await super().stream_response(send_in_time)
+        except TimeoutError:
+            log.warning("slow_reader_cut", seconds=SEND_SECONDS_MAX)

@@ -1,0 +1,39 @@
+"""Read the log and its core projection. Nothing here writes, parses a payload or knows of HTTP.
+
+Every function takes a session of role `reader`, in autocommit, and begins the one short transaction
+that it needs. Databases errors pass as they are, but for a projection that is dropped.
+"""
+
+from eventlog.read.deliveries import Delivery, delivery, outcomes
+from eventlog.read.events import ByTime, Event, Key, Page, event, page_by_time
+from eventlog.read.log_order import ByPosition, Stretch, ends, page_by_position
+from eventlog.read.moments import rfc3339
+from eventlog.read.quarantine import Cause, quarantined
+from eventlog.read.session import Reader
+from eventlog.read.stats import Books, books
+from eventlog.read.topics import EVERY_TOPIC, TopicRange, topics_like
+
+__all__ = [
+    "EVERY_TOPIC",
+    "Books",
+    "ByPosition",
+    "ByTime",
+    "Cause",
+    "Delivery",
+    "Event",
+    "Key",
+    "Page",
+    "Reader",
+    "Stretch",
+    "TopicRange",
+    "books",
+    "delivery",
+    "ends",
+    "event",
+    "outcomes",
+    "page_by_position",
+    "page_by_time",
+    "quarantined",
+    "rfc3339",
+    "topics_like",
+]

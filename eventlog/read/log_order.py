@@ -1,0 +1,119 @@
+"""Read events in log order: after a position in each partition, and nothing that arrives later is missed.
+
+Within a partition the order is that of the positions; partitions are merged by the time of receipt.
+What a page looks at is bounded, not only what it holds: between two events that are wanted there may
+be millions of deliveries that are not. So a page may be short, or empty, and its positions advance
+nevertheless. Who gets an empty page with the positions they came with has everything there is.
+"""
+
+from typing import Any
+
+import msgspec
+
+from eventlog.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, to_event
+from eventlog.read.session import Reader, reading, streamed
+from eventlog.read.topics import EVERY_TOPIC, TopicRange
+from eventlog.statements import statement
+
+# The most deliveries that one page looks at: 10,000 take 60 ms.
+SCAN_MAX = 10_000
+# The least that is looked at of a partition in one statement.
+SCAN_MIN = 16
+
+# Of each partition that is read, the position through which it was read.
+Positions = dict[int, int]
+
+
+class ByPosition(msgspec.Struct, frozen=True):
+    """Which events, and after which positions. The positions' partitions are the ones that are read."""
+
+    limit: int
+    after: Positions
+    topics: TopicRange = EVERY_TOPIC
+    source: str | None = None
+    event_id: str | None = None
+    since: str = BEGINNING
+    until: str = END
+
+    @property
+    def filtered(self) -> bool:
+        """Whether few of the deliveries may be wanted."""
+        return self != ByPosition(self.limit, self.after)
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Some events, the positions after them, and whether more is projected already."""
+
+    events: list[Event]
+    after: Positions
+    has_more: bool
+
+
+async def ends(connection: Reader, partitions: list[int]) -> Positions:
+    """Return the positions through which these partitions are projected."""
+    async with reading(connection):
+        rows = await (
+            await connection.execute(statement("read/checkpoints"), {"projection": "core"})
+        ).fetchall()
+    return {partition: checkpoint for partition, checkpoint in rows if partition in partitions}
+
+
+async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
+    """Return the next events in log order. Several statements, each with a snapshot of its own."""
+    partitions = max(1, len(wanted.after))
+    budget = max(SCAN_MAX, SCAN_MIN * partitions)
+    scan = max(SCAN_MIN, (budget if wanted.filtered else 2 * wanted.limit) // partitions)
+    events: list[Event] = []
+    after = wanted.after
+    async with reading(connection):
+        while True:
+            stretch = await _stretch(connection, wanted, after, scan, wanted.limit - len(events))
+            events += stretch.events
+            budget -= sum(stretch.after.values()) - sum(after.values())
+            after = stretch.after
+            full = len(events) >= wanted.limit or sum(len(bytes(e.payload)) for e in events) >= PAGE_BYTES_MAX
+            if full or budget <= 0 or not stretch.has_more:
+                return Stretch(events, after, stretch.has_more)
+            scan = max(SCAN_MIN, min(scan * 4, budget // partitions))
+
+
+async def _stretch(
+    connection: Reader, wanted: ByPosition, after: Positions, scan: int, limit: int
+) -> Stretch:
+    parameters = {
+        "partitions": list(after),
+        "positions": list(after.values()),
+        "scan": scan,
+        "limit": limit,
+        "topic_from": wanted.topics.low,
+        "topic_to": wanted.topics.high,
+        "source": wanted.source,
+        "event_id": wanted.event_id,
+        "since": wanted.since,
+        "until": wanted.until,
+    }
+    async with streamed(connection, "read/by_position", parameters) as rows:
+        return await _collect(rows, after)
+
+
+async def _collect(rows: Any, after: Positions) -> Stretch:
+    """Take the positions, which come first, then events until the page is full in bytes."""
+    through = dict(after)
+    events: list[Event] = []
+    size = 0
+    has_more = False
+    async for *row, more in rows:
+        if row[0] is None:
+            through[row[5]] = row[6]
+            has_more = has_more or more
+            continue
+        events.append(to_event(row))
+        size += len(row[4])
+        if size >= PAGE_BYTES_MAX:
+            return Stretch(events, _through(events, after), has_more=True)
+    return Stretch(events, through, has_more)
+
+
+def _through(events: list[Event], after: Positions) -> Positions:
+    """Return the positions after just these events: those of a page that was cut short."""
+    return {**after, **{event.partition: event.position for event in events}}

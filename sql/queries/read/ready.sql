@@ -1,0 +1,5 @@
+-- Whether this server can be written to and has the schema that this code needs.
+SELECT (SELECT max(version) FROM eventlog.schema_migrations) AS schema_version,
+       pg_is_in_recovery() AS standby,
+       (SELECT count(*) FROM pg_stat_activity AS a
+        WHERE a.datname = current_database() AND a.application_name = 'eventlog worker') AS workers
