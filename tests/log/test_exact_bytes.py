@@ -1,0 +1,50 @@
+"""What is appended comes back to the byte."""
+
+import json
+
+import psycopg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.rows import TupleRow
+
+from eventlog.events import Event
+from tests.support.deliveries import append_events
+
+# Whatever PostgreSQL's text can hold: no NUL, no surrogates.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    payload = draw(st.dictionaries(TEXT, VALUES, max_size=4))
+    raw = json.dumps(
+        {"payload": payload, "note": "tab\t \\ back\\slash \N{SNOWMAN}"},
+        ensure_ascii=draw(st.booleans()),
+        indent=draw(st.sampled_from([None, 2, "\t"])),
+    )
+    padding = draw(st.sampled_from(["", " ", "\n", "\r\n\t"]))
+    return Event(draw(TEXT), draw(TEXT), (padding + raw + padding).encode())
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batch=st.lists(events(), min_size=1, max_size=8))
+def test_topic_id_and_raw_come_back_as_they_were_sent(
+    database: str, connection: psycopg.Connection[TupleRow], batch: list[Event]
+) -> None:
+    places = append_events(database, batch)
+    stored = [
+        Event(topic, event_id, raw.encode())
+        for place in places
+        for topic, event_id, raw in connection.execute(
+            "SELECT topic, event_id, raw::text FROM inbox"
+            " WHERE partition = %s AND position BETWEEN %s AND %s ORDER BY position",
+            place,
+        )
+    ]
+    by_text = sorted(batch, key=lambda item: (item.topic, item.event_id, item.raw))
+    assert sorted(stored, key=lambda item: (item.topic, item.event_id, item.raw)) == by_text
