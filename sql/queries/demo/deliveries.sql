@@ -1,0 +1,1 @@
+SELECT topic, event_id, raw::text AS raw FROM eventlog.inbox
