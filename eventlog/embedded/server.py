@@ -107,8 +107,8 @@ class EmbeddedServer:
     def start(self, say: Say = _silent) -> None:
         """Start the server, or attach to the one that runs; return when it accepts connections.
 
-        Makes the cluster on the first start. Called again it does nothing, unless our server has
-        died meanwhile: then it starts another. Says what takes long. Raises EmbeddedServerError.
+        Makes the cluster on the first start. Called again it does nothing, unless the server has
+        ended meanwhile: then it starts another. Says what takes long. Raises EmbeddedServerError.
         """
         self._start(say, detached=False)
 
@@ -125,7 +125,7 @@ class EmbeddedServer:
         return True
 
     def _start(self, say: Say, *, detached: bool) -> None:
-        if self._child is not None and self._child.ended.is_set():
+        if self._is_gone():
             self.stop()
         if self._postmaster is not None:
             return
@@ -143,6 +143,12 @@ class EmbeddedServer:
         if detached:
             self._let_go()
             self.attached = True
+
+    def _is_gone(self) -> bool:
+        """Say whether the server that we started or attached to has ended behind our back."""
+        if self.attached:
+            return _ping(self.postmaster) == pq.Ping.NO_RESPONSE
+        return self._child is not None and self._child.ended.is_set()
 
     def _wait_for_lock_or_server(self, say: Say) -> int | None:
         """Return the lock, or None once we are attached to somebody else's server."""

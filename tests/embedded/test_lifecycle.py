@@ -1,6 +1,8 @@
 """Start, stop, start again."""
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import EmbeddedServerError
-from tests.embedded.conftest import is_alive
+from tests.embedded.conftest import ROOT, is_alive
 
 
 def test_data_survives_a_restart(data_dir: Path, bindir: Path | None) -> None:
@@ -90,22 +92,33 @@ def test_a_terminals_interrupt_cannot_reach_it(server: EmbeddedServer) -> None:
     assert os.getpgid(server.pid) != os.getpgid(0)
 
 
-def test_a_fork_of_the_owner_cannot_stop_it(
-    server: EmbeddedServer, data_dir: Path, bindir: Path | None
-) -> None:
-    with EmbeddedServer(data_dir, bindir=bindir) as owned:
-        # What multiprocessing's children inherit, seen without forking a process that has threads.
-        owned._starter_pid = 1
-        postmaster, lock, child = owned._postmaster, owned._lock, owned._child
-        owned._lock = None
-        owned.stop()
-        assert is_alive(postmaster.pid if postmaster else 0)
-        owned._starter_pid, owned._postmaster, owned._lock, owned._child = (
-            os.getpid(),
-            postmaster,
-            lock,
-            child,
-        )
+FORKING_OWNER = """
+import os, sys
+from pathlib import Path
+from eventlog.embedded import EmbeddedServer
+with EmbeddedServer(Path(sys.argv[1]), bindir=Path(sys.argv[2]) if sys.argv[2] else None) as server:
+    pid = server.pid
+    if (child := os.fork()) == 0:
+        server.stop()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.getsid(pid) == pid, "the server is gone"
+    assert server.pid == pid
+"""
+
+
+def test_a_fork_of_the_owner_cannot_stop_it(data_dir: Path, bindir: Path | None) -> None:
+    command: list[str | Path] = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        FORKING_OWNER,
+        data_dir,
+        str(bindir or ""),
+    ]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_our_secrets_do_not_reach_its_environment(

@@ -39,6 +39,18 @@ def test_when_the_owner_has_ended_another_may_own(
         assert not server.attached
 
 
+def test_start_again_takes_over_when_the_server_attached_to_is_gone(
+    data_dir: Path, start_owner: StartOwner, bindir: Path | None
+) -> None:
+    owner = start_owner(data_dir).wait_until_ready()
+    with EmbeddedServer(data_dir, bindir=bindir) as second:
+        owner.finish()
+        second.start()
+        assert not second.attached
+        with psycopg.connect(second.dsn) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_one_process_runs_servers_on_two_directories(
     data_dir: Path, server: EmbeddedServer, bindir: Path | None
 ) -> None:
