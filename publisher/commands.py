@@ -1,5 +1,7 @@
 """The commands of those who send events: `simulate` and `ship`. Heavy imports wait until one is called."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +11,16 @@ if TYPE_CHECKING:
     from publisher.simulate import Report
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make a Ctrl-C exit code 130; what had to be kept was kept while unwinding."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(130) from None
 
 
 def simulate(
@@ -50,7 +62,8 @@ def simulate(
         seed=fresh_seed() if seed is None else seed,
     )
     load = Load(batch=batch, concurrency=concurrency, rate=rate, check=check)
-    report = uvloop.run(simulate(load_settings(url=url).url, workload, load))
+    with _interruptible():
+        report = uvloop.run(simulate(load_settings(url=url).url, workload, load))
     _print_simulation(report, as_json)
     if report.given_up is not None:
         raise report.given_up
@@ -152,7 +165,8 @@ def ship(
         payload_field=payload_field,
     )
     positions = Positions(Path(state_dir) if state_dir else default_state_dir())
-    report = run(files, shipping, load_settings(url=url).url, positions)
+    with _interruptible():
+        report = run(files, shipping, load_settings(url=url).url, positions)
     _print_shipping(report, as_json)
     if not report.complete:
         raise typer.Exit(1)

@@ -77,7 +77,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     topic: str
     event_id: str
-    raw: str
+    raw: str | None
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -87,7 +87,7 @@ class EventRow(msgspec.Struct, frozen=True):
     event_id: str
     moment: datetime
     source: str
-    payload: str
+    payload: str | None
 
 
 class SentEvent(msgspec.Struct, frozen=True):
@@ -179,5 +179,5 @@ def _equal(row: EventRow, sent: SentEvent) -> bool:
     return (
         row.source == sent.source
         and row.moment == sent.timestamp
-        and row.payload.encode() == bytes(sent.payload)
+        and row.payload == str(sent.payload, "utf-8")
     )

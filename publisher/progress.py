@@ -82,7 +82,8 @@ class Meter:
         rate = done / max(now - self._started, 1e-9)
         text = f"{self._what}: {amount(done, self._unit)}"
         if self._total:
-            text += f" of {amount(self._total, self._unit)} ({done / self._total:.0%})"
+            counted = text.removesuffix(f" {self._unit}")
+            text = f"{counted} of {amount(self._total, self._unit)} ({done / self._total:.0%})"
         text += f", {amount(rate, self._unit)}/s"
         if self._total and rate > 0 and done < self._total:
             text += f", {(self._total - done) / rate:.0f} s left"

