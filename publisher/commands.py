@@ -88,56 +88,67 @@ def _print_simulation(report: "Report", as_json: bool) -> None:
         console.print(part)
 
 
+# The flags of `ship`, apart from it so that the function stays readable.
+Files = Annotated[list[str], typer.Argument(help="Files to ship; - is standard input; .gz, .bz2, .xz too.")]
+Topic = Annotated[str | None, typer.Option(help="The topic; log.NAME.line from the file's name by default.")]
+Source = Annotated[
+    str | None, typer.Option(help="The source; the file's name by default. Part of each line's identity.")
+]
+Name = Annotated[
+    str | None,
+    typer.Option(help="Ship as if the file had this name: for one that was renamed, or standard input."),
+]
+BatchSize = Annotated[int, typer.Option(min=1, max=10_000, help="Events in a request, at most.")]
+Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Go on with what is appended, also past rotation.")
+]
+Timezone = Annotated[str, typer.Option(help="The zone of stamps that name none.")]
+Format = Annotated[
+    str, typer.Option("--format", help="lines, ndjson, or auto: ndjson for .ndjson and .jsonl.")
+]
+TopicField = Annotated[str | None, typer.Option(help="NDJSON: the field that is the topic (a.b).")]
+TopicTemplate = Annotated[
+    str | None, typer.Option(help="NDJSON: the topic with fields in it, as github.{event}.{body.action}.")
+]
+IdField = Annotated[
+    str | None,
+    typer.Option(help="NDJSON: the field that is the event_id; made of content and place where missing."),
+]
+TimeField = Annotated[
+    str | None, typer.Option(help="NDJSON: the field that is the time; the file's own time where missing.")
+]
+SourceField = Annotated[str | None, typer.Option(help="NDJSON: the field that is the source.")]
+PayloadField = Annotated[
+    str | None, typer.Option(help="NDJSON: the field that is the payload; the whole object by default.")
+]
+StateDir = Annotated[
+    str | None, typer.Option(help="Where positions are kept; ~/.local/state/eventlog/ship by default.")
+]
+Restart = Annotated[
+    bool, typer.Option(help="Begin at the first line; what is in the log already is dropped as duplicate.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+
+
 def ship(
-    files: Annotated[
-        list[str], typer.Argument(help="Files to ship; - is standard input; .gz, .bz2, .xz too.")
-    ],
-    topic: Annotated[
-        str | None, typer.Option(help="The topic; log.NAME.line from the file's name by default.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="The source; the file's name by default. Part of each line's identity.")
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Ship as if the file had this name: for one that was renamed, or standard input."),
-    ] = None,
+    files: Files,
+    topic: Topic = None,
+    source: Source = None,
+    name: Name = None,
     url: URL = None,
-    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events in a request, at most.")] = 500,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is appended, also past rotation.")
-    ] = False,
-    timezone: Annotated[str, typer.Option(help="The zone of stamps that name none.")] = "UTC",
-    form: Annotated[
-        str, typer.Option("--format", help="lines, ndjson, or auto: ndjson for .ndjson and .jsonl.")
-    ] = "auto",
-    topic_field: Annotated[
-        str | None, typer.Option(help="NDJSON: the field that is the topic (a.b).")
-    ] = None,
-    topic_template: Annotated[
-        str | None, typer.Option(help="NDJSON: the topic with fields in it, as github.{event}.{body.action}.")
-    ] = None,
-    id_field: Annotated[
-        str | None,
-        typer.Option(
-            help="NDJSON: the field that is the event_id; made of content and place where it is missing."
-        ),
-    ] = None,
-    time_field: Annotated[
-        str | None, typer.Option(help="NDJSON: the field that is the time; the file's own time if missing.")
-    ] = None,
-    source_field: Annotated[str | None, typer.Option(help="NDJSON: the field that is the source.")] = None,
-    payload_field: Annotated[
-        str | None, typer.Option(help="NDJSON: the field that is the payload; the whole object by default.")
-    ] = None,
-    state_dir: Annotated[
-        str | None, typer.Option(help="Where positions are kept; ~/.local/state/eventlog/ship by default.")
-    ] = None,
-    restart: Annotated[
-        bool,
-        typer.Option(help="Begin at the first line; what is in the log already is dropped as duplicate."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    batch: BatchSize = 500,
+    follow: Follow = False,
+    timezone: Timezone = "UTC",
+    form: Format = "auto",
+    topic_field: TopicField = None,
+    topic_template: TopicTemplate = None,
+    id_field: IdField = None,
+    time_field: TimeField = None,
+    source_field: SourceField = None,
+    payload_field: PayloadField = None,
+    state_dir: StateDir = None,
+    restart: Restart = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publish the lines of real files. Repeatable: the same line gets the same event_id, so shipping a
     file again, grown, rotated, compressed or copied elsewhere, adds nothing that is there already."""

@@ -40,30 +40,30 @@ def _course(report: DemoReport) -> Table:
     rows = (
         (
             "started",
-            f"PostgreSQL {report.postgres}, the API and {report.workers} workers, from nothing",
-            f"{report.started_seconds:.1f} s",
+            f"PostgreSQL {report.postgres}, the API and {report.workers} workers",
+            f"{report.started_seconds:.2f} s",
         ),
         (
             "published",
-            f"{report.published_rate:,.0f}/s, each acknowledged once it was durable; "
+            f"{report.published_rate:,.0f} deliveries/s, each durable before its answer;\n"
             f"batches of 100 took {latency['p50']:.0f} ms (p50), {latency['p99']:.0f} ms (p99)",
             f"{report.published_seconds:.2f} s",
         ),
         (
             "killed",
-            f"{kill.worker} (kill -9) when {kill.acknowledged:,} were acknowledged and {kill.pending:,} not "
+            f"{kill.worker}, by kill -9, {kill.acknowledged:,} acknowledged and {kill.pending:,} not\n"
             f"yet projected; {kill.successor} took its place",
             "",
         ),
         (
             "projected",
-            f"{report.projected_rate:,.0f}/s from the first publish to the last projection, which came "
-            f"{report.projected_seconds:.2f} s after the last answer",
+            f"{report.projected_rate:,.0f} deliveries/s from first publish to last\n"
+            f"projection, {report.projected_seconds:.2f} s after the last answer",
             f"{report.published_seconds + report.projected_seconds:.2f} s",
         ),
     )
     table.add_column(style="cyan")
-    table.add_column(overflow="fold")
+    table.add_column()
     table.add_column(justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
@@ -71,7 +71,7 @@ def _course(report: DemoReport) -> Table:
 
 
 def _counts(counts: list[Count]) -> Table:
-    table = Table("count", "sent", "GET /stats", "", "SQL recount of inbox", "", box=None, pad_edge=False)
+    table = Table("count", "sent", "GET /stats", "", "SQL recount", "", box=None, pad_edge=False)
     for index in (1, 2, 4):
         table.columns[index].justify = "right"
     for count in counts:

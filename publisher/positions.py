@@ -40,7 +40,10 @@ class Position(msgspec.Struct, frozen=True):
 def default_state_dir() -> Path:
     """Return where positions are kept: $XDG_STATE_HOME/eventlog/ship or ~/.local/state/eventlog/ship."""
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local/state") / "eventlog/ship"
+    try:
+        return (Path(base) if base else Path.home() / ".local/state") / "eventlog/ship"
+    except RuntimeError:
+        raise ShipError("there is no home folder to keep positions in; choose one with --state-dir") from None
 
 
 class Positions:

@@ -1,0 +1,85 @@
+"""Flags of `ship` that cannot be meant so are refused before the first line."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventlog.errors import SettingsError
+from publisher.errors import ShipError
+from publisher.positions import Positions
+from publisher.ship_flags import shipping_from_flags
+from publisher.shipping import Shipping
+
+NONE: dict[str, Any] = dict.fromkeys(
+    (
+        "topic",
+        "topic_field",
+        "topic_template",
+        "source",
+        "name",
+        "source_field",
+        "id_field",
+        "time_field",
+        "payload_field",
+    )
+)
+
+
+def shipping(**flags: Any) -> Shipping:
+    return shipping_from_flags(**{**NONE, "form": "auto", "timezone": "UTC", **flags})
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"form": "csv"}, "--format: 'csv'"),
+        ({"timezone": "Mars/Olympus"}, "no zone 'Mars/Olympus'"),
+        ({"timezone": "../etc/passwd"}, "no zone"),
+        ({"topic": "$internal"}, "--topic"),
+        ({"topic": "a*"}, "--topic"),
+        ({"topic": " a"}, "--topic"),
+        ({"topic": ""}, "0 bytes"),
+        ({"topic": "é" * 128}, "256 bytes"),
+        ({"source": "a\nb"}, "--source"),
+        ({"name": ""}, "--name"),
+        ({"topic_field": "a", "topic_template": "{b}"}, "exclude each other"),
+        ({"topic_template": "a.{}"}, "--topic-template"),
+        ({"id_field": "id", "form": "lines"}, "--id-field is for NDJSON"),
+    ],
+)
+def test_a_flag_that_cannot_be_meant_is_named(flags: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said.replace("$", r"\$")):
+        shipping(**flags)
+
+
+def test_the_format_follows_the_suffix_and_a_field_means_ndjson() -> None:
+    assert shipping().is_ndjson("a.ndjson")
+    assert shipping().is_ndjson("a.jsonl.gz")
+    assert not shipping().is_ndjson("a.log")
+    assert not shipping(form="lines").is_ndjson("a.ndjson")
+    assert shipping(id_field="id").is_ndjson("a.log")
+
+
+def test_a_topic_field_is_a_template_of_one_field() -> None:
+    assert shipping(topic_field="a.b").topic_template == "{a.b}"
+
+
+def test_zones_have_their_summer_time() -> None:
+    zone = shipping(timezone="Europe/Berlin").zone
+    assert datetime(2025, 7, 1, tzinfo=zone).astimezone(UTC).hour == 22
+
+
+def test_other_flags_begin_a_file_anew() -> None:
+    keys = {
+        tuple(shipping(**flags).key("u", "/a"))
+        for flags in ({}, {"topic": "t"}, {"source": "s"}, {"name": "n"})
+    }
+    assert len(keys) == 4
+
+
+def test_a_folder_that_cannot_keep_positions_is_said_with_the_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ShipError, match="choose a folder with --state-dir"):
+        Positions(tmp_path / "file" / "below")
