@@ -210,6 +210,8 @@ def demo(
 
     Needs nothing and leaves nothing behind. Exit code 0 only if every count is exact, else 3.
     """
+    from functools import partial
+
     from rich.console import Console
 
     from publisher.demo import run_demo
@@ -217,7 +219,7 @@ def demo(
 
     talk = Console(stderr=True)
     try:
-        report = run_demo(events=events, duplicates=duplicates, keep=keep, say=talk.print)
+        report = run_demo(events=events, duplicates=duplicates, keep=keep, say=partial(talk.print, markup=False, highlight=False))
     except KeyboardInterrupt:
         talk.print("interrupted; nothing of the demo is left running")
         raise typer.Exit(130) from None
