@@ -1,5 +1,6 @@
 """The flags of `eventlog ship`, checked before the first line is read."""
 
+from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,9 @@ def shipping_from_flags(*, form: str, timezone: str, topic_field: str | None, **
     return Shipping(ndjson=ndjson, zone=_zone(timezone), **flags)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    if name.upper() in ("UTC", "Z"):
+        return UTC  # also where the system has no table of zones, as in small containers
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
