@@ -219,7 +219,12 @@ def demo(
 
     talk = Console(stderr=True)
     try:
-        report = run_demo(events=events, duplicates=duplicates, keep=keep, say=partial(talk.print, markup=False, highlight=False))
+        report = run_demo(
+            events=events,
+            duplicates=duplicates,
+            keep=keep,
+            say=partial(talk.print, markup=False, highlight=False),
+        )
     except KeyboardInterrupt:
         talk.print("interrupted; nothing of the demo is left running")
         raise typer.Exit(130) from None
