@@ -1,0 +1,33 @@
+"""Real GitHub webhooks as payloads, where a copy of them lies beside the project."""
+
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+
+from eventlog.intake import parse
+from tests.intake.samples import LIMITS, array, sample, with_payload
+from tests.intake.test_accepted_is_jsonb import assert_usable
+
+DELIVERIES = Path(__file__).parents[3] / "shared/data/github-webhooks/deliveries.ndjson"
+
+
+class Delivery(msgspec.Struct):
+    body: msgspec.Raw
+
+
+@pytest.mark.skipif(not DELIVERIES.exists(), reason="the real webhooks are not here")
+def test_real_webhooks_are_let_in_in_every_form(postgres: psycopg.Connection) -> None:
+    deliveries = msgspec.json.Decoder(Delivery).decode_lines(DELIVERIES.read_bytes())
+    events = [with_payload(bytes(delivery.body)) for delivery in deliveries]
+    assert events
+    batches = [array(*events[at : at + 100]) for at in range(0, len(events), 100)]
+    for body in batches:
+        assert_usable(postgres, parse(body, ndjson=False, limits=LIMITS))
+    for event in events:
+        assert parse(event, ndjson=False, limits=LIMITS).events[0].raw == event
+    lines = parse(b"\n".join(events), ndjson=True, limits=LIMITS)
+    assert [event.raw for event in lines.events] == events
+    mixed = parse(array(*events[:50], sample(topic="")), ndjson=False, limits=LIMITS, lenient=True)
+    assert [event.raw for event in mixed.events] == events[:50]
