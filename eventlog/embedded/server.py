@@ -33,6 +33,7 @@ SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is as
 POLL_SECONDS = 0.02
 SAY_SECONDS = 2.0  # how long people wait before they wonder
 PING_SECONDS_MAX = 2  # the least that libpq allows
+END_SEEN_SECONDS_MAX = 1.0
 SILENCE_SECONDS_MAX = 60.0  # a server that runs or is locked, and neither accepts nor rejects, is broken
 SHUTDOWN_SECONDS_MAX = 120.0  # a fast shutdown writes a last checkpoint; then we stop hoping
 
@@ -146,9 +147,10 @@ class EmbeddedServer:
 
     def _is_gone(self) -> bool:
         """Say whether the server that we started or attached to has ended behind our back."""
-        if self.attached:
-            return _ping(self.postmaster) == pq.Ping.NO_RESPONSE
-        return self._child is not None and self._child.ended.is_set()
+        if self._postmaster is None or _ping(self._postmaster) != pq.Ping.NO_RESPONSE:
+            return False
+        # Our own may be hung, which is not gone; its end is seen a moment after it has happened.
+        return self._child is None or self._child.ended.wait(END_SEEN_SECONDS_MAX)
 
     def _wait_for_lock_or_server(self, say: Say) -> int | None:
         """Return the lock, or None once we are attached to somebody else's server."""

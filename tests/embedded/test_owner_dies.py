@@ -70,7 +70,9 @@ def test_a_pid_file_whose_number_belongs_to_somebody_else_by_now_is_no_hindrance
     os.kill(owner.pid, signal.SIGKILL)
     owner.kill()
     pid_file = data_dir / "cluster" / "postmaster.pid"
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as stranger:
         pid_file.write_text(pid_file.read_text().replace(str(owner.pid), str(stranger.pid), 1))
         with EmbeddedServer(data_dir, bindir=bindir) as server:
             assert is_alive(server.pid)
@@ -92,15 +94,15 @@ def test_start_again_replaces_a_postmaster_that_was_killed(data_dir: Path, bindi
     "moment", ["cluster.new", "cluster.new/base", "cluster.new/base/4", "cluster.new/base/5"]
 )
 def test_a_start_after_a_kill_during_the_first_one_begins_anew(
-    data_dir: Path, start_owner: StartOwner, bindir: Path | None, moment: str
+    empty_data_dir: Path, start_owner: StartOwner, bindir: Path | None, moment: str
 ) -> None:
-    owner = start_owner(data_dir)
-    until((data_dir / moment).exists, message=f"{moment} never came")
+    owner = start_owner(empty_data_dir)
+    until((empty_data_dir / moment).exists, message=f"{moment} never came")
     owner.kill()
-    assert not (data_dir / "cluster").exists()
-    with EmbeddedServer(data_dir, bindir=bindir) as server, psycopg.connect(server.dsn) as connection:
+    assert not (empty_data_dir / "cluster").exists()
+    with EmbeddedServer(empty_data_dir, bindir=bindir) as server, psycopg.connect(server.dsn) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert not (data_dir / "cluster.new").exists()
+    assert not (empty_data_dir / "cluster.new").exists()
 
 
 def test_a_server_that_somebody_else_runs_there_is_not_fought(

