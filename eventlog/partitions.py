@@ -4,7 +4,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 # Topics are few and come again and again; the bound only keeps a flood of new ones from growing the process.
-CACHED_TOPICS_MAX = 65_536
+CACHED_TOPICS_MAX = 16_384
 
 
 @lru_cache(maxsize=CACHED_TOPICS_MAX)

@@ -17,10 +17,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 
 
 def _name_flaw(name: str) -> str | None:
-    size = len(name.encode())
+    size = len(name) if name.isascii() else len(name.encode())
     if not 1 <= size <= BYTES_MAX:
         return f"has 1 to {BYTES_MAX} bytes of UTF-8, not {size}"
-    if _CONTROL.search(name):
+    if not name.isprintable() and _CONTROL.search(name):
         return "has no control characters"
     return None
 
@@ -59,12 +59,13 @@ def are_event_ids(event_ids: Sequence[str]) -> bool:
 
 
 # RFC 3339, but for the calendar, which datetime checks. datetime alone would take far more: other
-# separators, weeks, no zone, and any number of digits. Ends in a newline, so that a column matches at once.
+# separators, weeks, no zone, and any number of digits.
 _SHAPE = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.[0-9]{1,6})?+(?:[Zz]|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])\n"
+    r"(?:\.[0-9]{1,6})?+(?:[Zz]|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])"
 )
-_TIMESTAMPS = re.compile(f"(?:{_SHAPE})++")
+_TIMESTAMP = re.compile(_SHAPE)
+_TIMESTAMPS = re.compile(f"(?:{_SHAPE}\n)++")
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
@@ -84,17 +85,17 @@ def are_timestamps(timestamps: Sequence[str]) -> bool:
 
 def timestamp_flaw(timestamp: str) -> str | None:
     """Return the rule that a time stamp breaks."""
-    if are_timestamps([timestamp]):
-        return None
-    if "\n" in timestamp or not _TIMESTAMPS.fullmatch(timestamp + "\n"):
+    if not _TIMESTAMP.fullmatch(timestamp):
         return (
             "is RFC 3339 with a zone: date, T, time to the second with at most 6 digits of a fraction, "
             "then Z or an offset of at most 15:59"
         )
     try:
-        datetime.fromisoformat(timestamp.upper())
+        instant = datetime.fromisoformat(timestamp.upper())
     except ValueError:
         return "is a day that exists"
+    if _EARLIEST <= instant <= _LATEST:
+        return None
     return "lies in the years 1970 to 9999, after conversion to UTC"
 
 

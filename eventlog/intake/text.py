@@ -22,7 +22,6 @@ class Flaw(NamedTuple):
     detail: str
 
 
-INVALID_UTF8 = "invalid_utf8"
 NUL_CHARACTER = Flaw("nul_character", r"\u0000 cannot be stored")
 LONE_SURROGATE = Flaw("lone_surrogate", "half of a UTF-16 surrogate pair stands alone in an escape")
 NUMBER_OUT_OF_RANGE = Flaw(
@@ -33,16 +32,17 @@ NUMBER_OUT_OF_RANGE = Flaw(
 
 def encoding_flaw(body: bytes) -> Flaw | None:
     """Return what is wrong with the encoding; None for UTF-8 without a byte order mark."""
+    if body.isascii() and b"\0" not in body[:4]:
+        return None
     if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return Flaw("invalid_encoding", "the body begins with a byte order mark; send UTF-8 without one")
     # JSON begins with an ASCII character, so a zero so early is one half of a wider unit.
     if b"\0" in body[:4]:
         return Flaw("invalid_encoding", "the body looks like UTF-16 or UTF-32; send UTF-8")
-    if not body.isascii():
-        try:
-            body.decode()
-        except UnicodeDecodeError as error:
-            return Flaw(INVALID_UTF8, f"byte {error.start} of the body is not UTF-8")
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return Flaw("invalid_utf8", f"byte {error.start} of the body is not UTF-8")
     return None
 
 
