@@ -1,7 +1,7 @@
 """NDJSON: one event a line, page by page, for as long as there are events and somebody reads them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 import structlog
@@ -11,6 +11,7 @@ from starlette.types import Message, Send
 
 from api.paging import Answered, Query, page
 from api.services import Services
+from eventlog.read import Event
 
 log = structlog.get_logger()
 
@@ -33,11 +34,24 @@ def wants_lines(request: Request) -> bool:
 async def lines(services: Services, query: Query, first: Answered) -> AsyncIterator[bytes]:
     """Yield the events from the first page on, a page at a time, each read in a session of its own."""
     answered = first
-    yield _encode_lines(answered.events)
+    yield _lines_of(answered.events)
     while answered.has_more:
         query = msgspec.structs.replace(query, cursor=answered.cursor)
         answered = await page(services, query)
-        yield _encode_lines(answered.events)
+        yield _lines_of(answered.events)
+
+
+def _lines_of(events: Iterable[Event]) -> bytes:
+    return _encode_lines(map(_on_one_line, events))
+
+
+def _on_one_line(event: Event) -> Event:
+    """Take line breaks out of a payload: JSON has them between tokens only, where a blank means the same."""
+    payload = bytes(event.payload)
+    if b"\n" not in payload and b"\r" not in payload:
+        return event
+    blanked = payload.replace(b"\r", b" ").replace(b"\n", b" ")
+    return msgspec.structs.replace(event, payload=msgspec.Raw(blanked))
 
 
 class LinesResponse(StreamingResponse):

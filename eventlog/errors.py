@@ -9,6 +9,7 @@ EventlogError
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
 ├── ApiUnavailable           no usable answer from the API in time: is it running?
+├── ApiRefused               the API looked at the request and said no: change it
 ├── ProjectionDropped        a projection that is read is dropped: rebuild it
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
@@ -78,6 +79,15 @@ class ApiUnavailable(EventlogError):
         self.attempts = attempts
         tried = "" if attempts == 1 else f" after {attempts} attempts"
         super().__init__(f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)")
+
+
+class ApiRefused(EventlogError):
+    """The API answered 4xx: the request can never succeed as it is."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(f"refused with {status} {code}: {detail}")
 
 
 class ProjectionDropped(EventlogError):

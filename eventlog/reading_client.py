@@ -1,0 +1,92 @@
+"""Ask the API, for the commands that read. Nothing is retried: somebody waits for the answer."""
+
+from types import TracebackType
+
+import aiohttp
+import msgspec
+
+from eventlog.errors import ApiRefused, ApiUnavailable, SettingsError
+
+TIMEOUT_SECONDS = 35.0  # a little more than the API gives the database
+
+
+class Problem(msgspec.Struct):
+    """The fields of a problem document that people need."""
+
+    code: str = ""
+    detail: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A 2xx answer, and the path of the next page where it names one."""
+
+    body: bytes
+    following: str | None
+
+
+class ReadingClient:
+    """Speaks to one API. Use as an async context manager."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    async def __aenter__(self) -> "ReadingClient":
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=5.0),
+            headers={"User-Agent": "eventlog", "Accept": "application/json"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str, **query: str | int | None) -> Answer:
+        """Return what a path answers.
+
+        Raises ApiUnavailable when nothing usable comes, ApiRefused for a 4xx, SettingsError when
+        the URL is none.
+        """
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        try:
+            # The path of a next page is encoded already, and must stay as it is.
+            async with self._session.get(
+                self.url + path, params=given or None, allow_redirects=False
+            ) as response:
+                return await self._judge(response)
+        except aiohttp.InvalidURL:
+            raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL") from None
+        except aiohttp.ClientConnectorError as error:
+            raise ApiUnavailable(self.url, str(error.strerror or error)) from None
+        except TimeoutError:
+            raise ApiUnavailable(self.url, f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise ApiUnavailable(self.url, str(error) or type(error).__name__) from None
+
+    async def _judge(self, response: aiohttp.ClientResponse) -> Answer:
+        body = await response.read()
+        if response.status == 200:
+            following = response.links.get("next")
+            return Answer(body, None if following is None else _path(response.headers["Link"]))
+        problem = _problem(body)
+        if problem is None:
+            raise ApiUnavailable(
+                self.url, f"what listens there answered {response.status}, not as eventlog would"
+            )
+        if response.status < 500:
+            raise ApiRefused(response.status, problem.code, problem.detail)
+        raise ApiUnavailable(self.url, f"{response.status} {problem.code}: {problem.detail}")
+
+
+def _path(link: str) -> str:
+    """Return the address in a Link header, to the letter."""
+    return link[link.index("<") + 1 : link.index(">")]
+
+
+def _problem(body: bytes) -> Problem | None:
+    try:
+        problem = msgspec.json.decode(body, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return problem if problem.code else None
