@@ -8,8 +8,8 @@ one event. Both take time linear in the text, whatever is in it.
 
 import re
 from array import array
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 WHITE_SPACE = b" \t\n\r"
@@ -136,15 +136,23 @@ def without_lone_surrogates(text: bytes) -> bytes:
 
 # Possessive throughout: a string that does not end is taken whole, and nothing is looked at twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+# Strings and what is between them. Cut at so many, a text of millions of strings is not in memory in pieces.
+_STRETCH = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+"?){1,20000}+', re.DOTALL)
 _NOT_STRUCTURE = bytes(c for c in range(256) if c not in b"[]{},")
 _NOT_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 
 
+def _outside_strings(text: bytes) -> Iterator[bytes]:
+    """Yield a text without its strings, in parts; no number is cut."""
+    for stretch in _STRETCH.finditer(text):
+        yield _STRING.sub(b"", stretch[0])
+
+
 def depth_of(text: bytes) -> int:
     """Return how deep arrays and objects nest: 1 for `{}`."""
-    brackets = _STRING.sub(b"", text).translate(_STEPS, _NOT_BRACKETS)
-    return max(accumulate(array("b", brackets)), default=0)
+    parts = (part.translate(_STEPS, _NOT_BRACKETS) for part in _outside_strings(text))
+    return max(accumulate(array("b", b"".join(parts))), default=0)
 
 
 def has_more_elements(text: bytes, limit: int) -> bool:
@@ -152,13 +160,14 @@ def has_more_elements(text: bytes, limit: int) -> bool:
     if text.count(b",") < limit:
         return False
     depth = commas = 0
-    for character in _STRING.sub(b"", text).translate(None, _NOT_STRUCTURE):
-        if character == 0x2C:
-            commas += depth == 1
-            if commas >= limit:
-                return True
-        else:
-            depth += 1 if character in b"[{" else -1
+    for part in _outside_strings(text):
+        for character in part.translate(None, _NOT_STRUCTURE):
+            if character != 0x2C:  # ,
+                depth += 1 if character in b"[{" else -1
+            elif depth == 1:
+                commas += 1
+                if commas == limit:
+                    return True
     return False
 
 
@@ -166,7 +175,7 @@ _NUMBER = re.compile(rb"([0-9]++)(?:\.([0-9]++))?+(?:[eE]([+-]?[0-9]++))?+")
 
 
 def _number_flaw(text: bytes) -> Flaw | None:
-    for number in _NUMBER.finditer(_STRING.sub(b"", text)):
+    for number in chain.from_iterable(map(_NUMBER.finditer, _outside_strings(text))):
         whole, fraction, exponent = number.groups(b"")
         if not _fits_numeric(whole, fraction, exponent):
             return NUMBER_OUT_OF_RANGE
