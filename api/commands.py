@@ -41,6 +41,8 @@ def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
     from api.server import listen, serve
+    from eventlog.database import connect
+    from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from projections.install import set_up
@@ -53,6 +55,8 @@ def _run(settings: "Settings", workers: int) -> int:
     with opened_database(settings, _say) as dsn:
         for line in set_up(dsn, settings.partitions_wanted):
             _say(f"applied {line}")
+        with connect(dsn, "owner", "start") as connection:
+            refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
         pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
         pool.start()
         try:

@@ -30,6 +30,7 @@ COMMANDS = {
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 4
+EXIT_INTERRUPTED = 130
 
 
 def _version(wanted: bool) -> None:
@@ -72,6 +73,8 @@ def main() -> NoReturn:
     except EventlogError as error:
         print(f"eventlog: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
+    except KeyboardInterrupt:  # before a command had begun
+        sys.exit(EXIT_INTERRUPTED)
     sys.exit(0)
 
 

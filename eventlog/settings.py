@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     shutdown_timeout_seconds: float = Field(
         20.0, gt=0, description="how long a clean stop waits for requests under way"
     )
+    allow_unsafe_settings: bool = Field(
+        False,
+        description="serve on a PostgreSQL that can lose what it committed (fsync off and the like); for tests",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )

@@ -15,17 +15,15 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 import psutil
 import uvloop
 
-from eventlog.append import COPY_HEADER, COPY_TRAILER, Deliveries, encode
+from eventlog.append import encode
 from eventlog.append import number_rows as number
 from eventlog.database import connect
 from eventlog.embedded import EmbeddedServer
@@ -35,6 +33,7 @@ from eventlog.statements import statement
 from projections.install import set_up
 from publisher.client import Client
 from publisher.workload import Batch, Workload, fresh_seed
+from tests.support.postgres import at_database, short_directory
 
 ROWS_A_COMMIT = 1_000
 CONNECTIONS = 16
@@ -85,7 +84,9 @@ def raw_copy(dsn: str, events: int) -> float:
         connection.execute(statement("append/require_durable_commit"))
         head = 10**12 + time.time_ns() // 1_000_000 * 1_000_000
         pieces = []
-        for batch in Workload(events=events, duplicates=0.3, topics=10, seed=fresh_seed()).batches(ROWS_A_COMMIT):
+        for batch in Workload(events=events, duplicates=0.3, topics=10, seed=fresh_seed()).batches(
+            ROWS_A_COMMIT
+        ):
             ready = encode(events_of(batch), 1, bytes(16))
             pieces.append(number([ready], [0], {0: head})[0])
             head += batch.events
@@ -156,12 +157,14 @@ def idle_cpu_percent(running: Service, seconds: float) -> float:
 
 def measure(events: int, rounds: int) -> dict[str, float | str | bool]:
     """Run every step in each round and return the medians."""
-    found: dict[str, list[float]] = {name: [] for name in ("raw_copy", "append_100", "end_to_end_1000", "end_to_end_100")}
-    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder) / "pg") as server:
+    found: dict[str, list[float]] = {
+        name: [] for name in ("raw_copy", "append_100", "end_to_end_1000", "end_to_end_100")
+    }
+    with short_directory("eventlog-bench-") as folder, EmbeddedServer(folder / "pg") as server:
         set_up(server.dsn, 8)
         with connect(server.superuser_dsn, "owner", "bench") as admin:
             admin.execute("CREATE DATABASE copy OWNER eventlog")
-        copy_dsn = server.dsn.replace("dbname=eventlog", "dbname=copy")
+        copy_dsn = at_database(server.dsn, "copy")
         set_up(copy_dsn, 1)
         for _ in range(rounds):
             found["raw_copy"].append(raw_copy(copy_dsn, events))
@@ -191,7 +194,9 @@ def measure(events: int, rounds: int) -> dict[str, float | str | bool]:
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--events", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
