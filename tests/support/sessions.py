@@ -33,7 +33,7 @@ def waiting_for_locks(observer: Connection, name: str) -> int:
 
 def scalar(connection: Connection, query: str, *values: object) -> object:
     """Return the one value of a query."""
-    row = connection.execute(query, values).fetchone()
+    row = connection.execute(query.encode(), values or None).fetchone()
     assert row is not None
     return row[0]
 
