@@ -90,7 +90,7 @@ def encode(
     return Deliveries(rows, len(events), size)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _placed(topic: str, partitions: int) -> tuple[int, bytes]:
     """Return a topic's partition and its field in a COPY row."""
     text = topic.encode()

@@ -24,6 +24,7 @@ from eventlog.refusals import Refusal
 
 PATHS = ("/publish", "/publish/batch")
 WAIT_SECONDS_MAX = 60.0
+REJECTIONS_RECORDED = 10
 TRACE_HEADERS = (b"traceparent", b"tracestate")
 _encode = msgspec.json.Encoder().encode
 
@@ -81,7 +82,8 @@ class Publish:
             timeout_seconds=services.settings.receive_timeout_seconds,
         )
         intake = parse(body, ndjson=ndjson, limits=services.limits, lenient=preferences.lenient)
-        for fault in intake.rejected:
+        # The first few tell what is wrong with a batch, and leave room in the record for others.
+        for fault in intake.rejected[:REJECTIONS_RECORDED]:
             services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
         deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
         places = await services.writer.submit(deliveries)

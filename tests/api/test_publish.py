@@ -21,7 +21,10 @@ def logged(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 def test_one_event_is_accepted_and_stored_to_the_byte(client: httpx2.Client, connection: Connection) -> None:
-    body = '{ "topic":"a.b", "event_id":"é 1","timestamp":"2025-10-21T10:00:00.000Z",\n\t"source":"s","payload":{"n":1.10, "q":"\\"\\\\"} }'
+    body = (
+        '{ "topic":"a.b", "event_id":"é 1","timestamp":"2025-10-21T10:00:00.000Z",\n\t'
+        '"source":"s","payload":{"n":1.10, "q":"\\"\\\\"} }'
+    )
     answer = client.post("/publish", content=body.encode(), headers={"content-type": "application/json"})
     assert answer.status_code == 202
     accepted = answer.json()
@@ -52,7 +55,9 @@ def test_deliveries_name_every_partition_of_a_batch(client: httpx2.Client, conne
     events = [event(topic=f"topic-{number}", event_id=str(number)) for number in range(40)]
     places = client.post("/publish", json=events).json()["deliveries"]
     assert len(places) == 4
-    rows = connection.execute("SELECT partition, min(position), max(position) FROM inbox GROUP BY 1 ORDER BY 1")
+    rows = connection.execute(
+        "SELECT partition, min(position), max(position) FROM inbox GROUP BY 1 ORDER BY 1"
+    )
     assert [(p["partition"], p["first"], p["last"]) for p in places] == rows.fetchall()
 
 
@@ -60,7 +65,10 @@ def test_a_request_id_that_is_given_is_kept_with_the_delivery(
     client: httpx2.Client, connection: Connection
 ) -> None:
     request_id = str(uuid.uuid4())
-    traced = {"x-request-id": request_id, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    traced = {
+        "x-request-id": request_id,
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
     answer = client.post("/publish", json=event(), headers=traced)
     assert answer.headers["x-request-id"] == request_id
     [row] = connection.execute("SELECT request_id, headers ->> 'traceparent' FROM inbox").fetchall()
@@ -91,7 +99,9 @@ def test_wait_says_what_became_of_each_event(client: httpx2.Client) -> None:
     results = again.json()["results"]
     assert [result["outcome"] for result in results] == ["duplicate", "conflict", "conflict", "unique"]
     partition = first.json()["deliveries"][0]["partition"]
-    assert [result["delivery"] for result in results] == [f"{partition}:{position}" for position in range(2, 6)]
+    assert [result["delivery"] for result in results] == [
+        f"{partition}:{position}" for position in range(2, 6)
+    ]
 
 
 def test_wait_answers_202_when_the_time_runs_out(database: str) -> None:
@@ -106,7 +116,11 @@ def test_wait_answers_202_when_the_time_runs_out(database: str) -> None:
 def test_a_batch_with_one_bad_event_leaves_nothing(client: httpx2.Client, connection: Connection) -> None:
     answer = client.post("/publish", json=[event(), event(event_id=""), event(topic="a*", timestamp="soon")])
     assert answer.status_code == 422
-    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/1/event_id", "/2/topic", "/2/timestamp"]
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [
+        "/1/event_id",
+        "/2/topic",
+        "/2/timestamp",
+    ]
     assert logged(connection) == []
 
 

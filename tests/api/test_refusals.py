@@ -132,7 +132,9 @@ def test_refused_publishes_are_recorded_without_their_body(
     assert "secret" not in str(row) + answer.text
 
 
-def test_a_foreign_host_is_421_and_a_foreign_origin_403(client: httpx2.Client, connection: Connection) -> None:
+def test_a_foreign_host_is_421_and_a_foreign_origin_403(
+    client: httpx2.Client, connection: Connection
+) -> None:
     assert client.get("/stats", headers={"host": "evil.example"}).status_code == 421
     for headers in (
         {"origin": "https://evil.example"},
@@ -159,7 +161,10 @@ def test_headers_that_do_not_come_are_answered_408(database: str, sent: bytes) -
 
 
 def test_a_body_that_does_not_come_is_answered_408(database: str) -> None:
-    head = b"POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    head = (
+        b"POST /publish HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
     with running_api(database, workers=0, receive_timeout_seconds=0.3) as url:
         address = urlsplit(url)
         with socket.create_connection((str(address.hostname), address.port), timeout=10) as link:
