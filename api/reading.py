@@ -8,10 +8,10 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 from psycopg_pool import PoolTimeout
 
-from api.errors import Problem
+from api.errors import Problem, problem_for
 from api.services import Services
 from eventlog.database import translate
-from eventlog.errors import DatabaseUnavailable, ProjectionDropped
+from eventlog.errors import DatabaseUnavailable, EventlogError, ProjectionDropped
 from eventlog.read import Reader
 from eventlog.read.session import forget_plans
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 # What changes at any time must not be kept by anybody.
 HEADERS = {"Cache-Control": "no-store"}
+TOO_LONG = "this read takes longer than a read may: ask for one topic, or for a shorter time"
 encode = msgspec.json.Encoder().encode
 
 
@@ -31,8 +32,8 @@ def services_of(request: Request) -> Services:
 async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
     """Run a read in a session of its own; it may run twice.
 
-    Raises the Problem of a projection that is dropped, and DatabaseUnavailable when there is no
-    session, the server goes away, or the read takes too long.
+    Raises the Problem of a projection that is dropped, of a database that is away, and of a read
+    that took too long.
     """
     try:
         async with services.pool.connection() as connection:
@@ -43,11 +44,13 @@ async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) ->
                 await forget_plans(connection)
                 return await reading(connection)
     except PoolTimeout:
-        raise DatabaseUnavailable(
-            "no connection to the database was free or could be opened in time"
-        ) from None
+        waited = DatabaseUnavailable("no connection to the database was free or could be opened in time")
+        raise problem_for(waited) from None
+    except psycopg.errors.QueryCanceled:
+        raise Problem(503, "read_too_long", TOO_LONG, retryable=True, headers={"Retry-After": "5"}) from None
     except psycopg.Error as error:
-        raise translate(error) from error
+        translated = translate(error)
+        raise (problem_for(translated) if isinstance(translated, EventlogError) else translated) from error
     except ProjectionDropped as error:
         raise Problem(
             503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}

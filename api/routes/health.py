@@ -5,9 +5,9 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
+from api.errors import Problem
 from api.reading import answer, read, route, services_of
 from api.services import Services
-from eventlog.errors import EventlogError
 from eventlog.migrate import migrations
 from eventlog.read import Reader
 from eventlog.statements import statement
@@ -45,8 +45,8 @@ async def find_state(services: Services) -> State:
     queue = "full" if full else OK
     try:
         server = await read(services, _server)
-    except EventlogError as error:
-        return State(str(error), queue, None)
+    except Problem as problem:
+        return State(problem.detail, queue, None)
     if server.standby:
         return State("a standby, which cannot be written to", queue, server.workers)
     newest = migrations()[-1][0].version

@@ -16,7 +16,6 @@ from api.errors import Problem
 from api.reading import HEADERS, read, route, services_of
 from api.services import Services
 from eventlog import __version__
-from eventlog.errors import EventlogError
 from eventlog.read import Books, books
 
 router = APIRouter(tags=["service"])
@@ -93,5 +92,5 @@ async def metrics(request: Request) -> Response:
 async def _counts(services: Services) -> Books | None:
     try:
         return await read(services, lambda reader: books(reader, topics=0))
-    except (EventlogError, Problem):
+    except Problem:
         return None
