@@ -30,6 +30,7 @@ import psycopg
 from eventlog.database import Connection
 from eventlog.errors import OutcomeUnknown
 from eventlog.events import Event
+from eventlog.failpoints import hit
 from eventlog.partitions import partition_of
 from eventlog.statements import statement
 from eventlog.wire import run, run_copy
@@ -105,6 +106,7 @@ def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> lis
     """
     wanted = _partitions(batches)
     heads = _lock(connection, wanted, begin=True)
+    hit("api.locked")
     data, places = number_rows(batches, wanted, heads)
     try:
         run_copy(connection, _text("append/copy") + b";" + _text("append/commit"), data)

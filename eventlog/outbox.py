@@ -28,6 +28,7 @@ from eventlog.append import append, encode
 from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.events import Event
+from eventlog.failpoints import hit
 from eventlog.lock_watch import LockWatch
 from eventlog.migrate import schema_state
 from eventlog.statements import statement
@@ -111,6 +112,7 @@ class Mover:
             with connection.transaction():
                 rows = self._take(connection)
                 if rows:
+                    hit("outbox.claimed")
                     _move(connection, rows, partitions)
         except psycopg.Error as error:
             if is_transient(error):
@@ -118,6 +120,7 @@ class Mover:
             self._isolate(rows, error)
             return True
         if rows:
+            hit("outbox.committed")
             self._limit = min(MOVE_EVENTS_MAX, self._limit * 2)
             self._on_moved()
         return bool(rows)
@@ -149,4 +152,6 @@ def _move(connection: Connection, rows: Sequence[Waiting], partitions: int) -> N
     events = [Event(row.topic, row.event_id, row.raw.encode()) for row in rows]
     deliveries = encode(events, partitions, uuid4().bytes)
     connection.execute(statement("outbox/delete"), {"ids": [row.id for row in rows]})
+    hit("outbox.deleted")
     append(connection, [deliveries])
+    hit("outbox.appended")

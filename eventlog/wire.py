@@ -14,6 +14,7 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 
 from eventlog.database import Connection
+from eventlog.failpoints import hit
 
 
 def run(connection: Connection, query: bytes) -> list[pq.abc.PGresult]:
@@ -34,9 +35,11 @@ def run_copy(connection: Connection, query: bytes, data: bytes) -> None:
         _results(pgconn)
         raise error_from_result(result or pgconn.make_empty_result(pq.ExecStatus.FATAL_ERROR))
     _put(pgconn, data)
+    hit("api.copying")
     while pgconn.put_copy_end() == 0:
         _wait(pgconn, select.POLLOUT)
     _flush(pgconn)
+    hit("api.committing")
     _results(pgconn)
 
 

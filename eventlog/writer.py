@@ -27,6 +27,7 @@ import structlog
 from eventlog.append import Deliveries, Place, append_durably
 from eventlog.database import Connection, connect, first_line, translate
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
+from eventlog.failpoints import hit
 from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.statements import statement
 
@@ -142,6 +143,7 @@ class Writer:
                 log.exception("append_failed")
             self._answer(batch, error)
         else:
+            hit("api.committed")
             self._answer(batch, places)
             self.appended.set()
 

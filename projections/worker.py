@@ -27,6 +27,7 @@ from psycopg.rows import class_row
 
 from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
+from eventlog.failpoints import hit
 from eventlog.statements import statement
 from projections.projection import PROJECTIONS, Projection
 
@@ -170,10 +171,16 @@ class Worker:
             bounds = _claim(connection, claim)
             if bounds is None or bounds.head == bounds.checkpoint:
                 return False
+            hit("proj.claimed")
             first, last = bounds.checkpoint + 1, min(bounds.head, bounds.checkpoint + size)
             play = self._play if size > 1 else self._play_or_set_aside
-            _record(connection, claim, first, last, play(connection, claim, first, last))
+            counts = play(connection, claim, first, last)
+            hit("proj.projected")
+            _record(connection, claim, first, last, counts)
+            hit("proj.recorded")
             self._fold(connection, claim, last - first + 1)
+            hit("proj.done")
+        hit("proj.committed")
         return True
 
     def _play(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:

@@ -17,6 +17,7 @@ from api.services import Services
 from eventlog.append import Deliveries, Place, encode
 from eventlog.errors import EventlogError
 from eventlog.events import Event
+from eventlog.failpoints import hit
 from eventlog.intake import Intake, parse
 from eventlog.partitions import partition_of
 from eventlog.read import outcomes
@@ -86,6 +87,7 @@ class Publish:
         for fault in intake.rejected[:REJECTIONS_RECORDED]:
             services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
         deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
+        hit("api.parsed")
         places = await services.writer.submit(deliveries)
         answer = _accepted(deliveries, places, intake)
         status = 202
@@ -94,6 +96,7 @@ class Publish:
         ):
             answer["results"] = await _results(services, intake.events, places)
             status = 200
+        hit("api.acking")
         await _answer(status, answer, preferences, send)
 
     def _recorded(self, services: Services, problem: Problem, request_id: UUID) -> Problem:
