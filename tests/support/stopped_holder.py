@@ -14,7 +14,9 @@ from tests.support.deliveries import appender, deliveries, event, topic_in
 def main(dsn: str, partition: int, where: str) -> None:
     session = appender(dsn)
     session.execute(statement("append/begin"))
-    heads: dict[int, int] = dict(session.execute(statement("append/lock"), {"partitions": [partition]}).fetchall())
+    heads: dict[int, int] = dict(
+        session.execute(statement("append/lock"), {"partitions": [partition]}).fetchall()
+    )
     if where == "copy":
         data, _ = number_rows([deliveries(event(topic_in(partition)))], [partition], heads)
         with session.cursor().copy(statement("append/copy")) as copy:

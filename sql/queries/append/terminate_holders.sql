@@ -1,8 +1,9 @@
 -- End the sessions that hold up the given one. Run by somebody else while it waits: afterwards
 -- nothing tells who the holder was.
 -- Who waits behind others is blocked by the one before it, which is no holder either: only the
--- ends of the chains are, and only if they have been at one thing for long. A queue that moves
--- is no reason, however long it takes. A migration is let be: it is ours, and it ends.
+-- ends of the chains are. And of these only who has waited for its client for long: that is what
+-- no time-out of PostgreSQL's ends. Who got the lock a moment ago, or works, or waits for the disk
+-- or a standby, is let be: it would not be faster for being ended.
 WITH RECURSIVE blocking (pid) AS (
     SELECT unnest(pg_blocking_pids(%(waiting)s))
     UNION
@@ -13,6 +14,5 @@ WITH RECURSIVE blocking (pid) AS (
 SELECT holder.pid, pg_terminate_backend(holder.pid) AS terminated
 FROM blocking
 JOIN pg_stat_activity AS holder USING (pid)
-WHERE cardinality(pg_blocking_pids(holder.pid)) = 0
+WHERE holder.wait_event_type = 'Client'
   AND holder.state_change < clock_timestamp() - make_interval(secs => %(held_seconds)s)
-  AND holder.application_name NOT IN ('eventlog migrate', 'eventlog install')
