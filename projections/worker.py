@@ -69,6 +69,7 @@ class Counts(msgspec.Struct, frozen=True):
     duplicate_count: int
     conflict_count: int
     quarantined_count: int
+    ignored_count: int = 0
 
 
 class Unfolded(msgspec.Struct):
@@ -88,6 +89,7 @@ class Worker:
         self._definitions = [projection.definition for projection in projections]
         self._stop = threading.Event()
         self._connection: Connection | None = None
+        self._failures = 0
         # Of each claim: the batch to try next, halved by bad content, doubled by good; and
         # what was made since the last fold.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
@@ -104,7 +106,6 @@ class Worker:
 
     def run(self) -> None:
         """Project until stop() is called. Errors are logged here, and nothing but stop() ends it."""
-        failures = 0
         while not self._stop.is_set():
             try:
                 with connect(self._dsn, "projector", "worker") as connection:
@@ -112,7 +113,6 @@ class Worker:
                     connection.execute("LISTEN eventlog_appended")
                     self._connection = connection
                     log.info("worker_connected", backend_pid=connection.info.backend_pid)
-                    failures = 0
                     self._work(connection)
             except Exception as error:
                 lost = (
@@ -121,8 +121,8 @@ class Worker:
                     else isinstance(error, EventlogError)
                 )
                 (log.warning if lost else log.exception)("worker_disconnected", reason=_reason(error))
-                failures += 1
-                ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**failures)
+                self._failures += 1
+                ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**self._failures)
                 self._stop.wait(random.uniform(ceiling / 2, ceiling))
             finally:
                 self._connection = None
@@ -148,7 +148,20 @@ class Worker:
             .execute(statement("worker/candidates"), {"definitions": self._definitions})
             .fetchall()
         )
-        return sum(self._step(connection, claim) for claim in claims if not self._stop.is_set()) > 0
+        worked, failure = False, None
+        for claim in claims:
+            if self._stop.is_set():
+                break
+            try:
+                worked |= self._step(connection, claim)
+            except psycopg.Error as error:
+                if connection.closed:
+                    raise
+                failure = error  # what one partition fails of must not keep us from the others
+        if failure is not None:
+            raise failure
+        self._failures = 0
+        return worked
 
     def _step(self, connection: Connection, claim: Claim) -> bool:
         key = (claim.projection, claim.version, claim.partition)

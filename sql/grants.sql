@@ -6,7 +6,8 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA eventlog FROM ev
 GRANT USAGE ON SCHEMA eventlog TO eventlog_appender, eventlog_projector, eventlog_reader;
 
 -- Not received_at: its default is the one clock of the log.
-GRANT INSERT (partition, position, request_id, format, topic, event_id, publisher, headers, raw)
+GRANT INSERT (partition, position, request_id, format, topic, event_id, publisher, headers, raw,
+    "timestamp", source, content_hash)
     ON eventlog.inbox TO eventlog_appender;
 GRANT EXECUTE ON FUNCTION eventlog.lock_partitions TO eventlog_appender;
 GRANT EXECUTE ON FUNCTION eventlog.lock_outbox TO eventlog_appender;
@@ -15,7 +16,7 @@ GRANT SELECT, INSERT, DELETE ON eventlog.refused_publishes TO eventlog_appender;
 
 GRANT SELECT ON eventlog.inbox, eventlog.partitions, eventlog.projections, eventlog.projection_versions,
     eventlog.claims TO eventlog_projector;
-GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine TO eventlog_projector;
+GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine, eventlog.failures TO eventlog_projector;
 GRANT EXECUTE ON FUNCTION eventlog.lock_claim, eventlog.checkpoint_of, eventlog.head_of, eventlog.indigestible
     TO eventlog_projector;
 

@@ -35,6 +35,7 @@ TABLES = {
     ("eventlog.claims", "eventlog_projector"): READ,
     ("eventlog.steps", "eventlog_projector"): ADD,
     ("eventlog.quarantine", "eventlog_projector"): ADD,
+    ("eventlog.failures", "eventlog_projector"): ADD,
     ("core_1.events", "eventlog_projector"): ADD,
     ("core_1.duplicates", "eventlog_projector"): ADD,
     ("core_1.conflicts", "eventlog_projector"): ADD,

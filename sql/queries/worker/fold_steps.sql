@@ -9,12 +9,14 @@ WITH folded AS (
           OFFSET %(keep)s
           LIMIT 1
       )
-    RETURNING first, last, unique_count, duplicate_count, conflict_count, quarantined_count, projected_at
+    RETURNING first, last, unique_count, duplicate_count, conflict_count, quarantined_count,
+              ignored_count, projected_at
 )
 INSERT INTO eventlog.steps
     (partition, projection, version, first, last,
-     unique_count, duplicate_count, conflict_count, quarantined_count, projected_at)
+     unique_count, duplicate_count, conflict_count, quarantined_count, ignored_count, projected_at)
 SELECT %(partition)s, %(projection)s, %(version)s, min(first), max(last),
-       sum(unique_count), sum(duplicate_count), sum(conflict_count), sum(quarantined_count), max(projected_at)
+       sum(unique_count), sum(duplicate_count), sum(conflict_count), sum(quarantined_count),
+       sum(ignored_count), max(projected_at)
 FROM folded
 HAVING count(*) > 0
