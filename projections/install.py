@@ -56,6 +56,8 @@ def _install(connection: Connection, projection: Projection) -> None:
     )
     connection.execute(statement("projections/create_schema").format(schema=Identifier(schema)))
     connection.execute(projection.statement("tables.sql", schema))
+    if projection.has("keys.sql"):
+        connection.execute(projection.statement("keys.sql", schema))
     _expose(connection, projection, schema)
     connection.execute(statement("projections/go_live"), version)
 
