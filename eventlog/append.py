@@ -20,7 +20,9 @@ hold the lock, everybody else waits.
 
 import struct
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import cache, lru_cache
+from hashlib import blake2b
 from itertools import chain
 from typing import NamedTuple
 
@@ -29,7 +31,7 @@ import psycopg
 
 from eventlog.database import Connection
 from eventlog.errors import OutcomeUnknown
-from eventlog.events import Event
+from eventlog.events import Content, Event
 from eventlog.failpoints import hit
 from eventlog.partitions import partition_of
 from eventlog.statements import statement
@@ -43,7 +45,11 @@ NULL = b"\xff\xff\xff\xff"
 LENGTH = struct.Struct(">i")
 # Number of fields, then partition and position, each behind its length.
 ROW_START = struct.Struct(">hihiq")
-FIELDS = 7
+FIELDS = 10
+# Timestamp, in microseconds since 2000, and hash, each behind its length.
+CONTENT = struct.Struct(">iqi8s")
+NO_CONTENT = NULL * 3
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Place(NamedTuple):
@@ -82,13 +88,33 @@ def encode(
         partition, topic = _placed(event.topic, partitions)
         event_id = event.event_id.encode()
         raw = event.raw
-        row = b"".join((request, topic, pack(len(event_id)), event_id, pack(len(raw)), raw))
+        content = NO_CONTENT if event.content is None else _content(event.content)
+        row = b"".join((request, topic, pack(len(event_id)), event_id, content, pack(len(raw)), raw))
         size += len(row)
         if partition in rows:
             rows[partition].append(row)
         else:
             rows[partition] = [row]
     return Deliveries(rows, len(events), size)
+
+
+def _content(content: Content) -> bytes:
+    """Return the fields timestamp, content_hash and source of a COPY row.
+
+    A source has no control characters, so the zero byte parts it from the payload for certain.
+    """
+    since = content.timestamp - EPOCH
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    source, field = _source(content.source)
+    digest = blake2b(source + bytes(content.payload), digest_size=8).digest()
+    return CONTENT.pack(8, microseconds, 8, digest) + field
+
+
+@lru_cache(maxsize=16_384)
+def _source(source: str) -> tuple[bytes, bytes]:
+    """Return what of a source is hashed, and its field in a COPY row."""
+    text = source.encode()
+    return text + b"\0", LENGTH.pack(len(text)) + text
 
 
 @lru_cache(maxsize=16_384)

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
     allow_unsafe_settings: bool = Field(
         False,
-        description="serve on a PostgreSQL that can lose what it committed (fsync off and the like); for tests",
+        description="serve on a PostgreSQL that can lose commits (fsync off and the like); for tests",
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"

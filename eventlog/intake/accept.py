@@ -6,12 +6,13 @@ of them. No check here explains anything: what it does not clear, `examine` look
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec import Raw
 
 from eventlog.errors import Refused
-from eventlog.events import Event
+from eventlog.events import Content, Event
 from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
@@ -98,7 +99,7 @@ def _accept(read: _Read, limits: Limits) -> list[Event] | None:
     own, events = read.own, read.events
     if len(events) == 1:
         good = _is_good(own[0], events[0], limits)
-        return [Event(own[0].topic, own[0].event_id, events[0])] if good else None
+        return [_event(own[0], events[0], datetime.fromisoformat(own[0].timestamp.upper()))] if good else None
     if not 0 < len(events) <= limits.batch_events:
         return None
     longest = max(map(len, events))
@@ -109,13 +110,17 @@ def _accept(read: _Read, limits: Limits) -> list[Event] | None:
     if (
         fields.are_names(topics, fields.topic_flaw)
         and fields.are_event_ids(event_ids)
-        and fields.are_timestamps([event.timestamp for event in own])
+        and (instants := fields.instants_of([event.timestamp for event in own]))
         and fields.are_names([event.source for event in own], fields.source_flaw)
         and {bytes(event.payload)[0] for event in own} == _BRACE
         and not _repeat_keys(own, events)
     ):
-        return list(map(Event, topics, event_ids, events))
+        return list(map(_event, own, events, instants))
     return None
+
+
+def _event(own: _Own, raw: bytes, instant: datetime) -> Event:
+    return Event(own.topic, own.event_id, raw, Content(instant, own.source, own.payload))
 
 
 def _is_good(own: _Own, event: bytes, limits: Limits) -> bool:

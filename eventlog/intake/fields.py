@@ -70,17 +70,17 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
-def are_timestamps(timestamps: Sequence[str]) -> bool:
-    """Say whether all of them keep the rule."""
+def instants_of(timestamps: Sequence[str]) -> list[datetime] | None:
+    """Return the instants of a column; None when one of them breaks the rule."""
     lines = "\n".join(timestamps) + "\n"
     # The count of lines gives away a newline within a time stamp.
     if not _TIMESTAMPS.fullmatch(lines) or lines.count("\n") != len(timestamps):
-        return False
+        return None
     try:
         instants = list(map(datetime.fromisoformat, lines.upper().split()))
     except ValueError:
-        return False
-    return min(instants) >= _EARLIEST and max(instants) <= _LATEST
+        return None
+    return instants if min(instants) >= _EARLIEST and max(instants) <= _LATEST else None
 
 
 def timestamp_flaw(timestamp: str) -> str | None:

@@ -46,6 +46,7 @@ COLUMNS = {
     ("eventlog.inbox", column, "eventlog_appender", "INSERT")
     for column in (
         "partition", "position", "request_id", "format", "topic", "event_id", "publisher", "headers", "raw",
+        "timestamp", "source", "content_hash",
     )
 }  # fmt: skip
 FUNCTIONS = {

@@ -1,2 +1,3 @@
-COPY eventlog.inbox (partition, position, request_id, headers, topic, event_id, raw)
+COPY eventlog.inbox
+    (partition, position, request_id, headers, topic, event_id, "timestamp", content_hash, source, raw)
 FROM STDIN (FORMAT binary)
