@@ -1,0 +1,97 @@
+"""What must hold after any fault: the journal of the clients against the log and its projections.
+
+Each invariant is one statement in `invariants/`, which returns what violates it. They read the log
+and the views only, so the same module checks any deployment:
+
+    python -m tests.faults.checker JOURNAL DSN
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from tests.faults.journal import Attempt, read_journal
+
+Connection = psycopg.Connection[TupleRow]
+
+INVARIANTS = sorted(Path(__file__).with_name("invariants").glob("*.sql"))
+SHOWN_MAX = 5
+
+ATTEMPTED = """
+CREATE TEMP TABLE attempted (
+    request_id uuid, connection text, number int, ordinal int, outcome text, by_outbox boolean,
+    topic text COLLATE "C", event_id text COLLATE "C", sha256 text, partition smallint, position bigint
+);
+CREATE TEMP VIEW set_aside AS
+SELECT q.partition, q.position
+FROM eventlog.quarantine AS q
+JOIN eventlog.projections AS p ON p.name = q.projection AND p.live_version = q.version
+WHERE q.projection = 'core';
+"""
+COPY_ATTEMPTED = "COPY attempted FROM STDIN"
+
+
+def violations(journal: Path, dsn: str, *, poison: int = 0) -> list[str]:
+    """Return what does not hold, each beginning with the name of its invariant; empty is good.
+
+    `poison`: how many deliveries must be in quarantine.
+    """
+    attempts = read_journal(journal)
+    found = list(_answers(attempts))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SET search_path = pg_temp, eventlog")
+        _load(connection, attempts)
+        for file in INVARIANTS:
+            rows = connection.execute(file.read_bytes()).fetchall()
+            found += [f"{file.stem}: {row[0]}" for row in rows[:SHOWN_MAX]]
+            if len(rows) > SHOWN_MAX:
+                found.append(f"{file.stem}: … and {len(rows) - SHOWN_MAX} more")
+        row = connection.execute("SELECT count(*) FROM set_aside").fetchone()
+        if row is not None and row[0] != poison:
+            found.append(f"I3_projected: {row[0]} deliveries are in quarantine, and {poison} are poison")
+    return found
+
+
+def _answers(attempts: list[Attempt]) -> Iterator[str]:
+    """I12: whatever is no success says why by a code, and content never causes a 5xx."""
+    for attempt in attempts:
+        if attempt.status is None or attempt.status in (200, 202):
+            continue
+        if not attempt.code or attempt.code in ("internal_error", "content_refused"):
+            yield f"I12_answers: {attempt.request_id} was answered {attempt.status} {attempt.code!r}"
+
+
+def _load(connection: Connection, attempts: list[Attempt]) -> None:
+    connection.execute(ATTEMPTED.encode())
+    with connection.cursor().copy(COPY_ATTEMPTED) as copy:
+        for attempt in attempts:
+            for ordinal, sent in enumerate(attempt.sent):
+                copy.write_row(
+                    (
+                        attempt.request_id,
+                        attempt.connection,
+                        attempt.number,
+                        ordinal,
+                        attempt.outcome,
+                        attempt.by_outbox,
+                        sent.topic,
+                        sent.event_id,
+                        sent.sha256,
+                        sent.partition,
+                        sent.position,
+                    )
+                )
+    connection.execute("ANALYZE attempted")
+
+
+def main(journal: str, dsn: str) -> int:
+    found = violations(Path(journal), dsn)
+    print("\n".join(found) or "all invariants hold")
+    return 3 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
