@@ -55,7 +55,7 @@ class ReadingClient:
                 self.url + path, params=given or None, allow_redirects=False
             ) as response:
                 return await self._judge(response)
-        except aiohttp.InvalidURL:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL") from None
         except aiohttp.ClientConnectorError as error:
             raise ApiUnavailable(self.url, str(error.strerror or error)) from None
