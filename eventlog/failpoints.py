@@ -37,6 +37,13 @@ POINTS = (
     "outbox.deleted",  # they are deleted from the outbox
     "outbox.appended",  # they are in the log
     "outbox.committed",  # the move is committed
+    "rb.created",  # a rebuild's version has its schema and tables
+    "rb.copied",  # one partition of it is filled
+    "rb.keyed",  # it has its keys and indexes
+    "rb.caughtup",  # workers have caught it up
+    "rb.before_swap",  # the switch holds its locks, and nothing points to the new version yet
+    "rb.swapped",  # the new version is live
+    "rb.dropped_old",  # the old one is gone
 )
 
 
