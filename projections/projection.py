@@ -1,63 +1,103 @@
-"""What a projection is: a name and a folder of SQL that derives tables from the log alone."""
+"""What a projection is: a name and a folder of SQL or Python that derives tables from the log alone."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
+from eventlog.database import Connection
 from eventlog.statements import SQL_DIR, read_sql
+from projections.delivery import Delivery
 
-FILES = ("tables.sql", "step.sql", "quarantine.sql", "fold.sql", "views.sql")
-OPTIONAL = ("keys.sql", "fill.sql", "content.sql")
+REQUIRED = ("tables.sql",)
+OPTIONAL = (
+    "keys.sql",
+    "step.sql",
+    "quarantine.sql",
+    "fold.sql",
+    "views.sql",
+    "fill.sql",
+    "content.sql",
+)
+DEFINING = ("tables.sql", "step.sql", "quarantine.sql")
+BATCH_DIR = SQL_DIR / "batch"
+
+Apply = Callable[[list[Delivery], Connection], None]
 
 
 class Projection(msgspec.Struct, frozen=True, dict=True):
     """A folder with these files, in which `{schema}` stands for the schema of one version.
 
     tables.sql: what to create.
-    keys.sql, if there: keys and indexes, made after a rebuild has filled the tables.
-    step.sql: one statement that projects the deliveries %(first)s … %(last)s of %(partition)s and
-        returns unique_count, duplicate_count, conflict_count and quarantined_count, which add up.
+    keys.sql: keys and indexes, made after a rebuild has filled the tables.
+    step.sql: one statement that projects a batch. In it `{batch}` stands for the rows to project,
+        with the columns of projections.delivery.Delivery.
     quarantine.sql: counts one delivery (%(partition)s, %(position)s, %(topic)s) that is set aside.
     fold.sql: adds up what the steps of %(partition)s left in pieces.
     views.sql: the stable names, CREATE OR REPLACE.
-    fill.sql, if there: what step.sql does, for a rebuild, into tables that hold nothing of the partition
+    fill.sql: what step.sql does, for a rebuild, into tables that hold nothing of the partition
         and have no keys yet; %(set_aside)s are positions to count as quarantined and not to project.
         Whether a delivery can be digested must depend on nothing but itself.
-    content.sql, if there: all rows as (relation, partition, position, content), equal for equal logs;
+    content.sql: all rows as (relation, partition, position, content), equal for equal logs;
         otherwise the rows of all tables are compared but for a column processed_at.
+
+    Only tables.sql and a step are needed; the step may be `apply`, in Python, instead.
+
+    topics: those it wants, `order.*` for all that begin so; none means all. Others are ignored.
+    each: "event" projects the first delivery of each event, "delivery" all of them. With None the
+        step reads the log itself, between %(first)s and %(last)s of %(partition)s, and returns
+        unique_count, duplicate_count, conflict_count and quarantined_count, which add up.
+    code: what else decides the content: the source of `apply`.
     """
 
     name: str
     folder: Path
+    topics: tuple[str, ...] = ()
+    each: Literal["event", "delivery"] | None = "event"
+    apply: Apply | None = None
+    code: bytes = b""
 
     def sql(self, file: str) -> SQL:
         """Return one file's text, `{schema}` as it stands."""
         return read_sql(self.folder / file)
 
     def statement(self, file: str, schema: str) -> Composed:
-        """Return one file's statement over the tables of one version."""
-        return self._text[file].format(schema=Identifier(schema))
+        """Return one file's statements over the tables of one version; none where it is not there."""
+        names = {"schema": Identifier(schema), "batch": _ROWS}
+        parts = [part.format(**names) for part in self._text[file]]
+        return Composed(parts)
 
     def has(self, file: str) -> bool:
         """Say whether an optional file is there."""
-        return file in self._text
+        return bool(self._text[file])
 
     @cached_property
-    def _text(self) -> dict[str, SQL]:
-        present = [file for file in OPTIONAL if (self.folder / file).exists()]
-        return {file: self.sql(file) for file in (*FILES, *present)}
+    def _text(self) -> dict[str, list[SQL]]:
+        text = {file: [self.sql(file)] for file in REQUIRED}
+        for file in OPTIONAL:
+            text[file] = [self.sql(file)] if (self.folder / file).exists() else []
+        if self.each == "event":
+            text["tables.sql"].insert(0, _SEEN)
+        return text
 
     @cached_property
     def definition(self) -> str:
-        """sha256 of what decides the content: SQL that differs is another version."""
-        digest = hashlib.sha256()
-        for file in ("tables.sql", "step.sql", "quarantine.sql"):
-            digest.update((self.folder / file).read_bytes())
+        """sha256 of what decides the content: what differs in it is another version."""
+        digest = hashlib.sha256(self.code)
+        for file in DEFINING:
+            if self.has(file):
+                digest.update((self.folder / file).read_bytes())
+        digest.update(repr((self.topics, self.each)).encode())
         return digest.hexdigest()
 
 
-CORE = Projection("core", SQL_DIR / "projections" / "core")
-PROJECTIONS = (CORE,)
+_SEEN = read_sql(BATCH_DIR / "seen.sql")
+_ROWS = read_sql(BATCH_DIR / "rows.sql")
+
+CORE = Projection("core", SQL_DIR / "projections" / "core", each=None)
+TIMELINE = Projection("timeline", SQL_DIR / "projections" / "timeline")
+PROJECTIONS = (CORE, TIMELINE)

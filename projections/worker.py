@@ -13,12 +13,17 @@ One transaction, READ COMMITTED, does it all:
 
 Content that cannot be projected: roll back, halve the batch, commit what is good, and set the one
 delivery at fault aside. The database being away says nothing about content and sets nothing aside.
+What fails for another reason (a projection that is broken, a deadlock) rests a while and is tried
+again; its neighbours go on.
 """
 
+import logging
 import random
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 import psycopg
@@ -29,6 +34,8 @@ from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.statements import statement
+from projections.delivery import Indigestible
+from projections.play import Counts, play
 from projections.projection import PROJECTIONS, Projection
 
 log = structlog.get_logger()
@@ -40,9 +47,15 @@ STEPS_KEPT = 64
 # A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
 UNFOLDED_DELIVERIES_MAX = 50_000
 RECONNECT_SECONDS_MAX = 2.0
+# A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
+REST_SECONDS_MAX = 30.0
+REST_SECONDS_MAX_IF_TRANSIENT = 2.0
+CAUSE_CHARACTERS_MAX = 500
 # What a step that fails says about the content: data exceptions, constraints that the content
 # violates, limits that it exceeds, and what a projection raises itself.
 CONTENT_CLASSES = ("22", "23", "54", "P0001")
+# What a projection in Python could not digest has no SQLSTATE of its own.
+DATA_EXCEPTION = "22000"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -62,14 +75,11 @@ class Bounds(msgspec.Struct, frozen=True):
     head: int
 
 
-class Counts(msgspec.Struct, frozen=True):
-    """What the deliveries of a step were."""
+class Rest(msgspec.Struct):
+    """How often a claim failed in a row, and until when it is left alone (monotonic seconds)."""
 
-    unique_count: int
-    duplicate_count: int
-    conflict_count: int
-    quarantined_count: int
-    ignored_count: int = 0
+    failures: int = 0
+    until: float = 0.0
 
 
 class Unfolded(msgspec.Struct):
@@ -94,6 +104,7 @@ class Worker:
         # what was made since the last fold.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
+        self._resting: dict[tuple[str, int, int], Rest] = {}
 
     def stop(self) -> None:
         """Let the step under way end, then return from run(). Callable from any thread."""
@@ -148,27 +159,59 @@ class Worker:
             .execute(statement("worker/candidates"), {"definitions": self._definitions})
             .fetchall()
         )
-        worked, failure = False, None
+        worked = False
         for claim in claims:
             if self._stop.is_set():
                 break
-            try:
-                worked |= self._step(connection, claim)
-            except psycopg.Error as error:
-                if connection.closed:
-                    raise
-                failure = error  # what one partition fails of must not keep us from the others
-        if failure is not None:
-            raise failure
+            worked |= self._try(connection, claim)
         self._failures = 0
         return worked
+
+    def _try(self, connection: Connection, claim: Claim) -> bool:
+        """Project one batch. What one claim fails of must not keep us from the others."""
+        key = (claim.projection, claim.version, claim.partition)
+        resting = self._resting.get(key)
+        if resting is not None and time.monotonic() < resting.until:
+            return False
+        try:
+            worked = self._step(connection, claim)
+        except Exception as error:
+            if connection.closed:
+                raise
+            self._rest(connection, claim, error)
+            return False
+        self._resting.pop(key, None)
+        return worked
+
+    def _rest(self, connection: Connection, claim: Claim, error: Exception) -> None:
+        """Leave a claim alone for a while, and say why."""
+        rest = self._resting.setdefault((claim.projection, claim.version, claim.partition), Rest())
+        rest.failures += 1
+        transient = isinstance(error, psycopg.Error) and error.sqlstate is not None and is_transient(error)
+        ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
+        seconds = random.uniform(0.5, 1.0) * min(ceiling, 0.05 * 2 ** min(rest.failures, 20))
+        rest.until = time.monotonic() + seconds
+        cause = _cause(error)
+        log.log(
+            logging.WARNING if transient or rest.failures > 1 else logging.ERROR,
+            "projection_failed",
+            projection=f"{claim.schema_name}/{claim.partition}",
+            cause=cause,
+            failures=rest.failures,
+            rest_seconds=round(seconds, 2),
+            exc_info=error if rest.failures == 1 and not transient else None,
+        )
+        with suppress(psycopg.Error):  # the disk may be full; then the log has it
+            connection.execute(
+                statement("worker/insert_failure"), {**msgspec.structs.asdict(claim), "cause": cause}
+            )
 
     def _step(self, connection: Connection, claim: Claim) -> bool:
         key = (claim.projection, claim.version, claim.partition)
         size = self._sizes[key]
         try:
             done = self._project(connection, claim, size)
-        except psycopg.Error as error:
+        except (psycopg.Error, Indigestible) as error:
             if size == 1 or not _blames_content(error):
                 raise
             # Never more than there was: else a small batch would be halved in vain.
@@ -198,14 +241,8 @@ class Worker:
 
     def _play(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
         """Run the projection's step over the deliveries first … last."""
-        step = self._projections[claim.projection].statement("step.sql", claim.schema_name)
-        counts = (
-            connection.cursor(row_factory=class_row(Counts))
-            .execute(step, {"partition": claim.partition, "first": first, "last": last})
-            .fetchone()
-        )
-        assert counts is not None
-        return counts
+        projection = self._projections[claim.projection]
+        return play(connection, projection, claim.schema_name, claim.partition, first, last)
 
     def _play_or_set_aside(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
         """Project one delivery, or put it into quarantine.
@@ -216,15 +253,16 @@ class Worker:
         try:
             with connection.transaction():
                 return self._play(connection, claim, first, last)
-        except psycopg.Error as error:
+        except (psycopg.Error, Indigestible) as error:
             if not _blames_content(error):
                 raise
             self._set_aside(connection, claim, first, error)
             return Counts(0, 0, 0, 1)
 
-    def _set_aside(self, connection: Connection, claim: Claim, position: int, error: psycopg.Error) -> None:
+    def _set_aside(self, connection: Connection, claim: Claim, position: int, error: Exception) -> None:
         where = {"partition": claim.partition, "position": position}
-        why = {"sqlstate": error.sqlstate, "cause": first_line(error)}
+        sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else DATA_EXCEPTION
+        why = {"sqlstate": sqlstate, "cause": _cause(error)}
         row = connection.execute(
             statement("worker/quarantine"), {**msgspec.structs.asdict(claim), **where, **why}
         ).fetchone()
@@ -235,7 +273,7 @@ class Worker:
             "delivery_quarantined",
             projection=claim.projection,
             delivery=f"{claim.partition}:{position}",
-            sqlstate=error.sqlstate,
+            sqlstate=sqlstate,
         )
 
     def _fold(self, connection: Connection, claim: Claim, deliveries: int) -> None:
@@ -253,7 +291,9 @@ class Worker:
         )
 
 
-def _blames_content(error: psycopg.Error) -> bool:
+def _blames_content(error: psycopg.Error | Indigestible) -> bool:
+    if isinstance(error, Indigestible):
+        return True
     return not is_transient(error) and (error.sqlstate or "").startswith(CONTENT_CLASSES)
 
 
@@ -272,6 +312,12 @@ def _record(connection: Connection, claim: Claim, first: int, last: int, counts:
         statement("worker/insert_step"),
         {**msgspec.structs.asdict(claim), "first": first, "last": last, **msgspec.structs.asdict(counts)},
     )
+
+
+def _cause(error: Exception) -> str:
+    text = first_line(error) if isinstance(error, psycopg.Error) else str(error) or type(error).__name__
+    # PostgreSQL's text takes no NUL.
+    return text.replace("\0", "\\0")[:CAUSE_CHARACTERS_MAX]
 
 
 def _reason(error: Exception) -> str:

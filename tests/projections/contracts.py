@@ -5,13 +5,13 @@ rows as they should be.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from projections.projection import CORE, Projection
+from projections.projection import CORE, TIMELINE, Projection
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -65,6 +65,16 @@ def typed(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
+def firsts_of(log: Sequence[Delivery]) -> dict[tuple[str, str], tuple[Delivery, Content]]:
+    """Return the first delivery of each event that can be digested."""
+    firsts: dict[tuple[str, str], tuple[Delivery, Content]] = {}
+    for delivery in log:
+        content = content_of(delivery.raw)
+        if content is not None:
+            firsts.setdefault((delivery.topic, delivery.event_id), (delivery, content))
+    return firsts
+
+
 def recount_core(log: Sequence[Delivery]) -> Rows:
     """Play the log: the first delivery of each event is the event, all later ones are duplicates."""
     firsts: dict[tuple[str, str], tuple[Delivery, Content]] = {}
@@ -98,11 +108,24 @@ CORE_CONTRACT = Contract(
         "events": "SELECT partition, position, topic, event_id, timestamp, source FROM events",
         "duplicates": "SELECT partition, first_position, position FROM duplicates",
         "conflicts": "SELECT partition, first_position, position, topic, event_id FROM conflicts",
-        "quarantine": "SELECT partition, position, topic, event_id FROM quarantine",
+        "quarantine": "SELECT partition, position, topic, event_id FROM quarantine WHERE projection = 'core'",
         "stats": "SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined"
         " FROM stats",
     },
     recount_core,
 )
 
-CONTRACTS = (CORE_CONTRACT,)
+
+def recount_timeline(log: Sequence[Delivery]) -> Rows:
+    """Count the events of each topic and minute."""
+    counts: Counter[tuple[int, str, datetime]] = Counter()
+    for delivery, content in firsts_of(log).values():
+        counts[delivery.partition, delivery.topic, content.timestamp.replace(second=0, microsecond=0)] += 1
+    return {"timeline": sorted((*key, count) for key, count in counts.items())}
+
+
+TIMELINE_CONTRACT = Contract(
+    TIMELINE, {"timeline": "SELECT partition, topic, minute, events FROM timeline"}, recount_timeline
+)
+
+CONTRACTS = (CORE_CONTRACT, TIMELINE_CONTRACT)

@@ -50,14 +50,14 @@ def test_any_batch_size_and_number_of_workers_gives_what_the_log_says(
     unprojected: Unprojected, contract: Contract, batch_size: int, count: int
 ) -> None:
     dsn = unprojected()
-    project_all(dsn, count, batch_size=batch_size)
+    project_all(dsn, count, batch_size=batch_size, projections=[contract.projection])
     assert_as_recounted(dsn, contract)
 
 
 def test_played_again_from_zero_it_is_the_same(unprojected: Unprojected, contract: Contract) -> None:
     first, second = unprojected(), unprojected()
-    project_all(first, 2, batch_size=11)
-    project_all(second, 1, batch_size=1000)
+    project_all(first, 2, batch_size=11, projections=[contract.projection])
+    project_all(second, 1, batch_size=1000, projections=[contract.projection])
     assert rows_of(first, contract) == rows_of(second, contract)
 
 
@@ -65,15 +65,16 @@ def test_projected_by_rounds_it_does_as_much_as_is_there(
     unprojected: Unprojected, contract: Contract
 ) -> None:
     dsn = unprojected()
-    project_all(dsn)
+    project_all(dsn, projections=[contract.projection])
     before = rows_of(dsn, contract)
-    project_all(dsn, 2)
+    project_all(dsn, 2, projections=[contract.projection])
     assert rows_of(dsn, contract) == before
 
 
-def wait_for_steps(observer: psycopg.Connection[TupleRow], count: int) -> None:
-    wanted = max(0, lag(observer) - 3 * count)
-    until(lambda: lag(observer) <= wanted)
+def wait_for_steps(observer: psycopg.Connection[TupleRow], contract: Contract, count: int) -> None:
+    played = [contract.projection]
+    wanted = max(0, lag(observer, played) - 3 * count)
+    until(lambda: lag(observer, played) <= wanted)
 
 
 def test_workers_killed_again_and_again_leave_nothing_half_done(
@@ -81,11 +82,14 @@ def test_workers_killed_again_and_again_leave_nothing_half_done(
 ) -> None:
     dsn = unprojected()
     chance = random.Random(3)
-    with psycopg.connect(dsn, autocommit=True) as observer, workers(dsn, 2, batch_size=3):
+    with (
+        psycopg.connect(dsn, autocommit=True) as observer,
+        workers(dsn, 2, batch_size=3, projections=[contract.projection]),
+    ):
         for _ in range(12):
-            wait_for_steps(observer, chance.randint(0, 3))
+            wait_for_steps(observer, contract, chance.randint(0, 3))
             terminate(observer, "eventlog worker")
-        until(lambda: lag(observer) == 0)
+        until(lambda: lag(observer, [contract.projection]) == 0)
     assert_as_recounted(dsn, contract)
 
 
@@ -93,24 +97,24 @@ def test_workers_go_on_after_the_database_was_away(
     server: EmbeddedServer, unprojected: Unprojected, contract: Contract
 ) -> None:
     dsn = unprojected()
-    with workers(dsn, 2, batch_size=5) as running:
+    with workers(dsn, 2, batch_size=5, projections=[contract.projection]) as running:
         until(lambda: all(worker.connected for worker in running))
         server.stop()
         server.start()
-        until(lambda: caught_up(dsn), deadline_seconds=20)
+        until(lambda: caught_up(dsn, contract), deadline_seconds=20)
     assert_as_recounted(dsn, contract)
 
 
-def caught_up(dsn: str) -> bool:
+def caught_up(dsn: str, contract: Contract) -> bool:
     with psycopg.connect(dsn) as connection:
-        return lag(connection) == 0
+        return lag(connection, [contract.projection]) == 0
 
 
 def test_a_stopped_worker_ends_between_two_steps(unprojected: Unprojected, contract: Contract) -> None:
     dsn = unprojected()
     with psycopg.connect(dsn, autocommit=True) as observer:
-        with workers(dsn, batch_size=1) as running:
+        with workers(dsn, batch_size=1, projections=[contract.projection]) as running:
             until(lambda: any(worker.connected for worker in running))
         until(lambda: terminate(observer, "eventlog worker") == 0)
-    project_all(dsn, batch_size=1000)
+    project_all(dsn, batch_size=1000, projections=[contract.projection])
     assert_as_recounted(dsn, contract)

@@ -51,7 +51,7 @@ def auditing(dsn: str) -> Iterator[None]:
 
 def sizes(connection: Connection) -> tuple[object, object]:
     return (
-        scalar(connection, "SELECT count(*) FROM steps"),
+        scalar(connection, "SELECT count(*) FROM steps WHERE projection = 'core'"),
         scalar(connection, "SELECT count(*) FROM core_1.stats_deltas"),
     )
 

@@ -132,7 +132,9 @@ def test_a_key_too_long_for_an_index_is_kept_out_of_the_log(connection: Connecti
 def test_the_quarantine_says_why(database: str, connection: Connection) -> None:
     insert_behind_the_door(connection, [raw(timestamp="now"), raw(payload={"a": "\0"})])
     project_all(database)
-    rows = connection.execute("SELECT position, sqlstate, cause FROM quarantine ORDER BY position").fetchall()
+    rows = connection.execute(
+        "SELECT position, sqlstate, cause FROM quarantine WHERE projection = 'core' ORDER BY position"
+    ).fetchall()
     assert rows == [
         (1, "22000", "timestamp is no date and time"),
         (2, "22P05", "unsupported Unicode escape sequence"),

@@ -40,6 +40,8 @@ TABLES = {
     ("core_1.duplicates", "eventlog_projector"): ADD,
     ("core_1.conflicts", "eventlog_projector"): ADD,
     ("core_1.stats_deltas", "eventlog_projector"): ADD,
+    ("timeline_1.seen", "eventlog_projector"): ADD,
+    ("timeline_1.minutes", "eventlog_projector"): ADD,
 }
 # Of single columns: all of the log's but received_at.
 COLUMNS = {
@@ -61,7 +63,7 @@ FUNCTIONS = {
     ("partition_of", "eventlog_reader"),
 }
 
-SCHEMAS = "('eventlog', 'core_1')"
+SCHEMAS = "('eventlog', 'core_1', 'timeline_1')"
 
 
 def test_rights_on_tables(connection: Connection) -> None:

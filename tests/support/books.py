@@ -16,7 +16,8 @@ WITH book AS (
            (SELECT count(*) FROM core_1.events AS e WHERE e.partition = p.partition) AS event_rows,
            (SELECT count(*) FROM core_1.duplicates AS d WHERE d.partition = p.partition) AS duplicate_rows,
            (SELECT count(*) FROM core_1.conflicts AS c WHERE c.partition = p.partition) AS conflict_rows,
-           (SELECT count(*) FROM eventlog.quarantine AS q WHERE q.partition = p.partition) AS quarantine_rows
+           (SELECT count(*) FROM eventlog.quarantine AS q
+            WHERE q.partition = p.partition AND q.projection = 'core') AS quarantine_rows
     FROM eventlog.partitions AS p
     LEFT JOIN (
         SELECT partition, max(last) AS checkpoint, sum(unique_count) AS uniques,

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg.rows import TupleRow
 
-OURS = "n.nspname = 'eventlog' OR n.nspname LIKE 'core\\_%'"
+OURS = "n.nspname = 'eventlog' OR n.nspname LIKE 'timeline\\_%' OR n.nspname LIKE 'core\\_%'"
 
 QUERIES = {
     "schema": f"SELECT n.nspname FROM pg_namespace AS n WHERE {OURS}",

@@ -12,11 +12,12 @@ from projections.worker import Worker
 from tests.support.waiting import until
 
 
-def lag(connection: psycopg.Connection[TupleRow]) -> int:
-    """Return how many deliveries all projections have before them."""
+def lag(connection: psycopg.Connection[TupleRow], projections: Sequence[Projection] = PROJECTIONS) -> int:
+    """Return how many deliveries these projections have before them."""
     row = connection.execute(
         "SELECT coalesce(sum(head_of(partition) - checkpoint_of(projection, version, partition)), 0)"
-        " FROM claims"
+        " FROM claims WHERE projection = ANY (%s)",
+        [[projection.name for projection in projections]],
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -54,4 +55,8 @@ def project_all(
         psycopg.connect(dsn, autocommit=True) as connection,
         workers(dsn, count, batch_size=batch_size, projections=projections),
     ):
-        until(lambda: lag(connection) == 0, deadline_seconds=deadline_seconds, message="the lag stays")
+        until(
+            lambda: lag(connection, projections) == 0,
+            deadline_seconds=deadline_seconds,
+            message="the lag stays",
+        )

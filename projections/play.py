@@ -1,0 +1,102 @@
+"""Play a batch of the log into the tables of one version; in the caller's transaction.
+
+The input is decided here, once for SQL and Python: which deliveries of the batch the projection
+wants, and which of them are the first of their event. What it has seen is in a table of its own
+version, written in the same transaction, so a replay sees the same.
+"""
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed, Identifier
+
+from eventlog.database import Connection
+from eventlog.statements import read_sql
+from projections.delivery import Delivery, Indigestible
+from projections.projection import BATCH_DIR, Projection
+
+# Somebody's own step: unqualified names are its version's, and nothing may run for ever.
+STEP_TIMEOUT_MILLISECONDS = 60_000
+# What Python raises when data is not as expected. All else is the program's fault: tried again.
+CONTENT_ERRORS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What the deliveries of a step were."""
+
+    unique_count: int
+    duplicate_count: int
+    conflict_count: int
+    quarantined_count: int
+    ignored_count: int = 0
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The positions to project, ascending, and how many of the batch were of wanted topics."""
+
+    positions: list[int]
+    wanted_count: int
+
+
+def play(
+    connection: Connection, projection: Projection, schema: str, partition: int, first: int, last: int
+) -> Counts:
+    """Project the deliveries first … last of a partition, both inclusive.
+
+    Raises what the content causes: psycopg.Error, or Indigestible of a projection in Python.
+    """
+    batch: dict[str, object] = {"partition": partition, "first": first, "last": last}
+    if projection.each is None:
+        return _counted_by_itself(connection, projection, schema, batch)
+    taken = _take(connection, projection, schema, batch)
+    if taken.positions:
+        _apply(connection, projection, schema, {**batch, "positions": taken.positions})
+    fresh = len(taken.positions)
+    return Counts(fresh, taken.wanted_count - fresh, 0, 0, last - first + 1 - taken.wanted_count)
+
+
+def _counted_by_itself(
+    connection: Connection, projection: Projection, schema: str, batch: dict[str, object]
+) -> Counts:
+    step = projection.statement("step.sql", schema)
+    counts = connection.cursor(row_factory=class_row(Counts)).execute(step, batch).fetchone()
+    assert counts is not None
+    return counts
+
+
+def _take(connection: Connection, projection: Projection, schema: str, batch: dict[str, object]) -> Taken:
+    wanted = {
+        "topics": [topic for topic in projection.topics if not topic.endswith("*")],
+        "prefixes": [topic[:-1] for topic in projection.topics if topic.endswith("*")]
+        if projection.topics
+        else [""],
+    }
+    take = _TAKE[projection.each].format(schema=Identifier(schema))
+    taken = connection.cursor(row_factory=class_row(Taken)).execute(take, {**batch, **wanted}).fetchone()
+    assert taken is not None
+    return taken
+
+
+def _apply(connection: Connection, projection: Projection, schema: str, batch: dict[str, object]) -> None:
+    connection.execute(_SETTINGS, {"schema": schema, "timeout": str(STEP_TIMEOUT_MILLISECONDS)})
+    if projection.apply is None:
+        connection.execute(projection.statement("step.sql", schema), batch)
+        return
+    deliveries = connection.cursor(row_factory=class_row(Delivery)).execute(_READ, batch).fetchall()
+    try:
+        projection.apply(deliveries, connection)
+    except psycopg.Error:
+        raise
+    except CONTENT_ERRORS as error:
+        raise Indigestible(f"{type(error).__name__}: {error}") from error
+    except SystemExit as error:
+        # Would end the worker's thread without a word.
+        raise RuntimeError("the projection called sys.exit()") from error
+
+
+_TAKE: dict[str | None, SQL] = {
+    "event": read_sql(BATCH_DIR / "take_events.sql"),
+    "delivery": read_sql(BATCH_DIR / "take_deliveries.sql"),
+}
+_READ: Composed = read_sql(BATCH_DIR / "read.sql").format(batch=read_sql(BATCH_DIR / "rows.sql"))
+_SETTINGS: SQL = read_sql(BATCH_DIR / "settings.sql")
