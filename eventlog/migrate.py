@@ -5,6 +5,8 @@ processes that start at the same time do not step on each other.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -64,9 +66,8 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
         SettingsError: `partitions` differs from the database's.
         DatabaseUnavailable: no connection.
     """
-    with connect(dsn, "owner", "migrate") as connection, translated_errors(), connection.transaction():
+    with connect(dsn, "owner", "migrate") as connection, translated_errors(), locked(connection):
         refuse_unsuitable_server(connection)
-        connection.execute(statement("migrate/begin"))
         applied = _apply_missing(connection)
         connection.execute(read_sql(SQL_DIR / "roles.sql"))
         for path in sorted((SQL_DIR / "functions").glob("*.sql")):
@@ -74,6 +75,18 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
         _fix_partitions(connection, partitions)
         connection.execute(read_sql(SQL_DIR / "grants.sql"))
     return applied
+
+
+@contextmanager
+def locked(connection: Connection) -> Iterator[None]:
+    """Begin a transaction that changes the schema: READ COMMITTED, and the only one of its kind.
+
+    By an older snapshot, whoever waited for the lock would not see what its holder did.
+    """
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    with connection.transaction():
+        connection.execute(statement("migrate/begin"))
+        yield
 
 
 def refuse_unsuitable_server(connection: Connection) -> None:
@@ -143,5 +156,7 @@ def schema_state(connection: Connection) -> SchemaState:
     assert state is not None
     if state.schema_version != newest:
         mend = "run `eventlog migrate`" if (state.schema_version or 0) < newest else "upgrade eventlog"
-        raise SchemaMismatch(f"the database is at schema {state.schema_version}, this code needs {newest}: {mend}")
+        raise SchemaMismatch(
+            f"the database is at schema {state.schema_version}, this code needs {newest}: {mend}"
+        )
     return state

@@ -1,11 +1,13 @@
 """Set a database up: the schema, and the first version of each projection."""
 
+from hashlib import sha256
+
 import msgspec
 from psycopg.rows import class_row
-from psycopg.sql import Identifier
+from psycopg.sql import Identifier, Literal
 
 from eventlog.database import Connection, connect, translated_errors
-from eventlog.migrate import migrate
+from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
 from projections.projection import PROJECTIONS, Projection
 
@@ -25,14 +27,15 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
-    with connect(dsn, "owner", "install") as connection, translated_errors(), connection.transaction():
-        connection.execute(statement("migrate/begin"))
+    with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
         for projection in PROJECTIONS:
             registered = find(connection, projection.name)
             if registered is None:
                 _install(connection, projection)
                 done.append(f"projection {projection.name}")
-            elif registered.schema_name is not None:
+            elif registered.schema_name is not None and not _is_exposed(
+                connection, projection, registered.schema_name
+            ):
                 _expose(connection, projection, registered.schema_name)
     return done
 
@@ -67,3 +70,21 @@ def _expose(connection: Connection, projection: Projection, schema: str) -> None
     connection.execute(statement("projections/grant").format(schema=Identifier(schema)))
     connection.execute(projection.statement("views.sql", schema))
     connection.execute(statement("projections/grant_views"))
+    mark = Literal(_views_mark(projection))
+    connection.execute(statement("projections/mark_views").format(schema=Identifier(schema), mark=mark))
+
+
+def _is_exposed(connection: Connection, projection: Projection, schema: str) -> bool:
+    """Say whether the stable views are as they should be.
+
+    To replace a view waits for whoever reads it, and everybody else then waits for us: not at every start.
+    """
+    row = connection.execute(
+        statement("projections/views_are"), {"schema_name": schema, "mark": _views_mark(projection)}
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _views_mark(projection: Projection) -> str:
+    text = projection.sql("views.sql").as_bytes(None)
+    return f"projection {projection.name}; sha256 of its views.sql: {sha256(text).hexdigest()}"
