@@ -11,6 +11,12 @@ EventlogError
 ├── ApiUnavailable           no usable answer from the API in time: is it running?
 ├── ApiRefused               the API looked at the request and said no: change it
 ├── ProjectionDropped        a projection that is read is dropped: rebuild it
+├── ProjectionUnknown        there is no projection of that name
+├── ProjectionOutdated       the live version was made by other code: rebuild it
+├── ProjectionInUse          views of others are defined on its tables: drop those first
+├── ProjectionDiffers        a rebuilt version is not equal to a replay: it did not go live
+├── OperationRefused         a rebuild, verify or drop of it is under way: wait, or cancel that one
+├── OperationCancelled       somebody wanted it to end
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
@@ -96,6 +102,55 @@ class ProjectionDropped(EventlogError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"projection {name} is dropped; a rebuild brings it back")
+
+
+class ProjectionUnknown(EventlogError):
+    """There is no projection `name`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no projection {name!r}")
+
+
+class ProjectionOutdated(EventlogError):
+    """The live version of `name` was made by other code than this, so this code cannot replay it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"projection {name} was made by other code than this: `eventlog rebuild {name}`")
+
+
+class ProjectionInUse(EventlogError):
+    """Somebody's views are defined on the tables of one version, which are to be dropped."""
+
+    def __init__(self, schema: str, views: Sequence[str]) -> None:
+        self.views = list(views)
+        super().__init__(
+            f"defined on tables of {schema}: {', '.join(views)}; define these on the stable views instead"
+        )
+
+
+class ProjectionDiffers(EventlogError):
+    """A version of `name` differs from a replay of the log, in `differing`."""
+
+    def __init__(self, name: str, differing: Sequence[str]) -> None:
+        self.differing = list(differing)
+        super().__init__(f"projection {name} is not what a replay of the log gives: {'; '.join(differing)}")
+
+
+class OperationRefused(EventlogError):
+    """Another operation on the projection is under way."""
+
+    def __init__(self, projection: str, kind: str, id: str) -> None:
+        self.id = id
+        super().__init__(f"a {kind} of projection {projection} is under way: operation {id}")
+
+
+class OperationCancelled(EventlogError):
+    """An operation ended before its time because somebody wanted it to."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")
 
 
 class SchemaMismatch(EventlogError):

@@ -1,0 +1,66 @@
+"""What a version says, in rows that are equal for equal logs, and their hashes."""
+
+from collections.abc import Sequence
+
+import msgspec
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from eventlog.database import Connection
+from eventlog.statements import statement
+from projections.versions import Version
+
+
+class Hash(msgspec.Struct, frozen=True):
+    """The content of one relation in one partition."""
+
+    relation: str
+    partition: int
+    rows: int
+    hash: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that only one `side` has: the "projection", or the "replay" of the log.
+
+    position: of the delivery that the row is of; None for a sum of many.
+    """
+
+    relation: str
+    partition: int
+    position: int | None
+    side: str
+    content: str
+
+
+def tables(connection: Connection, schema: str) -> list[str]:
+    """Return the names of a version's tables."""
+    rows = connection.execute(statement("rebuild/tables"), {"schema_name": schema}).fetchall()
+    return [row[0] for row in rows]
+
+
+def content(version: Version, names: Sequence[str]) -> Composable:
+    """Return a query for all that a version says; `names` are its tables."""
+    return SQL(" UNION ALL ").join([_of_tables(version, names), _of_books(version)])
+
+
+def hashes(connection: Connection, version: Version, names: Sequence[str]) -> list[Hash]:
+    """Return the hash of each relation and partition."""
+    query = statement("verify/hashes").format(content=content(version, names))
+    return connection.cursor(row_factory=class_row(Hash)).execute(query).fetchall()
+
+
+def _of_tables(version: Version, names: Sequence[str]) -> Composable:
+    if version.projection.has("content.sql"):
+        return version.projection.statement("content.sql", version.schema_name)
+    schema = Identifier(version.schema_name)
+    return SQL(" UNION ALL ").join(
+        statement("verify/table_content").format(name=Literal(name), schema=schema, table=Identifier(name))
+        for name in names
+    )
+
+
+def _of_books(version: Version) -> Composable:
+    return statement("verify/bookkeeping").format(
+        projection=Literal(version.projection.name), version=Literal(version.number)
+    )

@@ -1,0 +1,211 @@
+"""Play the log from its first position into a version that is not live yet, or never will be.
+
+Two ways to the same rows. Filling sorts: into tables without keys, a whole partition at a time, by the
+projection's fill.sql. Stepping is what workers do: step by step into keyed tables, halving a batch that
+cannot be projected until one delivery is left, which is set aside. A partition is stepped when its
+projection has no fill.sql, and when filling meets a delivery that nobody has set aside yet.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+
+from eventlog.database import Connection
+from eventlog.statements import statement
+from projections.blame import blames_content, cause_of, explains, sqlstate_of
+from projections.delivery import Indigestible
+from projections.play import Counts, play
+from projections.versions import Version, add_keys
+
+# Tables that vanish with their transaction or session: where a replay leaves nothing behind.
+TEMPORARY = "pg_temp"
+STEP_DELIVERIES = 10_000
+
+
+class Span(msgspec.Struct, frozen=True):
+    """What of a partition is to be played, both ends inclusive."""
+
+    partition: int
+    first_position: int
+    first: int
+    last: int
+
+    @property
+    def deliveries(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A delivery that is set aside, and why."""
+
+    partition: int
+    position: int
+    sqlstate: str
+    cause: str
+
+
+def spans(connection: Connection, version: Version) -> list[Span]:
+    """Return what is not played yet, the longest first."""
+    cursor = connection.cursor(row_factory=class_row(Span))
+    return cursor.execute(statement("rebuild/spans"), version.key).fetchall()
+
+
+def decisions(connection: Connection, version: Version) -> list[Decision]:
+    """Return which deliveries a replay has to set aside, as far as is known.
+
+    A decision that the content explains is tried again here, with this code's step: it may be mended,
+    and a replay is a function of the log. One that the content does not explain is taken as it is.
+    Leaves nothing behind; must be called within a transaction.
+    """
+    cursor = connection.cursor(row_factory=class_row(Decision))
+    decided = cursor.execute(statement("rebuild/decisions"), version.key).fetchall()
+    if not any(explains(decision.sqlstate) for decision in decided):
+        return decided
+    probe = msgspec.structs.replace(version, schema_name=TEMPORARY)
+    with connection.transaction(force_rollback=True):
+        connection.execute(probe.projection.statement("tables.sql", TEMPORARY))
+        add_keys(connection, probe)
+        return [
+            each
+            for each in decided
+            if not explains(each.sqlstate) or not _digestible(connection, probe, each)
+        ]
+
+
+def _digestible(connection: Connection, probe: Version, decision: Decision) -> bool:
+    position = decision.position
+    try:
+        with connection.transaction(force_rollback=True):
+            play(connection, probe.projection, probe.schema_name, decision.partition, position, position)
+    except (psycopg.Error, Indigestible) as error:
+        if not blames_content(error):
+            raise
+        return False
+    return True
+
+
+def fill(connection: Connection, version: Version, span: Span, decided: Sequence[Decision]) -> bool:
+    """Fill a partition and record it as one step, in the caller's transaction; False where that fails
+    on content: the partition has to be stepped then, once the version is keyed.
+    """
+    aside = _of(decided, span)
+    try:
+        with connection.transaction():
+            cursor = connection.cursor(row_factory=class_row(Counts))
+            counts = cursor.execute(
+                version.projection.statement("fill.sql", version.schema_name),
+                {
+                    "partition": span.partition,
+                    "first": span.first,
+                    "last": span.last,
+                    "set_aside": [decision.position for decision in aside],
+                },
+            ).fetchone()
+    except psycopg.Error as error:
+        if not blames_content(error):
+            raise
+        return False
+    assert counts is not None
+    _set_aside(connection, version, span.partition, aside)
+    _record(connection, version, span.partition, span.first, span.last, counts)
+    return True
+
+
+def step(
+    connection: Connection,
+    version: Version,
+    span: Span,
+    decided: Sequence[Decision],
+    *,
+    before_each: Callable[[], None] = lambda: None,
+    after_each: Callable[[int], None] = lambda deliveries: None,
+    batch_size: int = STEP_DELIVERIES,
+) -> None:
+    """Play a span step by step, each in a transaction of its own.
+
+    A transaction begins with `before_each`; `after_each` hears how many deliveries it played.
+    """
+    aside = {decision.position: decision for decision in _of(decided, span)}
+    position, size = span.first, batch_size
+    while position <= span.last:
+        last = _end_of_step(position, min(span.last, position + size - 1), aside)
+        try:
+            with connection.transaction():
+                before_each()
+                _step(connection, version, span.partition, position, last, aside.get(position))
+        except (psycopg.Error, Indigestible) as error:
+            if not blames_content(error):
+                raise
+            if position == last:
+                aside[position] = Decision(span.partition, position, sqlstate_of(error), cause_of(error))
+            size = max(1, (last - position + 1) // 2)
+            continue
+        after_each(last - position + 1)
+        position, size = last + 1, min(batch_size, size * 2)
+
+
+def _end_of_step(first: int, last: int, aside: dict[int, Decision]) -> int:
+    """Return where a step ends: a delivery that is set aside is a step of its own."""
+    if first in aside:
+        return first
+    return min((position - 1 for position in aside if first < position <= last), default=last)
+
+
+def _step(
+    connection: Connection, version: Version, partition: int, first: int, last: int, aside: Decision | None
+) -> None:
+    if aside is None:
+        counts = play(connection, version.projection, version.schema_name, partition, first, last)
+    else:
+        for topic in _set_aside(connection, version, partition, [aside]):
+            _count_quarantined(connection, version, partition, first, topic)
+        counts = Counts(0, 0, 0, 1)
+    _record(connection, version, partition, first, last, counts)
+
+
+def _count_quarantined(
+    connection: Connection, version: Version, partition: int, position: int, topic: str
+) -> None:
+    if version.projection.has("quarantine.sql"):
+        connection.execute(
+            version.projection.statement("quarantine.sql", version.schema_name),
+            {"partition": partition, "position": position, "topic": topic},
+        )
+
+
+def _set_aside(
+    connection: Connection, version: Version, partition: int, aside: Sequence[Decision]
+) -> list[str]:
+    """Record which deliveries are in quarantine; return their topics."""
+    rows = connection.execute(
+        statement("rebuild/set_aside"),
+        {
+            **version.key,
+            "partition": partition,
+            "positions": [decision.position for decision in aside],
+            "sqlstates": [decision.sqlstate for decision in aside],
+            "causes": [decision.cause for decision in aside],
+        },
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _record(
+    connection: Connection, version: Version, partition: int, first: int, last: int, counts: Counts
+) -> None:
+    values: dict[str, Any] = {"partition": partition, "first": first, "last": last}
+    connection.execute(
+        statement("worker/insert_step"), {**version.key, **values, **msgspec.structs.asdict(counts)}
+    )
+
+
+def _of(decided: Sequence[Decision], span: Span) -> list[Decision]:
+    return [
+        decision
+        for decision in decided
+        if decision.partition == span.partition and span.first <= decision.position <= span.last
+    ]

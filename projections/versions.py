@@ -1,0 +1,143 @@
+"""The life of a version: created beside the live one, filled, keyed, claimed, live, retired, gone.
+
+Each version has a schema of its own, and its number never comes back. Which one is live is a row of
+`projections`; people read it through stable views, which point at its schema.
+
+Every function but `retire` and `discard` joins the caller's transaction.
+"""
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+from psycopg.sql import Identifier
+
+from eventlog.database import Connection
+from eventlog.errors import ProjectionInUse
+from eventlog.statements import statement
+from projections.projection import Projection
+
+# How long a change waits for readers, who queue up behind it meanwhile.
+LOCK_TIMEOUT_MILLISECONDS = 100
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One version of a projection. The number -1 is a replay that is never committed."""
+
+    projection: Projection
+    number: int
+    schema_name: str
+
+    @property
+    def key(self) -> dict[str, object]:
+        """The parameters that name it in a statement."""
+        return {"projection": self.projection.name, "version": self.number}
+
+
+class Unfinished(msgspec.Struct, frozen=True):
+    """A version that a rebuild left behind."""
+
+    version: int
+    schema_name: str
+    definition: str
+    keyed: bool
+    claimed: bool
+
+
+class Live(msgspec.Struct, frozen=True):
+    """Which version is live; all None while the projection is dropped."""
+
+    live_version: int | None
+    schema_name: str | None
+    definition: str | None
+
+
+class Retired(msgspec.Struct, frozen=True):
+    """A version that was live once, and whether a snapshot is left that may read it."""
+
+    version: int
+    schema_name: str
+    needed: bool
+
+
+def create(connection: Connection, projection: Projection) -> Version:
+    """Create the next version: its schema and its tables, without keys and claims."""
+    row = connection.execute(statement("rebuild/next_version"), {"projection": projection.name}).fetchone()
+    assert row is not None
+    version = Version(projection, row[0], f"{projection.name}_{row[0]}")
+    connection.execute(
+        statement("rebuild/add_version"),
+        {**version.key, "schema_name": version.schema_name, "definition": projection.definition},
+    )
+    create_tables(connection, version)
+    return version
+
+
+def create_tables(connection: Connection, version: Version) -> None:
+    """Create the schema of a version with its tables, anew."""
+    schema = Identifier(version.schema_name)
+    connection.execute(statement("rebuild/drop_schema").format(schema=schema))
+    connection.execute(statement("projections/create_schema").format(schema=schema))
+    connection.execute(version.projection.statement("tables.sql", version.schema_name))
+    connection.execute(statement("projections/grant").format(schema=schema))
+
+
+def add_keys(connection: Connection, version: Version) -> None:
+    """Make the keys and indexes of a version that is filled."""
+    if version.projection.has("keys.sql"):
+        connection.execute(version.projection.statement("keys.sql", version.schema_name))
+
+
+def live(connection: Connection, name: str) -> Live:
+    """Return which version is live, and keep it so until the transaction ends."""
+    cursor = connection.cursor(row_factory=class_row(Live))
+    found = cursor.execute(statement("rebuild/lock_projection"), {"projection": name}).fetchone()
+    assert found is not None
+    return found
+
+
+def unfinished(connection: Connection, name: str) -> list[Unfinished]:
+    """Return what rebuilds left behind, the newest first."""
+    cursor = connection.cursor(row_factory=class_row(Unfinished))
+    return cursor.execute(statement("rebuild/unfinished"), {"projection": name}).fetchall()
+
+
+def discard(connection: Connection, name: str, version: int, schema: str) -> None:
+    """Remove a version that is not live: its tables, claims, steps and quarantine. A transaction of its own.
+
+    Raises ProjectionInUse, and psycopg's LockNotAvailable while somebody reads its tables.
+    """
+    with connection.transaction():
+        set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
+        remove(connection, name, version, schema)
+
+
+def remove(connection: Connection, name: str, version: int, schema: str) -> None:
+    """Remove a version as `discard`, in the caller's transaction."""
+    dependents = connection.execute(statement("rebuild/dependents"), {"schema_name": schema}).fetchall()
+    if dependents:
+        raise ProjectionInUse(schema, [f"{row[0]}.{row[1]}" for row in dependents])
+    connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(schema)))
+    connection.execute(statement("rebuild/forget_version"), {"projection": name, "version": version})
+
+
+def retire(connection: Connection, name: str) -> list[str]:
+    """Remove the versions that were live once and that nobody can see any more.
+
+    Each in a transaction of its own; returns the schemas that have to stay for now.
+    """
+    cursor = connection.cursor(row_factory=class_row(Retired))
+    kept = []
+    for old in cursor.execute(statement("rebuild/retired"), {"projection": name}).fetchall():
+        try:
+            if old.needed:
+                kept.append(old.schema_name)
+            else:
+                discard(connection, name, old.version, old.schema_name)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, ProjectionInUse):
+            kept.append(old.schema_name)
+    return kept
+
+
+def set_lock_timeout(connection: Connection, milliseconds: int) -> None:
+    """Let each lock of this transaction wait no longer; 0 waits for ever."""
+    connection.execute(statement("rebuild/lock_timeout"), {"milliseconds": str(milliseconds)})

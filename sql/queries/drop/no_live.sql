@@ -1,0 +1,1 @@
+UPDATE eventlog.projections SET live_version = NULL WHERE name = %(projection)s

@@ -1,0 +1,1 @@
+SELECT eventlog.unplug_views(%(schema_name)s, %(projection)s)

@@ -1,0 +1,1 @@
+UPDATE eventlog.operations SET cancel_requested = true WHERE id = %(id)s AND state = 'running'

@@ -1,0 +1,16 @@
+-- An operation; one whose session is gone has failed.
+SELECT o.id, o.kind, o.projection,
+       CASE WHEN orphaned.is_so THEN 'failed' ELSE o.state END AS state,
+       o.phase, o.done, o.total,
+       o.started_at, o.updated_at, o.finished_at,
+       CASE WHEN orphaned.is_so THEN 'its process ended' ELSE o.error END AS error,
+       o.detail::text AS detail,
+       extract(epoch FROM coalesce(o.finished_at, clock_timestamp()) - o.started_at)::double precision AS elapsed_seconds
+FROM eventlog.operations AS o
+CROSS JOIN LATERAL (
+    SELECT o.state = 'running' AND NOT EXISTS (
+        SELECT FROM pg_stat_activity AS a
+        WHERE a.pid = o.backend_pid AND coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
+    ) AS is_so
+) AS orphaned
+WHERE o.id = %(id)s

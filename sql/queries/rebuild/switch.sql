@@ -1,0 +1,9 @@
+-- Another version is live; the workers have nothing to do with the one before any more.
+WITH retired AS (
+    UPDATE eventlog.projection_versions
+    SET retired_by = pg_current_xact_id()
+    WHERE projection = %(projection)s AND version = %(live)s::integer
+), unclaimed AS (
+    DELETE FROM eventlog.claims WHERE projection = %(projection)s AND version = %(live)s::integer
+)
+UPDATE eventlog.projections SET live_version = %(version)s WHERE name = %(projection)s

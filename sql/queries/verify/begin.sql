@@ -1,0 +1,7 @@
+SELECT set_config('synchronous_commit', 'off', true),
+       set_config('work_mem', '128MB', true),
+       set_config('temp_buffers', '64MB', true),
+       set_config('maintenance_work_mem', '256MB', true),
+       set_config('jit', 'off', true),
+       set_config('timezone', 'UTC', true),
+       set_config('plan_cache_mode', 'force_custom_plan', true)

@@ -1,0 +1,1 @@
+LOCK TABLE {schema}.{table} IN ACCESS SHARE MODE
