@@ -34,7 +34,9 @@ async def books(connection: Reader, *, topic: str | None = None, topics: int = 1
     cursor = connection.cursor(row_factory=class_row(Books))
     parameters = {"topic": topic, "topics": topics}
     try:
-        found = await (await cursor.execute(statement("stats/books"), parameters)).fetchone()
+        async with connection.transaction():
+            await connection.execute(statement("stats/plan"))
+            found = await (await cursor.execute(statement("stats/books"), parameters)).fetchone()
     except psycopg.errors.UndefinedTable:
         raise ProjectionDropped("core") from None
     if found is None or found.live_version is None:
