@@ -45,19 +45,28 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
-    from projections.install import set_up
+    from projections.discovery import discover
+    from projections.install import install_own, set_up
     from projections.pool import WorkerPool
 
     configure_logs(settings.log_level)
     setproctitle("eventlog")
+    discovered = discover(settings.projections)
     # The address first: what cannot be bound should not cost a database start.
     listener = listen(settings.host, settings.port)
     with opened_database(settings, _say) as dsn:
         for line in set_up(dsn, settings.partitions_wanted):
             _say(f"applied {line}")
+        own = install_own(dsn, discovered)
+        for line in own.done:
+            _say(f"applied {line}")
+        for fault in own.faults:
+            _say(fault)
         with connect(dsn, "owner", "start") as connection:
             refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
-        pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
+        pool = WorkerPool(
+            dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
+        )
         pool.start()
         try:
             return serve(settings, dsn, listener, _say)

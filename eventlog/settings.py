@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     batch_size: int = Field(
         10_000, ge=1, le=1_000_000, description="the most deliveries one worker transaction projects"
     )
+    projections: str = Field(
+        "",
+        description="projections of one's own: folders or names of modules, separated by commas",
+    )
     event_bytes_max: int = Field(1 << 20, ge=1, description="the largest event, in bytes")
     body_bytes_max: int = Field(8 << 20, ge=1, description="the largest request body, in bytes")
     batch_events_max: int = Field(10_000, ge=1, description="the most events in one request")
@@ -53,7 +57,7 @@ class Settings(BaseSettings):
         50_000, ge=1, description="the most events that wait for the writer; more are answered 503"
     )
     queue_bytes_max: int = Field(
-        32 << 20, ge=1, description="the most bytes that wait for the writer; more are answered 503"
+        24 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
     receive_timeout_seconds: float = Field(
         10.0, gt=0, description="how long a request's headers, and then each part of its body, may take"

@@ -23,10 +23,14 @@ def worker(
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
+    from projections.discovery import discover
     from projections.pool import WorkerPool
 
     settings = load_settings(batch_size=batch_size)
     configure_logs(settings.log_level)
+    discovered = discover(settings.projections)
+    for fault in discovered.faults:
+        _say(fault)
     stopped = threading.Event()
     caught: list[int] = []
 
@@ -37,7 +41,9 @@ def worker(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     with opened_database(settings, _say) as dsn:
-        pool = WorkerPool(dsn, count=workers, batch_size=settings.batch_size)
+        pool = WorkerPool(
+            dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
+        )
         pool.start()
         stopped.wait()
         pool.stop()
@@ -48,12 +54,19 @@ def migrate() -> None:
     """Bring the schema up to date, and install the projections that are missing."""
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
-    from projections.install import set_up
+    from projections.discovery import discover
+    from projections.install import install_own, set_up
 
     settings = load_settings()
+    discovered = discover(settings.projections)
     with opened_database(settings, _say) as dsn:
         done = set_up(dsn, settings.partitions_wanted)
-    for line in done:
+        own = install_own(dsn, discovered)
+    for line in done + own.done:
         typer.echo(f"applied {line}")
-    if not done:
+    for fault in own.faults:
+        _say(fault)
+    if own.faults:
+        raise typer.Exit(1)
+    if not done + own.done:
         _say("the schema is up to date")

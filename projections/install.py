@@ -3,13 +3,17 @@
 from hashlib import sha256
 
 import msgspec
+import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import Identifier, Literal
 
-from eventlog.database import Connection, connect, translated_errors
+from eventlog.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
+from projections.blame import cause_of
+from projections.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
+from projections.views import NameTaken, point_views
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -21,6 +25,13 @@ class Registered(msgspec.Struct, frozen=True):
     definition: str | None
 
 
+class Enrolled(msgspec.Struct, frozen=True):
+    """What was installed, and what could not be, a line each."""
+
+    done: list[str]
+    faults: list[str]
+
+
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """Migrate, then install what is missing; return what was done, a line each.
 
@@ -29,15 +40,57 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
         for projection in PROJECTIONS:
-            registered = find(connection, projection.name)
-            if registered is None:
-                _install(connection, projection)
-                done.append(f"projection {projection.name}")
-            elif registered.schema_name is not None and not _is_exposed(
-                connection, projection, registered.schema_name
-            ):
-                _expose(connection, projection, registered.schema_name)
+            done += _enrol(connection, projection)
     return done
+
+
+def install_own(dsn: str, discovered: Discovered) -> Enrolled:
+    """Install the projections of one's own that are missing, each in a transaction of its own.
+
+    One that is broken is a fault, and the others are installed all the same.
+    """
+    done: list[str] = []
+    faults = list(discovered.faults)
+    own = [projection for projection in discovered.projections if projection not in PROJECTIONS]
+    if not own:
+        return Enrolled(done, faults)
+    with connect(dsn, "owner", "install") as connection:
+        for projection in own:
+            try:
+                with locked(connection):
+                    done += _enrol(connection, projection)
+            except (psycopg.Error, NameTaken) as error:
+                if isinstance(error, psycopg.Error) and is_transient(error):
+                    raise translate(error) from error
+                faults.append(f"projection {projection.name} cannot be installed: {cause_of(error)}")
+            else:
+                faults += _outdated(connection, projection)
+    return Enrolled(done, faults)
+
+
+def _enrol(connection: Connection, projection: Projection) -> list[str]:
+    registered = find(connection, projection.name)
+    if registered is None:
+        _install(connection, projection)
+        return [f"projection {projection.name}"]
+    if (
+        registered.schema_name is not None
+        # The views of another definition may need other tables: they change when it is rebuilt.
+        and registered.definition == projection.definition
+        and not _is_exposed(connection, projection, registered.schema_name)
+    ):
+        _expose(connection, projection, registered.schema_name)
+    return []
+
+
+def _outdated(connection: Connection, projection: Projection) -> list[str]:
+    registered = find(connection, projection.name)
+    if registered is None or registered.definition in (None, projection.definition):
+        return []
+    return [
+        f"projection {projection.name} has changed and stands still: "
+        f"`eventlog rebuild {projection.name}` plays it anew"
+    ]
 
 
 def find(connection: Connection, name: str) -> Registered | None:
@@ -68,7 +121,7 @@ def _install(connection: Connection, projection: Projection) -> None:
 def _expose(connection: Connection, projection: Projection, schema: str) -> None:
     """Point the stable views at a version, and let the roles at both."""
     connection.execute(statement("projections/grant").format(schema=Identifier(schema)))
-    connection.execute(projection.statement("views.sql", schema))
+    point_views(connection, projection, schema)
     connection.execute(statement("projections/grant_views"))
     mark = Literal(_views_mark(projection))
     connection.execute(statement("projections/mark_views").format(schema=Identifier(schema), mark=mark))

@@ -1,15 +1,19 @@
 """Run several workers in one process, each with a thread and a connection of its own."""
 
 import threading
+from collections.abc import Sequence
 
+from projections.projection import PROJECTIONS, Projection
 from projections.worker import Worker
 
 
 class WorkerPool:
     """Workers that start and stop together."""
 
-    def __init__(self, dsn: str, *, count: int, batch_size: int) -> None:
-        self._workers = [Worker(dsn, batch_size=batch_size) for _ in range(count)]
+    def __init__(
+        self, dsn: str, *, count: int, batch_size: int, projections: Sequence[Projection] = PROJECTIONS
+    ) -> None:
+        self._workers = [Worker(dsn, batch_size=batch_size, projections=projections) for _ in range(count)]
         self._threads = [
             threading.Thread(target=worker.run, name=f"eventlog-worker-{number}")
             for number, worker in enumerate(self._workers)

@@ -51,6 +51,8 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
     each: "event" projects the first delivery of each event, "delivery" all of them. With None the
         step reads the log itself, between %(first)s and %(last)s of %(partition)s, and returns
         unique_count, duplicate_count, conflict_count and quarantined_count, which add up.
+    updates: its step may change rows in place. Ours only add: rows that are updated at every step pile
+        up dead versions under one long snapshot.
     code: what else decides the content: the source of `apply`.
     """
 
@@ -59,11 +61,13 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
     topics: tuple[str, ...] = ()
     each: Literal["event", "delivery"] | None = "event"
     apply: Apply | None = None
+    updates: bool = False
     code: bytes = b""
 
     def sql(self, file: str) -> SQL:
-        """Return one file's text, `{schema}` as it stands."""
-        return read_sql(self.folder / file)
+        """Return one file's text, `{schema}` as it stands; none where it is not there."""
+        path = self.folder / file
+        return read_sql(path) if path.exists() else SQL("")
 
     def statement(self, file: str, schema: str) -> Composed:
         """Return one file's statements over the tables of one version; none where it is not there."""
@@ -82,6 +86,8 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
             text[file] = [self.sql(file)] if (self.folder / file).exists() else []
         if self.each == "event":
             text["tables.sql"].insert(0, _SEEN)
+        if self.updates:
+            text["tables.sql"].append(_ALLOW_UPDATES)
         return text
 
     @cached_property
@@ -96,6 +102,7 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
 
 
 _SEEN = read_sql(BATCH_DIR / "seen.sql")
+_ALLOW_UPDATES = read_sql(BATCH_DIR / "allow_updates.sql")
 _ROWS = read_sql(BATCH_DIR / "rows.sql")
 
 CORE = Projection("core", SQL_DIR / "projections" / "core", each=None)

@@ -34,6 +34,7 @@ from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.statements import statement
+from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Counts, play
 from projections.projection import PROJECTIONS, Projection
@@ -50,12 +51,6 @@ RECONNECT_SECONDS_MAX = 2.0
 # A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
 REST_SECONDS_MAX = 30.0
 REST_SECONDS_MAX_IF_TRANSIENT = 2.0
-CAUSE_CHARACTERS_MAX = 500
-# What a step that fails says about the content: data exceptions, constraints that the content
-# violates, limits that it exceeds, and what a projection raises itself.
-CONTENT_CLASSES = ("22", "23", "54", "P0001")
-# What a projection in Python could not digest has no SQLSTATE of its own.
-DATA_EXCEPTION = "22000"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -191,7 +186,7 @@ class Worker:
         ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
         seconds = random.uniform(0.5, 1.0) * min(ceiling, 0.05 * 2 ** min(rest.failures, 20))
         rest.until = time.monotonic() + seconds
-        cause = _cause(error)
+        cause = cause_of(error)
         log.log(
             logging.WARNING if transient or rest.failures > 1 else logging.ERROR,
             "projection_failed",
@@ -212,7 +207,7 @@ class Worker:
         try:
             done = self._project(connection, claim, size)
         except (psycopg.Error, Indigestible) as error:
-            if size == 1 or not _blames_content(error):
+            if size == 1 or not blames_content(error):
                 raise
             # Never more than there was: else a small batch would be halved in vain.
             self._sizes[key] = max(1, min(size, claim.lag) // 2)
@@ -254,15 +249,15 @@ class Worker:
             with connection.transaction():
                 return self._play(connection, claim, first, last)
         except (psycopg.Error, Indigestible) as error:
-            if not _blames_content(error):
+            if not blames_content(error):
                 raise
             self._set_aside(connection, claim, first, error)
             return Counts(0, 0, 0, 1)
 
     def _set_aside(self, connection: Connection, claim: Claim, position: int, error: Exception) -> None:
         where = {"partition": claim.partition, "position": position}
-        sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else DATA_EXCEPTION
-        why = {"sqlstate": sqlstate, "cause": _cause(error)}
+        sqlstate = sqlstate_of(error)
+        why = {"sqlstate": sqlstate, "cause": cause_of(error)}
         row = connection.execute(
             statement("worker/quarantine"), {**msgspec.structs.asdict(claim), **where, **why}
         ).fetchone()
@@ -291,12 +286,6 @@ class Worker:
         )
 
 
-def _blames_content(error: psycopg.Error | Indigestible) -> bool:
-    if isinstance(error, Indigestible):
-        return True
-    return not is_transient(error) and (error.sqlstate or "").startswith(CONTENT_CLASSES)
-
-
 def _claim(connection: Connection, claim: Claim) -> Bounds | None:
     """Take the claim and say what there is to do; None when another worker has it."""
     key = {"projection": claim.projection, "version": claim.version, "partition": claim.partition}
@@ -312,12 +301,6 @@ def _record(connection: Connection, claim: Claim, first: int, last: int, counts:
         statement("worker/insert_step"),
         {**msgspec.structs.asdict(claim), "first": first, "last": last, **msgspec.structs.asdict(counts)},
     )
-
-
-def _cause(error: Exception) -> str:
-    text = first_line(error) if isinstance(error, psycopg.Error) else str(error) or type(error).__name__
-    # PostgreSQL's text takes no NUL.
-    return text.replace("\0", "\\0")[:CAUSE_CHARACTERS_MAX]
 
 
 def _reason(error: Exception) -> str:
