@@ -13,7 +13,6 @@ batch is halved until it stands alone; then it stays in the outbox, is logged, a
 until the mover starts anew.
 """
 
-import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -31,6 +30,7 @@ from eventlog.events import Event
 from eventlog.failpoints import hit
 from eventlog.lock_watch import LockWatch
 from eventlog.migrate import schema_state
+from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
 
 log = structlog.get_logger()
@@ -39,7 +39,6 @@ POLL_SECONDS = 0.1
 # As much as one flush of the writer: whoever waits for the order lock meanwhile waits that long.
 MOVE_EVENTS_MAX = 1_000
 MOVE_BYTES_MAX = 4 << 20
-RECONNECT_SECONDS_MAX = 2.0
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -59,6 +58,7 @@ class Mover:
         self._dsn = dsn
         self._on_moved = on_moved
         self._stop = threading.Event()
+        self._failures = 0
         self._limit = MOVE_EVENTS_MAX
         self._refused: list[int] = []
 
@@ -68,7 +68,6 @@ class Mover:
 
     def run(self) -> None:
         """Move until stop() is called. Errors are logged here, and nothing but stop() ends it."""
-        failures = 0
         with closing(LockWatch(self._dsn)) as lock_watch:
             while not self._stop.is_set():
                 try:
@@ -76,7 +75,6 @@ class Mover:
                     with connect(self._dsn, "appender", "outbox") as connection:
                         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
                         connection.execute(statement("append/require_durable_commit"))
-                        failures = 0
                         self._work(connection, partitions, lock_watch)
                 except Exception as error:
                     lost = (
@@ -86,9 +84,8 @@ class Mover:
                     )
                     reason = first_line(error) if isinstance(error, psycopg.Error) else str(error)
                     (log.warning if lost else log.exception)("mover_disconnected", reason=reason)
-                    failures += 1
-                    ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**failures)
-                    self._stop.wait(random.uniform(ceiling / 2, ceiling))
+                    self._failures += 1
+                    self._stop.wait(pause_seconds(self._failures))
 
     def _partitions(self) -> int:
         with connect(self._dsn, "reader", "outbox") as connection:
@@ -98,6 +95,7 @@ class Mover:
         while not self._stop.is_set():
             with lock_watch.over(connection):
                 moved = self._try_to_move(connection, partitions)
+            self._failures = 0
             if not moved:
                 self._stop.wait(POLL_SECONDS)
 

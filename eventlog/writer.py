@@ -13,7 +13,6 @@ writer is free, never by a timer. Every caller is answered after the commit, or 
 """
 
 import asyncio
-import random
 import threading
 import time
 from collections import deque
@@ -29,13 +28,13 @@ from eventlog.database import Connection, connect, first_line, translate
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
 from eventlog.failpoints import hit
 from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
+from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
 
 log = structlog.get_logger()
 
 # One flush takes at most this many events: 20 ms of COPY, and what waits behind it waits that long.
 FLUSH_EVENTS_MAX = 5_000
-RECONNECT_SECONDS_MAX = 2.0
 # PostgreSQL commits locally and warns with this when the wait for a synchronous standby was ended.
 NOT_REPLICATED = "01000"
 
@@ -218,8 +217,7 @@ class Writer:
         """Leave the server alone for a while: longer each time, and not all processes at once."""
         self._away = reason
         self._failures += 1
-        ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**self._failures)
-        self._not_before = time.monotonic() + random.uniform(ceiling / 2, ceiling)
+        self._not_before = time.monotonic() + pause_seconds(self._failures)
 
     def _answer(self, batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
         """Wake all callers of a flush by one call into the event loop."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 
 import psycopg
 import pytest
@@ -83,7 +84,28 @@ def standby_missing(superuser_dsn: str) -> Iterator[Connection]:
     with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
         superuser.execute("SET synchronous_commit = local")
         with setting(superuser, "synchronous_standby_names", "nosuch"):
+            wait_until_commits_wait(superuser_dsn, superuser)
             yield superuser
+
+
+def wait_until_commits_wait(superuser_dsn: str, superuser: Connection) -> None:
+    """Commit until a commit hangs: the setting is in force only when the checkpointer has read it."""
+    with ThreadPoolExecutor(1) as pool, closing(psycopg.connect(superuser_dsn, autocommit=True)) as probe:
+        pid = probe.info.backend_pid
+        probing = pool.submit(commit_until_terminated, probe)
+        until(
+            lambda: (
+                scalar(superuser, "SELECT wait_event FROM pg_stat_activity WHERE pid = %s", pid) == "SyncRep"
+            )
+        )
+        superuser.execute("SELECT pg_terminate_backend(%s)", [pid])
+        probing.result(10)
+
+
+def commit_until_terminated(probe: Connection) -> None:
+    with suppress(psycopg.OperationalError):
+        while True:
+            probe.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
 
 
 @contextmanager
