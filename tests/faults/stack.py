@@ -73,10 +73,19 @@ class Stack:
     """An API on a fixed port and worker processes over one database."""
 
     def __init__(
-        self, spawner: Spawner, dsn: str, directory: Path, *, worker_dsn: str | None = None, **settings: str
+        self,
+        spawner: Spawner,
+        dsn: str,
+        directory: Path,
+        *,
+        api_dsn: str | None = None,
+        worker_dsn: str | None = None,
+        **settings: str,
     ) -> None:
+        """`dsn` is the test's own way to the database; the processes may be led another."""
         self._spawner = spawner
         self.dsn = dsn
+        self.api_dsn = api_dsn or dsn
         self.worker_dsn = worker_dsn or dsn
         self.port = free_port()
         self._directory = directory
@@ -103,7 +112,7 @@ class Stack:
     def launch_api(self, failpoints: str = "", port: int | None = None) -> Process:
         """Start an API and do not wait for it."""
         return self._launch(
-            "api", failpoints, dsn=self.dsn, port=str(port or self.port), shutdown_timeout_seconds="10"
+            "api", failpoints, dsn=self.api_dsn, port=str(port or self.port), shutdown_timeout_seconds="10"
         )
 
     def start_worker(self, failpoints: str = "", *, batch_size: int = 50) -> Process:
