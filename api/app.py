@@ -16,6 +16,7 @@ from api.gate import Gate, allowed_hosts
 from api.routes import publish, publish_schema
 from api.services import running
 from eventlog import __version__
+from eventlog.errors import EventlogError
 from eventlog.events import Fault
 from eventlog.settings import Settings
 
@@ -51,13 +52,12 @@ def create_app(settings: Settings, dsn: str) -> Gate:
 def _answer_with_problems(app: FastAPI) -> None:
     """Have every error of a route leave as a problem document."""
 
-    @app.exception_handler(Exception)
+    # By class as well: what is left to Exception is raised again after its answer, and logged.
+    @app.exception_handler(EventlogError)
     @app.exception_handler(Problem)
+    @app.exception_handler(Exception)
     async def problem(request: Request, error: Exception) -> Response:
-        found = problem_for(error)
-        if found.status == 500:
-            raise error  # the gate logs it and answers
-        return _response(request, found)
+        return _response(request, problem_for(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

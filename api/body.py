@@ -1,14 +1,18 @@
 """Read a request's body: bounded while reading, in time, and only as what we understand."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
 from api.errors import Problem
-from api.gate import Receive, Send
+from api.gate import Message, Receive, Send
 
 # A client that is refused in the middle of its body is still sending. Closing at once would reset
 # the connection and lose the answer, so what comes is thrown away for a moment.
 DRAIN_SECONDS = 2.0
+# A client that sends a byte now and then is cut off all the same.
+BODY_TIMEOUTS = 6
 DRAIN_BYTES_MAX = 64 << 20
 
 
@@ -43,13 +47,31 @@ def is_ndjson(headers: dict[bytes, bytes]) -> bool:
     )
 
 
+class Inbound:
+    """A request's messages; knows whether the last one has come."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.ended = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.ended = not message.get("more_body", False)
+        return message
+
+
 async def read_body(
-    headers: dict[bytes, bytes], receive: Receive, *, bytes_max: int, timeout_seconds: float
+    headers: dict[bytes, bytes],
+    receive: Receive,
+    take: Callable[[int], None],
+    *,
+    bytes_max: int,
+    timeout_seconds: float,
 ) -> bytes:
-    """Return the whole body.
+    """Return the whole body, each part of which `take` has let in.
 
     Raises Problem 413 from the header or while reading, 408 when a part takes longer than
-    timeout_seconds, and ClientGone.
+    timeout_seconds or all of it BODY_TIMEOUTS times as long, what `take` raises, and ClientGone.
     """
     announced = headers.get(b"content-length")
     if announced is not None and int(announced) > bytes_max:
@@ -57,22 +79,25 @@ async def read_body(
     parts: list[bytes] = []
     size = 0
     more = True
+    last_moment = monotonic() + BODY_TIMEOUTS * timeout_seconds
     while more:
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with asyncio.timeout(timeout_seconds if monotonic() < last_moment else 0):
                 message = await receive()
         except TimeoutError:
             raise Problem(
                 408,
                 "body_too_slow",
-                f"no part of the body came for {timeout_seconds:g} seconds",
+                f"a part of the body may take {timeout_seconds:g} seconds, all of it {BODY_TIMEOUTS} times",
                 retryable=True,
                 headers={"Connection": "close"},
             ) from None
         if message["type"] == "http.disconnect":
             raise ClientGone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+        part = message.get("body", b"")
+        take(len(part))
+        parts.append(part)
+        size += len(part)
         if size > bytes_max:
             raise _too_large(bytes_max)
         more = message.get("more_body", False)
@@ -85,22 +110,20 @@ def _too_large(bytes_max: int) -> Problem:
     )
 
 
-async def drain(receive: Receive) -> None:
+async def drain(inbound: Inbound) -> None:
     """Throw away what a refused client still sends, for a moment."""
     dropped = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            while dropped < DRAIN_BYTES_MAX:
-                message = await receive()
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
+            while not inbound.ended and dropped < DRAIN_BYTES_MAX:
+                message = await inbound()
                 dropped += len(message.get("body", b""))
 
 
-async def refuse_unread(problem: Problem, request_id: object, receive: Receive, send: Send) -> None:
-    """Answer a refusal whose body was not read to its end, so that the client can read the answer."""
+async def refuse(problem: Problem, request_id: object, inbound: Inbound, send: Send) -> None:
+    """Answer a refusal, also while its body is still being sent, so that the client reads the answer."""
     start, body = problem.messages(request_id)
     await send(start)
     await send({**body, "more_body": True})
-    await drain(receive)
+    await drain(inbound)
     await send({"type": "http.response.body", "body": b""})

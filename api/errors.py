@@ -11,6 +11,7 @@ from eventlog.errors import (
     DiskFull,
     EventlogError,
     OutcomeUnknown,
+    ProjectionDropped,
     QueueFull,
     Refused,
     SchemaMismatch,
@@ -75,6 +76,7 @@ TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (DatabaseUnavailable, 503, "database_unavailable", 1),
     (QueueFull, 503, "queue_full", 1),
     (SchemaMismatch, 503, "schema_mismatch", 5),
+    (ProjectionDropped, 503, "projection_dropped", 5),
     (DiskFull, 507, "disk_full", 30),
     (ContentRefused, 400, "content_refused", None),
 )

@@ -56,7 +56,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise SettingsError(
-            f"cannot listen on {host}:{port}: {error.strerror}; set EVENTLOG_HOST and EVENTLOG_PORT to a free address"
+            f"cannot listen on {host}:{port}: {error.strerror}; "
+            "set EVENTLOG_HOST and EVENTLOG_PORT to a free address"
         ) from None
     return listener
 

@@ -11,6 +11,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from api.admission import Admission
 from api.projected import Pool, Projected
 from eventlog.database import connect, session_dsn
 from eventlog.intake import Limits
@@ -36,6 +37,7 @@ class Services(msgspec.Struct):
     partitions: int
     limits: Limits
     writer: Writer
+    admission: Admission
     refusals: RefusalLog
     pool: Pool
     projected: Projected
@@ -76,6 +78,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
                 batch_events=settings.batch_events_max,
             ),
             writer=writer,
+            admission=Admission(settings.queue_bytes_max),
             refusals=refusals,
             pool=pool,
             projected=Projected(pool),

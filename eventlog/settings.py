@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         50_000, ge=1, description="the most events that wait for the writer; more are answered 503"
     )
     queue_bytes_max: int = Field(
-        24 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
+        16 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
     receive_timeout_seconds: float = Field(
         10.0, gt=0, description="how long a request's headers, and then each part of its body, may take"

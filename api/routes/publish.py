@@ -4,13 +4,14 @@ A bare ASGI route: per request, FastAPI's own work would cost more than all that
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from api.body import ClientGone, is_ndjson, read_body, refuse_unread
+from api.admission import Publishing
+from api.body import ClientGone, Inbound, is_ndjson, read_body, refuse
 from api.errors import Problem, problem_for, wrong_method
 from api.gate import Receive, Scope, Send
 from api.services import Services
@@ -58,37 +59,28 @@ class Publish:
         if scope["method"] != "POST":
             raise wrong_method("POST")
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        inbound = Inbound(receive)
         try:
-            await self._publish(services, scope["request_id"], headers, receive, send)
+            await self._publish(services, scope["request_id"], headers, inbound, send)
         except ClientGone:
             return
-        except EventlogError as error:
-            raise self._recorded(services, problem_for(error), scope["request_id"]) from error
-        except Problem as problem:
-            self._recorded(services, problem, scope["request_id"])
-            if problem.status not in (408, 413, 415):
-                raise
-            await refuse_unread(problem, scope["request_id"], receive, send)
+        except (EventlogError, Problem) as error:
+            problem = problem_for(error)
+            self._record(services, problem, scope["request_id"])
+            await refuse(problem, scope["request_id"], inbound, send)
 
     async def _publish(
         self, services: Services, request_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         prefer = headers.get(b"prefer")
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
-        ndjson = is_ndjson(headers)
-        body = await read_body(
-            headers,
-            receive,
-            bytes_max=services.settings.body_bytes_max,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
-        intake = parse(body, ndjson=ndjson, limits=services.limits, lenient=preferences.lenient)
-        # The first few tell what is wrong with a batch, and leave room in the record for others.
-        for fault in intake.rejected[:REJECTIONS_RECORDED]:
-            services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
-        deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
-        hit("api.parsed")
-        places = await services.writer.submit(deliveries)
+        with Publishing(services.admission) as publishing:
+            intake = await self._take_in(services, request_id, headers, receive, publishing.take, preferences)
+            deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
+            if preferences.wait_seconds is None:
+                intake.events = []  # their text is in the rows now; many wait here under load
+            hit("api.parsed")
+            places = await services.writer.submit(deliveries)
         answer = _accepted(deliveries, places, intake)
         status = 202
         if preferences.wait_seconds is not None and await services.projected.wait(
@@ -99,12 +91,35 @@ class Publish:
         hit("api.acking")
         await _answer(status, answer, preferences, send)
 
-    def _recorded(self, services: Services, problem: Problem, request_id: UUID) -> Problem:
+    async def _take_in(
+        self,
+        services: Services,
+        request_id: UUID,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        take: Callable[[int], None],
+        preferences: Preferences,
+    ) -> Intake:
+        """Read the body and let its events in."""
+        ndjson = is_ndjson(headers)
+        body = await read_body(
+            headers,
+            receive,
+            take,
+            bytes_max=services.settings.body_bytes_max,
+            timeout_seconds=services.settings.receive_timeout_seconds,
+        )
+        intake = parse(body, ndjson=ndjson, limits=services.limits, lenient=preferences.lenient)
+        # The first few tell what is wrong with a batch, and leave room in the record for others.
+        for fault in intake.rejected[:REJECTIONS_RECORDED]:
+            services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
+        return intake
+
+    def _record(self, services: Services, problem: Problem, request_id: UUID) -> None:
         """Note a refusal of content; what says nothing about the publish is not one."""
         if 400 <= problem.status < 500:
             pointer = problem.errors[0].pointer if problem.errors else None
             services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer))
-        return problem
 
 
 def read_preferences(prefer: str) -> Preferences:

@@ -10,8 +10,8 @@ EVENT: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
-            "description": "1 – 255 bytes of UTF-8; `domain.entity.action` is recommended. No control characters, "
-            "no surrounding white space, no `*`, not beginning with `$`.",
+            "description": "1 – 255 bytes of UTF-8; `domain.entity.action` is recommended. No control "
+            "characters, no surrounding white space, no `*`, not beginning with `$`.",
         },
         "event_id": {
             "type": "string",

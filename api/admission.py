@@ -1,0 +1,46 @@
+"""How many bytes of publishes may be under way at once, from the first that is read to the answer.
+
+What a publish takes in memory is a small multiple of its body, so this bounds the whole process,
+however many clients come. Counted as bytes arrive: what a client only announces costs nothing.
+"""
+
+from eventlog.errors import QueueFull
+
+
+class Admission:
+    """The bytes under way in this process."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+
+    def take(self, size: int) -> None:
+        """Count bytes in; raises QueueFull, unless nothing else is under way."""
+        if self._bytes and self._bytes + size > self._bytes_max:
+            raise QueueFull(f"{self._bytes} bytes of publishes are under way already")
+        self._bytes += size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes out."""
+        self._bytes -= size
+
+
+class Publishing:
+    """One publish's share, given back however it ends."""
+
+    __slots__ = ("_admission", "_size")
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Count a part of the body in; raises QueueFull."""
+        self._admission.take(size)
+        self._size += size
+
+    def __enter__(self) -> "Publishing":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.give_back(self._size)
