@@ -10,6 +10,8 @@ from eventlog.database import Connection
 from eventlog.statements import statement
 from projections.versions import Version
 
+SEEN = "seen"
+
 
 class Hash(msgspec.Struct, frozen=True):
     """The content of one relation in one partition."""
@@ -51,13 +53,18 @@ def hashes(connection: Connection, version: Version, names: Sequence[str]) -> li
 
 
 def _of_tables(version: Version, names: Sequence[str]) -> Composable:
-    if version.projection.has("content.sql"):
-        return version.projection.statement("content.sql", version.schema_name)
     schema = Identifier(version.schema_name)
-    return SQL(" UNION ALL ").join(
-        statement("verify/table_content").format(name=Literal(name), schema=schema, table=Identifier(name))
+    rows = {
+        name: statement("verify/table_content").format(
+            name=Literal(name), schema=schema, table=Identifier(name)
+        )
         for name in names
-    )
+    }
+    if not version.projection.has("content.sql"):
+        return SQL(" UNION ALL ").join(rows.values())
+    said = version.projection.statement("content.sql", version.schema_name)
+    # What a projection of events has seen is part of it, though not of its own files.
+    return SQL(" UNION ALL ").join([said, *(rows[name] for name in rows if name == SEEN)])
 
 
 def _of_books(version: Version) -> Composable:

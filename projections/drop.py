@@ -52,6 +52,7 @@ def unplug(connection: Connection, name: str, begin: Callable[[], None], watch: 
 
 def _unplug(connection: Connection, name: str) -> bool:
     versions.set_lock_timeout(connection, versions.LOCK_TIMEOUT_MILLISECONDS)
+    connection.execute(statement("rebuild/lock_schema"))
     live = versions.live(connection, name)
     if live.live_version is None or live.schema_name is None:
         return False

@@ -1,11 +1,9 @@
 """Set a database up: the schema, and the first version of each projection."""
 
-from hashlib import sha256
-
 import msgspec
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import Identifier, Literal
+from psycopg.sql import Identifier
 
 from eventlog.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.migrate import locked, migrate
@@ -13,7 +11,7 @@ from eventlog.statements import statement
 from projections.blame import cause_of
 from projections.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
-from projections.views import NameTaken, point_views
+from projections.views import NameTaken, point_views, views_mark
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -123,8 +121,6 @@ def _expose(connection: Connection, projection: Projection, schema: str) -> None
     connection.execute(statement("projections/grant").format(schema=Identifier(schema)))
     point_views(connection, projection, schema)
     connection.execute(statement("projections/grant_views"))
-    mark = Literal(_views_mark(projection))
-    connection.execute(statement("projections/mark_views").format(schema=Identifier(schema), mark=mark))
 
 
 def _is_exposed(connection: Connection, projection: Projection, schema: str) -> bool:
@@ -133,11 +129,6 @@ def _is_exposed(connection: Connection, projection: Projection, schema: str) -> 
     To replace a view waits for whoever reads it, and everybody else then waits for us: not at every start.
     """
     row = connection.execute(
-        statement("projections/views_are"), {"schema_name": schema, "mark": _views_mark(projection)}
+        statement("projections/views_are"), {"schema_name": schema, "mark": views_mark(projection)}
     ).fetchone()
     return row is not None and bool(row[0])
-
-
-def _views_mark(projection: Projection) -> str:
-    text = projection.sql("views.sql").as_bytes(None)
-    return f"projection {projection.name}; sha256 of its views.sql: {sha256(text).hexdigest()}"

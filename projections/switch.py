@@ -30,6 +30,7 @@ from eventlog.failpoints import hit
 from eventlog.statements import statement
 from projections import versions
 from projections.versions import LOCK_TIMEOUT_MILLISECONDS, Version
+from projections.views import point_views
 
 # For how long the live version may stand still in an attempt, for each of the two waits.
 STANDSTILL_SECONDS = 2.0
@@ -87,6 +88,7 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
     with connection.transaction():
         begin()
         versions.set_lock_timeout(connection, CLAIM_TIMEOUT_MILLISECONDS)
+        connection.execute(statement("rebuild/lock_schema"))
         live = versions.live(connection, version.projection.name).live_version
         if live is not None:
             _stand_still(connection, version, live)
@@ -94,8 +96,9 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
             _wait_for_snapshots(connection)
         hit("rb.before_swap")
         versions.set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
-        if version.projection.has("views.sql"):
-            connection.execute(version.projection.statement("views.sql", version.schema_name))
+        point_views(connection, version.projection, version.schema_name)
+        if live is None:
+            connection.execute(statement("projections/grant_views"))
         connection.execute(statement("rebuild/switch"), {**version.key, "live": live})
 
 

@@ -171,6 +171,7 @@ class _Verification:
         self.progress = (phase, done + deliveries, total)
 
     def _compare(self, connection: Connection, names: list[str], played: int) -> Verified:
+        connection.execute(statement("verify/begin"))
         actual = hashes(connection, self._version, names)
         expected = hashes(connection, self._replay, names)
         different = sorted({(each.relation, each.partition) for each in {*actual} ^ {*expected}})

@@ -1,7 +1,10 @@
 """The stable views of a projection: made from its views.sql, and never in the place of somebody else's."""
 
+from hashlib import sha256
+
 import msgspec
 from psycopg.rows import class_row
+from psycopg.sql import Identifier, Literal
 
 from eventlog.database import Connection
 from eventlog.statements import statement
@@ -21,10 +24,15 @@ class View(msgspec.Struct, frozen=True):
 
 
 def point_views(connection: Connection, projection: Projection, schema: str) -> None:
-    """Point a projection's stable views at one version, in the caller's transaction.
+    """Point a projection's stable views at one version, and say on its schema from which text.
 
+    In the caller's transaction, which must be `eventlog.migrate.locked` or hold that lock by itself.
     Raises NameTaken: roll back then.
     """
+    mark = statement("projections/mark_views").format(
+        schema=Identifier(schema), mark=Literal(views_mark(projection))
+    )
+    connection.execute(mark)
     if not projection.has("views.sql"):
         return
     others = {view.name: view.text for view in _views(connection, projection) if not view.own}
@@ -33,6 +41,12 @@ def point_views(connection: Connection, projection: Projection, schema: str) -> 
     taken = sorted(name for name, text in others.items() if after.get(name) != text)
     if taken:
         raise NameTaken(f"views.sql of {projection.name} would replace {', '.join(taken)}: rename the view")
+
+
+def views_mark(projection: Projection) -> str:
+    """Return what names the text of a projection's views.sql."""
+    text = projection.statement("views.sql", projection.name).as_bytes(None)
+    return f"projection {projection.name}; sha256 of its views.sql: {sha256(text).hexdigest()}"
 
 
 def _views(connection: Connection, projection: Projection) -> list[View]:

@@ -8,6 +8,8 @@ SELECT c.relname AS name, pg_get_viewdef(c.oid) AS text,
            JOIN pg_namespace AS n ON n.oid = t.relnamespace
            JOIN eventlog.projection_versions AS v ON v.schema_name = n.nspname
            WHERE r.ev_class = c.oid AND v.projection = %(projection)s
-       ) AS own
+       )
+       -- While it is dropped, they read nothing.
+       OR pg_get_viewdef(c.oid) LIKE '%%projection_dropped(''' || %(projection)s || '''%%' AS own
 FROM pg_class AS c
 WHERE c.relnamespace = 'eventlog'::regnamespace AND c.relkind = 'v'
