@@ -123,6 +123,9 @@ def sql_takes(connection: Connection, raw: str) -> bool:
 @example(raw="5")
 @example(raw="[]")
 @example(raw="{}")
+@example(raw=json.dumps(GOOD)[:-2] + ', "a": ' + "[" * 62 + "]" * 62 + ', "a": 1}}')
+@example(raw=json.dumps(GOOD)[:-2] + ', "a": ' + "[" * 63 + "]" * 63 + ', "a": 1}}')
+@example(raw=json.dumps(GOOD)[:-2] + ', "a": "' + "[" * 100 + '\\\\\\""}}')
 @example(raw='{"a": ' + "[" * 5_000 + "]" * 5_000 + "}")
 def test_sql_and_the_door_agree_on_every_event(connection: Connection, raw: str) -> None:
     assert sql_takes(connection, raw) == door_takes(raw)
