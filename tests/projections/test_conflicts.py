@@ -1,13 +1,15 @@
 """A duplicate conflicts when its source or payload differ, as JSON values, from the first."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from tests.support.deliveries import append_events, event
+from eventlog.events import Event
+from tests.support.deliveries import append_events, event, past_the_door
 from tests.support.projecting import project_all
 
 Connection = psycopg.Connection[TupleRow]
@@ -37,13 +39,27 @@ def outcomes(connection: Connection) -> tuple[Any, ...]:
     return row
 
 
+def through_the_door(made: Event) -> Event:
+    return made
+
+
+WAYS = [through_the_door, past_the_door]
+
+
 @pytest.mark.parametrize("batch_size", [1, 1000])
+@pytest.mark.parametrize("first_came", WAYS)
+@pytest.mark.parametrize("again_came", WAYS)
 def test_payloads_conflict_when_they_differ_as_json_values(
-    database: str, connection: Connection, batch_size: int
+    database: str,
+    connection: Connection,
+    batch_size: int,
+    first_came: Callable[[Event], Event],
+    again_came: Callable[[Event], Event],
 ) -> None:
     pairs = {json.dumps(pair): pair for pair in (*SAME, *DIFFERENT)}
-    append_events(database, [event(event_id=name, payload=first) for name, (first, _) in pairs.items()])
-    append_events(database, [event(event_id=name, payload=again) for name, (_, again) in pairs.items()])
+    for name, (first, again) in pairs.items():
+        append_events(database, [first_came(event(event_id=name, payload=first))])
+        append_events(database, [again_came(event(event_id=name, payload=again))])
     project_all(database, batch_size=batch_size)
     assert outcomes(connection) == (len(pairs), len(pairs), len(DIFFERENT))
     conflicting = {row[0] for row in connection.execute("SELECT event_id FROM conflicts")}

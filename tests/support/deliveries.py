@@ -12,16 +12,19 @@ from psycopg.rows import TupleRow
 from eventlog.append import Deliveries, Place, append_durably, encode
 from eventlog.database import connect
 from eventlog.events import Event
+from eventlog.intake import Limits, parse
 from eventlog.partitions import partition_of
 from tests.support.postgres import PARTITIONS
 
 Connection = psycopg.Connection[TupleRow]
 
+LIMITS = Limits(event_bytes=8 << 20, body_bytes=8 << 20, batch_events=10_000)
+
 _numbers = count(1)
 
 
 def event(topic: str = "order.created", event_id: str | None = None, **fields: Any) -> Event:
-    """Make an acceptable event; `fields` replace or add to its own."""
+    """Make an event as the door lets it in; `fields` replace or add to its own."""
     event_id = event_id or f"id-{next(_numbers)}"
     body = {
         "topic": topic,
@@ -31,7 +34,13 @@ def event(topic: str = "order.created", event_id: str | None = None, **fields: A
         "payload": {"n": 1},
         **fields,
     }
-    return Event(topic, event_id, json.dumps(body, ensure_ascii=False).encode())
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    return parse(raw, ndjson=False, limits=LIMITS).events[0]
+
+
+def past_the_door(made: Event) -> Event:
+    """Return the same event without what the door has read in it, as the outbox brings it."""
+    return Event(made.topic, made.event_id, made.raw)
 
 
 def deliveries(*events: Event) -> Deliveries:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from eventlog.events import Event
-from tests.support.deliveries import append_events, event, insert_behind_the_door
+from tests.support.deliveries import append_events, event, insert_behind_the_door, past_the_door
 
 TOPICS = [f"shop.order.{n}" for n in range(7)]
 
@@ -61,4 +61,5 @@ def _delivery(chance: random.Random) -> Event:
         if chance.random() < 0.9
         else json.loads(chance.choice(OTHER)),
     }
-    return event(chance.choice(TOPICS), _event_id(chance), **fields)
+    made = event(chance.choice(TOPICS), _event_id(chance), **fields)
+    return made if chance.random() < 0.7 else past_the_door(made)
