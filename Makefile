@@ -9,7 +9,7 @@ PY := .venv/bin/python
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format constraints clean prepare
+.PHONY: help demo test chaos check format constraints clean prepare
 
 help: ## list what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -20,6 +20,9 @@ demo: prepare ## run the whole main job once, on an embedded PostgreSQL, and rep
 
 test: prepare ## run the tests on the embedded PostgreSQL 18, then on 15 where it is installed
 	@sh .ci/test $(ARGS)
+
+chaos: prepare ## play SCHEDULES (100) random fault schedules by their seeds and check all that must hold
+	@$(PY) -m tests.faults.chaos --schedules $(or $(SCHEDULES),100)
 
 check: prepare ## lint, format, types, layers, Dockerfile and compose file
 	@sh .ci/check

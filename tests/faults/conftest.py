@@ -35,7 +35,7 @@ def sound(stack: Stack, journal: Path, database: str) -> Callable[[], None]:
 
     def check() -> None:
         stack.drain()
-        found = violations(journal, database)
+        found = violations([journal], database)
         assert found == [], "\n".join(found)
 
     return check

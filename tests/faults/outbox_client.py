@@ -4,6 +4,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ def publish_through_outbox(
     *,
     until_true: Callable[[], bool],
     seed: int = 1,
+    prefix: str = "outbox",
     deadline_seconds: float = 30.0,
 ) -> None:
     """Commit or roll back one transaction after the other until the condition holds."""
@@ -30,27 +32,29 @@ def publish_through_outbox(
     journal = Journal(journal_path)
     numbers = iter(range(1_000_000))
 
-    def publish_one() -> bool:
-        _publish(connection, journal, chance, next(numbers))
+    def publish_until_cut() -> bool:
+        """Publish until the condition holds or the session is lost, whose transaction may have committed."""
+        with suppress(psycopg.OperationalError), psycopg.connect(dsn, autocommit=True) as connection:
+            while not until_true():
+                _publish(connection, journal, chance, f"{prefix}-{next(numbers)}")
         return until_true()
 
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        until(publish_one, deadline_seconds=deadline_seconds)
+    until(publish_until_cut, deadline_seconds=deadline_seconds)
     journal.close()
 
 
 def _publish(
-    connection: psycopg.Connection[TupleRow], journal: Journal, chance: random.Random, number: int
+    connection: psycopg.Connection[TupleRow], journal: Journal, chance: random.Random, name: str
 ) -> None:
     events = []
     for ordinal in range(chance.randint(1, 5)):
         topic = chance.choice(TOPICS)
-        event_id = f"outbox-{number}-{ordinal}"
-        events.append((topic, event_id, raw_event(topic, event_id, number)))
+        event_id = f"{name}-{ordinal}"
+        events.append((topic, event_id, raw_event(topic, event_id, ordinal)))
     attempt = Attempt(
         request_id=str(uuid.uuid4()),
         connection="outbox",
-        number=number,
+        number=0,
         started=time.time(),
         sent=[Sent(topic, event_id, digest(raw)) for topic, event_id, raw in events],
         by_outbox=True,

@@ -141,6 +141,7 @@ class Proxy:
         self.port = 0
         self.fault: Fault | None = None
         self.struck = 0
+        self.struck_in_all = 0
         self.healed = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -185,6 +186,7 @@ class Proxy:
         if STRIKES_AT.get(fault.verb, event) != event:
             return None
         self.struck += 1
+        self.struck_in_all += 1
         if self.struck >= fault.times:
             self.fault = None
         return fault

@@ -148,6 +148,11 @@ class Stack:
                 message=lambda: "the lag stays: " + self.tails(),
             )
 
+    @property
+    def killed(self) -> int:
+        """How many processes died of SIGKILL, their own or ours."""
+        return sum(process.returncode == -9 for process in self._all)
+
     def tails(self) -> str:
         """Return the ends of all logs, for a failure's message."""
         return "\n".join(f"{one.log.name}: {one.log.read_text()[-800:]}" for one in self._all)
