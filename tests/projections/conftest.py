@@ -7,7 +7,10 @@ import psycopg
 import pytest
 
 from eventlog.embedded import EmbeddedServer
-from tests.projections.contracts import Contract, Delivery, Rows
+from projections.discovery import Discovered
+from projections.install import install_own
+from projections.projection import PROJECTIONS
+from tests.projections.contracts import CONTRACTS, Contract, Delivery, Rows
 from tests.support.postgres import at_database, cloned_database
 from tests.support.workload import fill_log
 
@@ -16,7 +19,10 @@ from tests.support.workload import fill_log
 def filled(server: EmbeddedServer, template: str) -> Iterator[str]:
     """Return the name of a database with a filled log, of which nothing is projected yet."""
     with cloned_database(server, template) as name:
-        fill_log(at_database(server.dsn, name))
+        dsn = at_database(server.dsn, name)
+        own = tuple(contract.projection for contract in CONTRACTS if contract.projection not in PROJECTIONS)
+        assert install_own(dsn, Discovered(own, ())).faults == []
+        fill_log(dsn)
         yield name
 
 

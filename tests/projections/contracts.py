@@ -9,9 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from projections.discovery import load
 from projections.projection import CORE, TIMELINE, Projection
+
+EXAMPLES = Path(__file__).parent / "examples"
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -128,4 +132,61 @@ TIMELINE_CONTRACT = Contract(
     TIMELINE, {"timeline": "SELECT partition, topic, minute, events FROM timeline"}, recount_timeline
 )
 
-CONTRACTS = (CORE_CONTRACT, TIMELINE_CONTRACT)
+
+def _number(payload: Any) -> Decimal | None:
+    """Return the number that `a` is, or None."""
+    kind, value = payload.get("a", (None, None))
+    return value if kind == "Decimal" else None
+
+
+def recount_sums(log: Sequence[Delivery]) -> Rows:
+    """Add up a number of the first delivery of each event that has it, for some topics."""
+    firsts: dict[tuple[str, str], tuple[int, Decimal]] = {}
+    rows: Rows = {"quarantine": []}
+    for partition, position, topic, event_id, raw in log:
+        if topic not in SUMS.topics or (topic, event_id) in firsts:
+            continue
+        content = content_of(raw)
+        number = _number(content.payload) if content else None
+        if number is None:
+            rows["quarantine"].append((partition, position))
+        else:
+            firsts[topic, event_id] = partition, number
+    totals: Counter[tuple[int, str]] = Counter()
+    for (topic, _), (partition, number) in firsts.items():
+        totals[partition, topic] += number  # type: ignore[assignment]
+    return {**rows, "sums": sorted((*key, total) for key, total in totals.items())}
+
+
+def recount_arrivals(log: Sequence[Delivery]) -> Rows:
+    """List all deliveries whose payload has a list b."""
+    rows: Rows = {"arrivals": [], "quarantine": []}
+    for partition, position, topic, _, raw in log:
+        content = content_of(raw)
+        if content is None or "b" not in content.payload:
+            rows["quarantine"].append((partition, position))
+        else:
+            rows["arrivals"].append((partition, position, topic, len(content.payload["b"])))
+    return rows
+
+
+SUMS = load(EXAMPLES / "sums")
+SUMS_CONTRACT = Contract(
+    SUMS,
+    {
+        "sums": "SELECT partition, topic, total FROM sums",
+        "quarantine": "SELECT partition, position FROM quarantine WHERE projection = 'sums'",
+    },
+    recount_sums,
+)
+ARRIVALS = load(EXAMPLES / "arrivals")
+ARRIVALS_CONTRACT = Contract(
+    ARRIVALS,
+    {
+        "arrivals": "SELECT partition, position, topic, items FROM arrivals_1.arrivals",
+        "quarantine": "SELECT partition, position FROM quarantine WHERE projection = 'arrivals'",
+    },
+    recount_arrivals,
+)
+
+CONTRACTS = (CORE_CONTRACT, TIMELINE_CONTRACT, SUMS_CONTRACT, ARRIVALS_CONTRACT)

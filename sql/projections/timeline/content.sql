@@ -1,5 +1,8 @@
--- Added up: how the log was cut into steps says nothing.
+-- All that a version says: minutes added up, since steps leave them in pieces.
 SELECT 'minutes' AS relation, partition, NULL::bigint AS position,
        ROW (topic, minute, sum(events))::text AS content
 FROM {schema}.minutes
 GROUP BY partition, topic, minute
+UNION ALL
+SELECT 'seen', partition, position, ROW (position, topic, event_id)::text
+FROM {schema}.seen

@@ -1,0 +1,3 @@
+CREATE OR REPLACE VIEW eventlog.sums AS
+SELECT partition, topic, total
+FROM {schema}.sums;
