@@ -24,6 +24,10 @@ COMMANDS = {
     "ship": "publisher.commands:ship",
     "tail": "eventlog.reading_commands:tail",
     "stats": "eventlog.reading_commands:stats",
+    "projections": "projections.operating_commands:app",
+    "rebuild": "projections.operating_commands:rebuild",
+    "verify": "projections.operating_commands:verify",
+    "drop": "projections.operating_commands:drop",
     "doctor": "eventlog.doctor_commands:doctor",
     "db": "eventlog.db_commands:app",
 }

@@ -1,0 +1,260 @@
+"""The commands of those who operate projections: `rebuild`, `verify`, `drop` and `projections list`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import threading
+
+    from projections.projection import Projection
+    from projections.verify import Verified
+
+app = typer.Typer(help="The projections: what there is, and how far it is.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The projection, `core` for one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+EXIT_DIFFERENCE = 3
+EXIT_INTERRUPTED = 130
+CONTENT_CHARACTERS_MAX = 200
+
+
+@app.callback()
+def _projections() -> None:
+    pass
+
+
+def rebuild(
+    name: Name,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Connections that fill, and catch up.")] = 2,
+    throttle: Annotated[
+        int | None, typer.Option(min=1, help="The most deliveries a second; slower, and gentler, in steps.")
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option(help="Drop the live version first: needs less disk, cannot be read meanwhile.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with another replay before the switch.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Play a projection again from the first delivery, beside the live one, and switch.
+
+    Killed, it goes on where it was when it is started again; Ctrl-C removes what it has made.
+    """
+    from projections.progress import shown_progress
+    from projections.rebuild import Options
+    from projections.rebuild import rebuild as rebuilt
+
+    if in_place:
+        _ask(f"{name} is dropped first, and cannot be read until it is rebuilt.", yes)
+    with _opened() as (dsn, settings), _interruptible() as cancelled:
+        projection = _projection(settings, name)
+        options = Options(workers, settings.batch_size, throttle, in_place, verify)
+        with _differences(), shown_progress(f"rebuild {name}") as watch:
+            outcome = rebuilt(dsn, projection, options, cancelled=cancelled, watch=watch)
+    if as_json:
+        _print_json(outcome)
+        return
+    rate = outcome.deliveries / max(outcome.seconds, 1e-9)
+    typer.echo(
+        f"{name}: version {outcome.version} is live; {outcome.deliveries:,} deliveries"
+        f" in {outcome.seconds:.1f} s ({rate:,.0f}/s)"
+    )
+    for schema in outcome.kept:
+        _say(f"{schema} is still read by somebody: the next rebuild or start removes it")
+
+
+def verify(
+    name: Annotated[str | None, typer.Argument(help="One projection; all by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that a projection equals a replay of the log; exit 3 and the first differing rows if not.
+
+    Runs beside live traffic and holds nobody up; needs room for a temporary copy.
+    """
+    from projections.progress import shown_progress
+    from projections.verify import verify as verified
+
+    found = []
+    with _opened() as (dsn, settings), _interruptible() as cancelled:
+        for projection in [_projection(settings, name)] if name else _live_ones(dsn, settings):
+            with shown_progress(f"verify {projection.name}") as watch:
+                found.append(verified(dsn, projection, cancelled=cancelled, watch=watch))
+    if as_json:
+        _print_json(found)
+    else:
+        for each in found:
+            _print_verified(each)
+    if any(each.differing for each in found):
+        raise typer.Exit(EXIT_DIFFERENCE)
+
+
+def drop(name: Name, yes: Yes = False) -> None:
+    """Drop a projection's tables and checkpoints; the log keeps all, and `rebuild` brings it back."""
+    from projections.drop import drop as dropped
+
+    _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
+    with _opened() as (dsn, _), _interruptible() as cancelled:
+        done = dropped(dsn, name, cancelled)
+    _say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
+
+
+@app.command("list")
+def list_projections(as_json: Json = False) -> None:
+    """Show each projection: what is live, how far it is, and what is done to it."""
+    from psycopg.rows import class_row
+
+    from eventlog.database import connect, translated_errors
+    from eventlog.statements import statement
+    from projections.state import State, shown
+
+    with _opened() as (dsn, settings):
+        known = _known(settings)
+        with connect(dsn, "reader", "list") as connection, translated_errors():
+            cursor = connection.cursor(row_factory=class_row(State))
+            states = cursor.execute(statement("projections/state"), {"name": None}).fetchall()
+        rows = [shown(state, known) for state in states]
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_states(rows)
+
+
+def _print_states(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE)
+    for title, justify in (("projection", "left"), ("state", "left"), ("version", "right")):
+        table.add_column(title, justify="right" if justify == "right" else "left")
+    for title in ("checkpoint", "head", "lag", "quarantined"):
+        table.add_column(title, justify="right")
+    for row in rows:
+        places = row["partitions"]
+        dropped = row["version"] is None
+        table.add_row(
+            row["name"],
+            row["state"] if row["fits"] else f"{row['state']}, outdated: rebuild it",
+            "" if dropped else str(row["version"]),
+            "" if dropped else f"{sum(place['checkpoint'] for place in places):,}",
+            f"{sum(place['head'] for place in places):,}",
+            "" if dropped else f"{row['lag_deliveries'] or 0:,}",
+            f"{row['quarantined']:,}",
+        )
+    Console().print(table)
+
+
+def _print_verified(found: "Verified") -> None:
+    from eventlog.reading_commands import harmless
+
+    if not found.differing:
+        typer.echo(
+            f"{found.projection}: version {found.version} equals a replay of {found.deliveries:,} deliveries"
+        )
+        return
+    typer.echo(f"{found.projection}: version {found.version} differs from a replay in")
+    for place in found.differing:
+        typer.echo(f"  {place}")
+    for row in found.differences:
+        delivery = f"{row.partition}:{row.position}" if row.position is not None else f"{row.partition}"
+        only = f"only in the {row.side}"
+        typer.echo(f"  {row.relation} {delivery} {only}: {harmless(row.content)[:CONTENT_CHARACTERS_MAX]}")
+
+
+def _live_ones(dsn: str, settings: Any) -> "list[Projection]":
+    """Return the projections that are not dropped."""
+    from eventlog.database import connect
+    from projections.install import find
+
+    with connect(dsn, "owner", "list") as connection:
+        found = {projection: find(connection, projection.name) for projection in _known(settings)}
+    return [each for each, registered in found.items() if registered and registered.live_version is not None]
+
+
+def _known(settings: Any) -> "list[Projection]":
+    from projections.discovery import discover
+
+    discovered = discover(settings.projections)
+    for fault in discovered.faults:
+        _say(fault)
+    return list(discovered.projections)
+
+
+def _projection(settings: Any, name: str) -> "Projection":
+    from eventlog.errors import ProjectionUnknown
+
+    for projection in _known(settings):
+        if projection.name == name:
+            return projection
+    raise ProjectionUnknown(name)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[str, Any]]:
+    from eventlog.logs import configure_logs
+    from eventlog.opening import opened_database
+    from eventlog.settings import load_settings
+
+    settings = load_settings()
+    configure_logs("error")
+    with opened_database(settings, _say) as dsn:
+        yield dsn, settings
+
+
+@contextmanager
+def _interruptible() -> "Iterator[threading.Event]":
+    """Yield what Ctrl-C and SIGTERM set; exit 130 where that ended an operation."""
+    import signal
+    import threading
+
+    from eventlog.errors import OperationCancelled
+
+    cancelled = threading.Event()
+
+    def cancel(number: int, frame: object) -> None:
+        _say("cancelling")
+        cancelled.set()
+
+    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancelled
+    except OperationCancelled:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _differences() -> Iterator[None]:
+    """Exit 3 where a rebuilt version is not what it should be."""
+    from eventlog.errors import ProjectionDiffers
+
+    try:
+        yield
+    except ProjectionDiffers as error:
+        _say(f"eventlog: {error}; the live version stays")
+        raise typer.Exit(EXIT_DIFFERENCE) from None
+
+
+def _ask(what: str, yes: bool) -> None:
+    if not yes:
+        typer.confirm(f"{what} Go on?", abort=True, err=True)
+
+
+def _print_json(value: object) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
