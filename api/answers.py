@@ -119,6 +119,22 @@ class Stats(BaseModel):
     )
 
 
+class Bucket(BaseModel):
+    """How many events of a topic there are in one bucket."""
+
+    topic: str
+    start: str
+    events: int
+
+
+class Timeline(BaseModel):
+    """Events over time, by (start, topic); buckets without any are left out."""
+
+    bucket: Literal["minute", "hour", "day"]
+    complete: bool = Field(description="false when there are more counts than `limit`")
+    counts: list[Bucket]
+
+
 class Cause(BaseModel):
     """Deliveries that were set aside for one reason."""
 

@@ -20,7 +20,7 @@ from eventlog.errors import EventlogError
 from eventlog.events import Fault
 from eventlog.settings import Settings
 
-READING = ("events", "deliveries", "stats", "quarantine", "health", "metrics", "index")
+READING = ("events", "deliveries", "stats", "timeline", "quarantine", "health", "metrics", "index")
 
 
 def create_app(settings: Settings, dsn: str) -> Gate:

@@ -14,6 +14,7 @@ ROUTES = {
     "event": "/events/{topic}/{event_id}",
     "delivery": "/deliveries/{partition}:{position}",
     "stats": "/stats",
+    "timeline": "/timeline",
     "quarantine": "/quarantine",
     "health": "/health",
     "livez": "/livez",

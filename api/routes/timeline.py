@@ -1,0 +1,73 @@
+"""GET /timeline: how many events there are over time."""
+
+from fastapi import APIRouter, Request, Response
+
+from api import answers
+from api.parameters import (
+    Parameter,
+    documented,
+    moment,
+    one_of,
+    read_parameters,
+    topic_pattern,
+    whole_number,
+)
+from api.reading import answer, problems, read, route, services_of
+from eventlog.read.timeline import BUCKETS, timeline
+from eventlog.read.topics import EVERY_TOPIC, topics_like
+
+router = APIRouter(tags=["reading"])
+
+LIMIT_DEFAULT = 1_000
+LIMIT_MAX = 10_000
+
+PARAMETERS = {
+    "topic": Parameter(
+        topic_pattern,
+        "Only this topic; `order.*` takes every topic that begins with `order.`.",
+        {"type": "string", "maxLength": 255, "example": "order.*"},
+    ),
+    "bucket": Parameter(
+        one_of(*BUCKETS),
+        "How long a bucket is; they begin on the minute, the hour or the day, in UTC.",
+        {"type": "string", "enum": list(BUCKETS), "default": "minute"},
+    ),
+    "since": Parameter(
+        moment, "From the bucket on that has this moment.", {"type": "string", "format": "date-time"}
+    ),
+    "until": Parameter(
+        moment, "Only buckets that begin before this moment.", {"type": "string", "format": "date-time"}
+    ),
+    "limit": Parameter(
+        whole_number(1, LIMIT_MAX),
+        "The most counts; where there are more, `complete` is false.",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    ),
+}
+
+
+@route(
+    router,
+    "/timeline",
+    summary="Events over time",
+    openapi_extra=documented(PARAMETERS),
+    responses={200: {"model": answers.Timeline}, **problems(422, 503)},
+)
+async def events_over_time(request: Request) -> Response:
+    """How many events each topic has in each minute, hour or day of their own time."""
+    services = services_of(request)
+    values = read_parameters(request, PARAMETERS)
+    topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    found = await read(
+        services,
+        lambda reader: timeline(
+            reader,
+            topics,
+            services.partitions,
+            bucket=values.get("bucket", "minute"),
+            since=values.get("since"),
+            until=values.get("until"),
+            limit=values.get("limit", LIMIT_DEFAULT),
+        ),
+    )
+    return answer(found)

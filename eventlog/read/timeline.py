@@ -1,0 +1,61 @@
+"""Read how many events there are over time."""
+
+import msgspec
+import psycopg
+
+from eventlog.errors import ProjectionDropped
+from eventlog.read.moments import rfc3339
+from eventlog.read.session import Reader
+from eventlog.read.topics import TopicRange
+from eventlog.statements import statement
+
+BUCKETS = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
+# The first moment that an event can have.
+BEGINNING = "1970-01-01T00:00:00Z"
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """The events of one topic whose timestamps lie in the bucket that begins at `start`."""
+
+    topic: str
+    start: str
+    events: int
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """Buckets with events in them, by (start, topic); not complete when the limit cut it off."""
+
+    bucket: str
+    complete: bool
+    counts: list[Bucket]
+
+
+async def timeline(
+    connection: Reader,
+    topics: TopicRange,
+    partitions: int,
+    *,
+    bucket: str,
+    since: str | None,
+    until: str | None,
+    limit: int,
+) -> Timeline:
+    """Return the counts of the buckets from since (inclusive) to until (exclusive), in UTC.
+
+    Raises ProjectionDropped.
+    """
+    parameters = {
+        "bucket": BUCKETS[bucket],
+        "partitions": topics.partitions(partitions),
+        "topic_from": topics.low,
+        "topic_to": topics.high,
+        "since": since or BEGINNING,
+        "until": until,
+        "limit": limit,
+    }
+    try:
+        rows = await (await connection.execute(statement("read/timeline"), parameters)).fetchall()
+    except psycopg.errors.UndefinedTable:
+        raise ProjectionDropped("timeline") from None
+    counts = [Bucket(topic, rfc3339(start), events) for topic, start, events in rows[:limit]]
+    return Timeline(bucket, len(rows) <= limit, counts)
