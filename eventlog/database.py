@@ -69,6 +69,8 @@ def session_dsn(dsn: str, role: Role, name: str) -> str:
         "connect_timeout": 5,
         **LIVENESS,
         **given,
+        # Texts go to COPY as UTF-8; by another encoding of the client's, other text would be stored.
+        "client_encoding": "UTF8",
         "options": f"{given.get('options') or ''} {options}".strip(),
         "application_name": f"eventlog {name}",
     }

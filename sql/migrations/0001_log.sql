@@ -38,7 +38,9 @@ CREATE TABLE eventlog.inbox (
     content_hash bigint,
     source       text,
     CONSTRAINT delivery_by_position PRIMARY KEY (partition, position),
-    CONSTRAINT position_from_one CHECK (position >= 1)
+    CONSTRAINT position_from_one CHECK (position >= 1),
+    -- A longer key fits no index, and the projection of its partition would never get past it.
+    CONSTRAINT key_fits_an_index CHECK (octet_length(topic) <= 255 AND octet_length(event_id) <= 255)
 ) PARTITION BY RANGE (partition, position);
 
 COMMENT ON TABLE eventlog.inbox IS 'The log: every delivery that was accepted, unchanged, in order.';
@@ -156,7 +158,8 @@ CREATE TABLE eventlog.outbox (
     event_id     text COLLATE "C" NOT NULL,
     raw          json             NOT NULL,
     published_at timestamptz      NOT NULL DEFAULT statement_timestamp(),
-    CONSTRAINT outbox_in_order PRIMARY KEY (id)
+    CONSTRAINT outbox_in_order PRIMARY KEY (id),
+    CONSTRAINT key_fits_an_index CHECK (octet_length(topic) <= 255 AND octet_length(event_id) <= 255)
 );
 
 -- One mover at a time, so that a topic's events leave in the order of their ids.

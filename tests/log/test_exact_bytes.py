@@ -51,9 +51,6 @@ def test_topic_id_and_raw_come_back_as_they_were_sent(
     assert sorted(stored, key=lambda item: (item.topic, item.event_id, item.raw)) == by_text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="sessions do not insist on UTF-8, and COPY converts from what they have"
-)
 def test_a_users_own_client_encoding_changes_nothing(
     database: str, connection: psycopg.Connection[TupleRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,9 +118,6 @@ def test_nesting_as_deep_as_the_log_takes_stops_nobody(database: str, connection
     assert imbalances(connection) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the log's owner can insert keys that no index takes, and no check refuses"
-)
 @pytest.mark.parametrize("key", ["topic", "event_id"])
 def test_a_key_too_long_for_an_index_is_kept_out_of_the_log(connection: Connection, key: str) -> None:
     # Not compressible: PostgreSQL compresses before it compares with its limit of 2,704 bytes.
