@@ -46,6 +46,7 @@ class Link:
         self.application = ""
         self._cut = asyncio.Event()
         self._deaf = False
+        self._copy_commits = False
 
     async def run(self) -> None:
         """Pass everything on, until either end goes or a fault ends it."""
@@ -113,9 +114,14 @@ class Link:
         """Name what the client does: it commits, or anything else."""
         if not self.application and b"application_name\0" in data:
             self.application = data.split(b"application_name\0", 1)[1].split(b"\0", 1)[0].decode()
-        # The end of a COPY is a message of its own at the end of what is sent: 'c' and its length.
-        commits = data.endswith(b"c\0\0\0\x04") or b"COMMIT\0" in data
-        return "commit" if commits else "data"
+        # A message that begins a COPY and commits does so when the COPY's end arrives, a message of
+        # its own at the end of what is sent: 'c' and its length.
+        if b"FROM STDIN" in data:
+            self._copy_commits = b"COMMIT\0" in data
+            return "data"
+        if data.endswith(b"c\0\0\0\x04"):
+            return "commit" if self._copy_commits else "data"
+        return "commit" if b"COMMIT\0" in data else "data"
 
     def _server_says(self, data: bytes) -> str:
         return "committed" if b"C\0\0\0\x0bCOMMIT\0" in data else "data"

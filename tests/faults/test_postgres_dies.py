@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 
 from eventlog.embedded import EmbeddedServer
 from tests.faults.client import load
+from tests.faults.journal import Journal
 from tests.faults.servers import crash, kill_backend
 from tests.faults.stack import Stack
 from tests.support.waiting import until
@@ -87,8 +89,28 @@ def test_with_no_connection_left_publishers_are_told_to_come_again(
     sound()
 
 
+def _acknowledged(journal: Journal, wanted: int) -> bool:
+    return journal.acknowledged >= wanted
+
+
 def _take_all(dsn: str, taken: ExitStack) -> None:
     """Open sessions until the server has none left to give."""
     with suppress(psycopg.OperationalError):
         while True:
             taken.enter_context(psycopg.connect(dsn))
+
+
+def test_what_was_acknowledged_survives_a_crash_of_the_server(
+    restarted: EmbeddedServer, stack: Stack, journal: Path, sound: Callable[[], None]
+) -> None:
+    """A killed postmaster takes the WAL that was not yet written with it, so this needs no power cut."""
+    api = stack.start_api()
+    with load(stack.port, journal, clients=2, batch_max=3) as running:
+        for _ in range(5):
+            wanted = running.journal.acknowledged + 60
+            until(partial(_acknowledged, running.journal, wanted), deadline_seconds=20)
+            crash(restarted)
+            restarted.start()
+    assert api.returncode is None
+    stack.start_worker()
+    sound()
