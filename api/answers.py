@@ -168,6 +168,69 @@ class Health(Ready):
     workers: int | None = Field(description="projector workers connected to the database; none is degraded")
 
 
+class Place(BaseModel):
+    """How far a projection is in one partition."""
+
+    partition: int
+    checkpoint: int | None = Field(description="the last position that is projected; null while dropped")
+    head: int
+    lag_deliveries: int | None
+
+
+class UnderWay(BaseModel):
+    """What is done to a projection, and how far that is."""
+
+    id: str
+    kind: Literal["rebuild", "verify", "drop"]
+    phase: str
+    done: int = Field(description="deliveries")
+    total: int
+    rate: float = Field(description="deliveries a second")
+    eta_seconds: float | None
+
+
+class Projection(BaseModel):
+    """One projection."""
+
+    name: str
+    state: Literal["live", "rebuilding", "dropped"]
+    version: int | None = Field(description="the live one; null while it is dropped")
+    fits: bool = Field(description="false where it was made by other code than this: rebuild it")
+    lag_deliveries: int | None
+    lag_seconds: float | None = Field(description="age of the oldest delivery that is not projected")
+    rate: float = Field(description="deliveries projected a second, in the last minute")
+    quarantined: int
+    failure: str | None = Field(description="why it makes no progress, if not for its content")
+    partitions: list[Place]
+    operation: UnderWay | None
+
+
+class Begun(BaseModel):
+    """An operation has begun."""
+
+    status: Literal["accepted"]
+    operation: str = Field(description="its id; Location has its address")
+
+
+class Operation(BaseModel):
+    """A rebuild, a verification or a drop."""
+
+    id: str
+    kind: Literal["rebuild", "verify", "drop"]
+    projection: str
+    state: Literal["running", "done", "failed", "cancelled"]
+    phase: str
+    done: int = Field(description="deliveries")
+    total: int
+    rate: float = Field(description="deliveries a second")
+    eta_seconds: float | None
+    started_at: str
+    updated_at: str
+    finished_at: str | None
+    error: str | None
+    detail: dict[str, Any] = Field(description="what came out of it; of a verification, what differs")
+
+
 class Index(BaseModel):
     """Where everything is."""
 

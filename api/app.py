@@ -20,7 +20,10 @@ from eventlog.errors import EventlogError
 from eventlog.events import Fault
 from eventlog.settings import Settings
 
-READING = ("events", "deliveries", "stats", "timeline", "quarantine", "health", "metrics", "index")
+READING = (
+    *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
+    *("health", "metrics", "index"),
+)
 
 
 def create_app(settings: Settings, dsn: str) -> Gate:

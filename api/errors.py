@@ -10,8 +10,11 @@ from eventlog.errors import (
     DatabaseUnavailable,
     DiskFull,
     EventlogError,
+    OperationRefused,
     OutcomeUnknown,
     ProjectionDropped,
+    ProjectionOutdated,
+    ProjectionUnknown,
     QueueFull,
     Refused,
     SchemaMismatch,
@@ -79,6 +82,10 @@ TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (ProjectionDropped, 503, "projection_dropped", 5),
     (DiskFull, 507, "disk_full", 30),
     (ContentRefused, 400, "content_refused", None),
+    (ProjectionUnknown, 404, "not_found", None),
+    (ProjectionDropped, 503, "projection_dropped", 30),
+    (ProjectionOutdated, 409, "projection_outdated", None),
+    (OperationRefused, 409, "operation_running", 5),
 )
 REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413}
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}

@@ -80,6 +80,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     meaning = {
         400: "the path is malformed",
         404: "there is no such thing",
+        409: "another operation on it is under way",
         422: "a parameter is wrong; `errors` names each",
         503: "the database is away, or the projection is dropped: try again",
     }

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api.admission import Admission
+from api.operations import Operations
 from api.projected import Pool, Projected
 from eventlog.database import connect, session_dsn
 from eventlog.intake import Limits
@@ -41,6 +42,7 @@ class Services(msgspec.Struct):
     refusals: RefusalLog
     pool: Pool
     projected: Projected
+    operations: Operations
 
 
 @asynccontextmanager
@@ -57,6 +59,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     mover = Mover(dsn, on_moved=writer.appended.set)
     moving = threading.Thread(target=mover.run, name="eventlog-mover", daemon=True)
     moving.start()
+    operations = Operations(dsn, settings)
     pool: Pool = AsyncConnectionPool(
         session_dsn(dsn, "reader", "read"),
         connection_class=AsyncConnection,
@@ -82,9 +85,11 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
             refusals=refusals,
             pool=pool,
             projected=Projected(pool),
+            operations=operations,
         )
     finally:
         mover.stop()
+        await asyncio.to_thread(operations.close)
         await writer.close()
         await pool.close()
         await asyncio.to_thread(_close_threads, waker, refusals, moving)

@@ -9,6 +9,7 @@ its row FOR KEY SHARE (the fence).
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -37,6 +38,24 @@ class Running(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
     alive: bool
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is on record of an operation; `detail` is JSON text."""
+
+    id: UUID
+    kind: str
+    projection: str
+    state: str
+    phase: str
+    done: int
+    total: int
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    error: str | None
+    detail: str
+    elapsed_seconds: float
 
 
 class Operation:

@@ -61,6 +61,8 @@ FUNCTIONS = {
     ("checkpoint_of", "eventlog_reader"),
     ("head_of", "eventlog_reader"),
     ("partition_of", "eventlog_reader"),
+    # It says why a stable view cannot be read, to whoever may read it.
+    *(("projection_dropped", role) for role in ROLES),
 }
 
 SCHEMAS = "('eventlog', 'core_1', 'timeline_1')"

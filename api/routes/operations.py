@@ -1,0 +1,87 @@
+"""GET and DELETE /operations/{id}: how far a rebuild or a verification is, and its end."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from psycopg.rows import class_row
+
+from api import answers
+from api.errors import Problem
+from api.parameters import read_parameters
+from api.reading import answer, problems, read, route, services_of
+from eventlog.read import Reader
+from eventlog.statements import statement
+from projections.operations import Record
+from projections.state import progress_of
+
+router = APIRouter(tags=["projections"])
+
+
+@route(
+    router,
+    "/operations/{id}",
+    summary="How far an operation is",
+    responses={200: {"model": answers.Operation}, **problems(404, 503)},
+)
+async def operation(request: Request, id: str) -> Response:
+    """A rebuild or a verification, of any process: running, done, failed or cancelled."""
+    read_parameters(request, {})
+    return answer(shown(await _find(request, id)))
+
+
+@router.delete(
+    "/operations/{id}",
+    status_code=202,
+    summary="Cancel an operation",
+    responses={202: {"model": answers.Operation}, **problems(404, 503)},
+)
+async def cancel(request: Request, id: str) -> Response:
+    """Have it end soon, and remove what it has made; one that has ended stays as it is."""
+    read_parameters(request, {})
+    found = await _find(request, id)
+    if found.state == "running":
+        await asyncio.to_thread(services_of(request).operations.cancel, found.id)
+    return answer(shown(found), status=202)
+
+
+async def _find(request: Request, id: str) -> Record:
+    try:
+        wanted = UUID(id)
+    except ValueError:
+        raise _unknown(id) from None
+
+    async def find(reader: Reader) -> Record | None:
+        cursor = reader.cursor(row_factory=class_row(Record))
+        return await (await cursor.execute(statement("operations/find"), {"id": wanted})).fetchone()
+
+    found = await read(services_of(request), find)
+    if found is None:
+        raise _unknown(id)
+    return found
+
+
+def _unknown(id: str) -> Problem:
+    return Problem(404, "not_found", "there is no such operation; the latest 1,000 are kept")
+
+
+def shown(record: Record) -> dict[str, Any]:
+    """Return an operation as its readers get to see it."""
+    running = record.state == "running"
+    progress = progress_of(record.done, record.total, record.elapsed_seconds)
+    return {
+        "id": str(record.id),
+        "kind": record.kind,
+        "projection": record.projection,
+        "state": record.state,
+        "phase": record.phase,
+        **progress,
+        "eta_seconds": progress["eta_seconds"] if running else None,
+        "started_at": record.started_at,
+        "updated_at": record.updated_at,
+        "finished_at": record.finished_at,
+        "error": record.error,
+        "detail": msgspec.Raw(record.detail.encode()),
+    }

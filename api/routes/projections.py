@@ -1,0 +1,115 @@
+"""/projections: how they are; POST …/rebuild and …/verify begin an operation."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from psycopg.rows import class_row
+
+from api import answers
+from api.parameters import Parameter, documented, one_of, read_parameters, whole_number
+from api.reading import answer, problems, read, route, services_of
+from eventlog.errors import ProjectionUnknown
+from eventlog.read import Reader
+from eventlog.statements import statement
+from projections.rebuild import Options
+from projections.state import State, shown
+
+router = APIRouter(tags=["projections"])
+
+WORKERS_MAX = 64
+THROTTLE_MAX = 10**9
+FLAG = {"type": "string", "enum": ["true", "false"], "default": "false"}
+
+REBUILD = {
+    "workers": Parameter(
+        whole_number(1, WORKERS_MAX),
+        "How many connections fill and catch up.",
+        {"type": "integer", "minimum": 1, "maximum": WORKERS_MAX, "default": 2},
+    ),
+    "throttle": Parameter(
+        whole_number(1, THROTTLE_MAX),
+        "The most deliveries a second; slower, and gentler, in steps.",
+        {"type": "integer", "minimum": 1},
+    ),
+    "in_place": Parameter(
+        one_of("true", "false"), "Drop the live version first: it cannot be read meanwhile.", FLAG
+    ),
+    "verify": Parameter(one_of("true", "false"), "Compare with another replay before the switch.", FLAG),
+}
+
+
+@route(
+    router,
+    "/projections",
+    summary="How the projections are",
+    responses={200: {"model": list[answers.Projection]}, **problems(422, 503)},
+)
+async def projections(request: Request) -> Response:
+    """Which version of each is live, how far it is in each partition, and what is done to it."""
+    read_parameters(request, {})
+    known = services_of(request).operations.projections
+    return answer([shown(state, known) for state in await _states(request, None)])
+
+
+@route(
+    router,
+    "/projections/{name}",
+    summary="How a projection is",
+    responses={200: {"model": answers.Projection}, **problems(404, 422, 503)},
+)
+async def projection(request: Request, name: str) -> Response:
+    """Which version of it is live, how far it is in each partition, and what is done to it."""
+    read_parameters(request, {})
+    states = [] if "\0" in name else await _states(request, name)
+    if not states:
+        raise ProjectionUnknown(name)
+    return answer(shown(states[0], services_of(request).operations.projections))
+
+
+@router.post(
+    "/projections/{name}/rebuild",
+    status_code=202,
+    summary="Rebuild a projection",
+    openapi_extra=documented(REBUILD),
+    responses={202: {"model": answers.Begun}, **problems(404, 409, 422, 503)},
+)
+async def rebuild(request: Request, name: str) -> Response:
+    """Play it again beside the live version, and switch; Location says where to look how far it is."""
+    values = read_parameters(request, REBUILD)
+    options = Options(
+        workers=values.get("workers", 2),
+        batch_size=services_of(request).settings.batch_size,
+        throttle=values.get("throttle"),
+        in_place=values.get("in_place") == "true",
+        verify=values.get("verify") == "true",
+    )
+    return await _begun(lambda: services_of(request).operations.rebuild(name, options))
+
+
+@router.post(
+    "/projections/{name}/verify",
+    status_code=202,
+    summary="Verify a projection",
+    responses={202: {"model": answers.Begun}, **problems(404, 409, 422, 503)},
+)
+async def verify(request: Request, name: str) -> Response:
+    """Compare it with a replay of the log; the operation's `detail` says what differs."""
+    read_parameters(request, {})
+    return await _begun(lambda: services_of(request).operations.verify(name))
+
+
+async def _begun(begin: Callable[[], UUID]) -> Response:
+    id = await asyncio.to_thread(begin)
+    return answer(
+        {"status": "accepted", "operation": str(id)}, status=202, headers={"Location": f"/operations/{id}"}
+    )
+
+
+async def _states(request: Request, name: str | None) -> list[State]:
+    async def states(reader: Reader) -> list[State]:
+        cursor = reader.cursor(row_factory=class_row(State))
+        return await (await cursor.execute(statement("projections/state"), {"name": name})).fetchall()
+
+    return await read(services_of(request), states)

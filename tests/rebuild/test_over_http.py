@@ -1,0 +1,124 @@
+"""Rebuild and verify over HTTP: begun, watched, refused, cancelled."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+
+from projections.drop import drop
+from projections.operations import operation
+from tests.support.api import running_api
+from tests.support.deliveries import append_events, event, topic_in
+from tests.support.projecting import lag
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def client(database: str) -> Iterator[httpx2.Client]:
+    """Return a client of an API with one worker, over a log that is projected."""
+    append_events(database, [event(topic_in(n % 4)) for n in range(100)])
+    with (
+        running_api(database) as url,
+        httpx2.Client(base_url=url, timeout=15) as opened,
+        psycopg.connect(database, autocommit=True) as observer,
+    ):
+        until(lambda: lag(observer) == 0)
+        yield opened
+
+
+def ended(client: httpx2.Client, location: str) -> dict[str, Any]:
+    """Wait for the end of an operation; return it."""
+
+    def end() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.get(location).json()
+        return None if found["state"] == "running" else found
+
+    result = until(end, deadline_seconds=30)
+    assert result is not None
+    return result
+
+
+def test_a_rebuild_is_begun_and_watched_to_its_end(client: httpx2.Client) -> None:
+    begun = client.post("/projections/core/rebuild?workers=2&verify=true")
+    assert begun.status_code == 202, begun.text
+    found = ended(client, begun.headers["location"])
+    assert (found["kind"], found["projection"], found["state"]) == ("rebuild", "core", "done")
+    assert (found["done"], found["total"], found["error"]) == (100, 100, None)
+    assert found["detail"]["version"] == 2
+    assert client.get("/projections/core").json()["version"] == 2
+    assert client.get("/stats").json()["unique_processed"] == 100
+
+
+def test_what_is_live_and_how_far_it_is(client: httpx2.Client) -> None:
+    rows = {row["name"]: row for row in client.get("/projections").json()}
+    assert {"core", "timeline"} <= set(rows)
+    core = rows["core"]
+    assert (core["state"], core["version"], core["fits"], core["lag_deliveries"]) == ("live", 1, True, 0)
+    assert sum(place["checkpoint"] for place in core["partitions"]) == 100
+    assert core["operation"] is None
+
+
+def test_a_verification_says_that_nothing_differs(client: httpx2.Client) -> None:
+    begun = client.post("/projections/core/verify")
+    found = ended(client, begun.headers["location"])
+    assert (found["state"], found["detail"]["differing"], found["detail"]["deliveries"]) == ("done", [], 100)
+
+
+def test_a_second_change_of_the_same_projection_is_refused_by_name(
+    database: str, client: httpx2.Client
+) -> None:
+    with operation(database, "rebuild", "core") as first:
+        refused = client.post("/projections/core/rebuild")
+        assert (refused.status_code, refused.json()["code"]) == (409, "operation_running")
+        assert str(first.id) in refused.json()["detail"]
+        assert client.get("/projections/core").json()["state"] == "rebuilding"
+        assert client.delete(f"/operations/{first.id}").status_code == 202
+        with pytest.raises(Exception, match="cancelled"):
+            first.report("filling", 0, 0)
+
+
+def test_an_operation_whose_session_is_gone_has_failed(database: str, client: httpx2.Client) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO operations (id, kind, projection, backend_pid, backend_started_at)"
+            " VALUES ('00000000-0000-0000-0000-000000000001', 'rebuild', 'core', 1, now())"
+        )
+    found = client.get("/operations/00000000-0000-0000-0000-000000000001").json()
+    assert (found["state"], found["error"]) == ("failed", "its process ended")
+    again = client.post("/projections/core/rebuild")
+    assert ended(client, again.headers["location"])["state"] == "done"
+
+
+def test_a_dropped_projection_says_so_until_it_is_rebuilt(database: str, client: httpx2.Client) -> None:
+    assert drop(database, "core")
+    assert client.get("/projections/core").json()["state"] == "dropped"
+    for path in ("/stats", "/events", "/events/order.created/x"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "projection_dropped"), path
+    refused = client.post("/projections/core/verify")
+    assert (refused.status_code, refused.json()["code"]) == (503, "projection_dropped")
+    begun = client.post("/projections/core/rebuild")
+    assert ended(client, begun.headers["location"])["state"] == "done"
+    assert client.get("/stats").json()["unique_processed"] == 100
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/projections/nosuch/rebuild", 404),
+        ("POST", "/projections/nosuch/verify", 404),
+        ("GET", "/projections/nosuch", 404),
+        ("GET", "/operations/nosuch", 404),
+        ("GET", "/operations/00000000-0000-0000-0000-00000000000f", 404),
+        ("DELETE", "/operations/00000000-0000-0000-0000-00000000000f", 404),
+        ("POST", "/projections/core/rebuild?workers=0", 422),
+        ("POST", "/projections/core/rebuild?verify=yes", 422),
+        ("POST", "/projections/core/rebuild?nosuch=1", 422),
+    ],
+)
+def test_what_is_wrong_is_refused(client: httpx2.Client, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
