@@ -132,6 +132,8 @@ def _print_states(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from eventlog.reading_commands import harmless
+
     table = Table(box=box.SIMPLE)
     for title, justify in (("projection", "left"), ("state", "left"), ("version", "right")):
         table.add_column(title, justify="right" if justify == "right" else "left")
@@ -150,6 +152,9 @@ def _print_states(rows: list[dict[str, Any]]) -> None:
             f"{row['quarantined']:,}",
         )
     Console().print(table)
+    for row in rows:
+        if row["failure"] is not None:
+            _say(f"{row['name']} fails and is tried again: {harmless(row['failure'])}")
 
 
 def _print_verified(found: "Verified") -> None:

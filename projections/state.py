@@ -13,6 +13,7 @@ class State(msgspec.Struct, frozen=True):
     """One projection: what is live of it, how far it is, and what is done to it.
 
     state: live, rebuilding or dropped. partitions: JSON text. rate: deliveries a second, lately.
+    failure: why it makes no progress, if it fails for a reason other than content.
     """
 
     name: str
@@ -24,6 +25,7 @@ class State(msgspec.Struct, frozen=True):
     partitions: str
     rate: float
     quarantined: int
+    failure: str | None
     operation: UUID | None
     operation_kind: str | None
     phase: str | None
@@ -48,6 +50,7 @@ def shown(state: State, projections: Sequence[Projection]) -> dict[str, Any]:
         "lag_seconds": state.lag_seconds,
         "rate": round(state.rate, 1),
         "quarantined": state.quarantined,
+        "failure": state.failure,
         "partitions": msgspec.json.decode(state.partitions),
         "operation": _operation(state),
     }

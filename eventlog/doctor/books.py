@@ -1,5 +1,6 @@
 """Whether the log is whole and its books balance, and whether the projections keep up."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -29,6 +30,14 @@ class Book(msgspec.Struct, frozen=True):
     def balances(self) -> bool:
         """Received = projected, by its steps' counts, + pending."""
         return self.checkpoint <= self.head and self.counted == self.checkpoint
+
+
+class Failing(msgspec.Struct, frozen=True):
+    """A projection that makes no progress for a reason that is not content."""
+
+    projection: str
+    partitions: int
+    cause: str
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -88,14 +97,30 @@ def check_books(connection: Connection) -> Iterator[Finding]:
     if wrong:
         yield failed("books", "; ".join(wrong), "somebody changed eventlog.steps: restore it from a backup")
     else:
-        yield ok("books", f"balanced in each of {len(books)} partitions")
+        names = sorted({book.projection for book in books})
+        yield ok("books", f"balanced in each partition of {', '.join(names)}")
     yield _judge_lag(books, _workers(connection))
 
 
+def check_failures(connection: Connection) -> Finding:
+    """Say whether a projection is broken."""
+    cursor = connection.cursor(row_factory=class_row(Failing))
+    failing = cursor.execute(statement("doctor/failures")).fetchall()
+    if not failing:
+        return ok("projections", "none fails")
+    found = "; ".join(f"{f.projection} fails in {f.partitions} partitions: {f.cause}" for f in failing)
+    return warning("projections", found, "mend the projection's code; it is tried again all the time")
+
+
 def _judge_lag(books: list[Book], workers: int) -> Finding:
-    pending = sum(book.head - book.checkpoint for book in books)
+    behind: Counter[str] = Counter()
+    for book in books:
+        behind[book.projection] += book.head - book.checkpoint
+    ((slowest, pending),) = behind.most_common(1)
     oldest = max((book.waiting_seconds or 0.0 for book in books), default=0.0)
     found = f"{pending:,} deliveries pending, the oldest for {oldest:.0f} s; {workers} workers connected"
+    if pending and slowest != "core":
+        found = f"{slowest}: {found}"
     if workers == 0:
         return warning("lag", found, "start workers: `eventlog up` or `eventlog worker`")
     if oldest > LAG_SECONDS_MAX:

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from eventlog.database import Connection, connect, first_line
-from eventlog.doctor.books import check_books, check_outbox, check_positions
+from eventlog.doctor.books import check_books, check_failures, check_outbox, check_positions
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
@@ -33,6 +33,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("append-only", check_triggers),
     ("positions", check_positions),
     ("books", check_books),
+    ("projections", check_failures),
     ("outbox", check_outbox),
 )
 

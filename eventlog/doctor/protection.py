@@ -13,6 +13,7 @@ from eventlog.statements import statement
 
 # As sql/grants.sql leaves it: not received_at, whose default is the one clock of the log.
 INSERTED_COLUMNS = (
+    "content_hash",
     "event_id",
     "format",
     "headers",
@@ -21,6 +22,8 @@ INSERTED_COLUMNS = (
     "publisher",
     "raw",
     "request_id",
+    "source",
+    "timestamp",
     "topic",
 )
 MIGRATE = "run `eventlog migrate`"

@@ -78,7 +78,7 @@ def test_a_grant_that_lets_the_log_be_changed_is_found(look: Look, connection: C
 
 def test_a_missing_grant_is_found(look: Look, connection: Connection) -> None:
     connection.execute("REVOKE INSERT (raw) ON inbox FROM eventlog_appender")
-    assert look()["inbox privileges"].found.startswith("missing: eventlog_appender: INSERT (event_id,")
+    assert look()["inbox privileges"].found.startswith("missing: eventlog_appender: INSERT (content_hash,")
 
 
 def test_somebody_who_may_read_the_log_is_named_and_no_fault(look: Look, connection: Connection) -> None:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, class_row
 
+from eventlog.doctor.books import check_failures
+from eventlog.statements import statement
 from projections.discovery import Discovered, discover
 from projections.install import install_own
 from projections.projection import PROJECTIONS, Projection
+from projections.state import State
 from tests.support.deliveries import append_events, event, topic_in
 from tests.support.own import APPLY, TABLES, write_projection
 from tests.support.postgres import PARTITIONS
@@ -179,3 +182,28 @@ def test_the_books_of_a_projection_tell_ignored_from_repeated(
         "SELECT sum(unique_count), sum(duplicate_count), sum(quarantined_count), sum(ignored_count)"
         " FROM steps WHERE projection = 'own'"
     ).fetchone() == (3, 1, 0, 2)
+
+
+def test_the_doctor_and_the_list_name_what_fails_until_it_is_mended(
+    database: str, connection: Connection, tmp_path: Path
+) -> None:
+    found = installed(database, write_projection(tmp_path, "own"))
+    connection.execute("ALTER TABLE own_1.kept RENAME TO away")
+    append_events(database, [event()])
+    with workers(database, projections=found.projections):
+        until(lambda: scalar(connection, "SELECT count(*) FROM failures") == 1)
+        doctor = check_failures(connection)
+        assert doctor.status == "warning"
+        assert 'own fails in 1 partitions: relation "own_1.kept" does not exist' in doctor.found
+        assert 'relation "own_1.kept" does not exist' in str(listed(connection, "own").failure)
+        connection.execute("ALTER TABLE own_1.away RENAME TO kept")
+        until(lambda: lag(connection, found.projections) == 0)
+    assert check_failures(connection).status == "ok"
+    assert listed(connection, "own").failure is None
+
+
+def listed(connection: Connection, name: str) -> State:
+    cursor = connection.cursor(row_factory=class_row(State))
+    state = cursor.execute(statement("projections/state"), {"name": name}).fetchone()
+    assert state is not None
+    return state

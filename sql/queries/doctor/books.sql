@@ -15,7 +15,7 @@ FROM (
     WHERE j.live_version IS NOT NULL
 ) AS b
 LEFT JOIN LATERAL (
-    SELECT sum(unique_count + duplicate_count + quarantined_count) AS counted
+    SELECT sum(unique_count + duplicate_count + quarantined_count + ignored_count) AS counted
     FROM eventlog.steps
     WHERE partition = b.partition AND projection = b.projection AND version = b.live_version
 ) AS s ON true

@@ -53,6 +53,14 @@ SELECT w.name,
        ), 0)::double precision AS rate,
        (SELECT count(*) FROM eventlog.quarantine AS q
         WHERE q.projection = w.name AND q.version = w.version) AS quarantined,
+       (SELECT f.cause FROM eventlog.failures AS f
+        WHERE f.projection = w.name AND f.version = w.version
+          AND f.failed_at > coalesce((
+              SELECT max(s.projected_at) FROM eventlog.steps AS s
+              WHERE s.partition = f.partition AND s.projection = f.projection AND s.version = f.version
+          ), '-infinity')
+        ORDER BY f.failed_at DESC
+        LIMIT 1) AS failure,
        u.id AS operation, u.kind AS operation_kind, u.phase, u.done, u.total, u.elapsed_seconds
 FROM wanted AS w
 LEFT JOIN progress ON progress.name = w.name
