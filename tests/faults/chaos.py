@@ -112,6 +112,7 @@ class Run:
         self._api: Process
         self._workers: list[Process]
         self._publishers: list[threading.Thread] = []
+        self._rebuilds: list[Process] = []
 
     def play(self) -> Result:
         """Strike, heal, drain, check."""
@@ -135,6 +136,7 @@ class Run:
                     self._strike(strike)
                 self._heal()
                 again = self._acknowledged_again(running)
+            self._finish_rebuilds()
             for publisher in self._publishers:
                 publisher.join(30)
             healed = time.monotonic()
@@ -142,6 +144,7 @@ class Run:
             drained = time.monotonic() - healed
             found = violations(sorted(self._journal.parent.glob("*.jsonl")), self._dsn, raised=self._raises())
             found += [f"I9_log_immutable: {line}" for line in before.changed_in(self._dsn)]
+            found += self._unequal()
             found += self._unbounded()
             return self._result(running, found, again, drained, time.monotonic() - began)
 
@@ -223,6 +226,25 @@ class Run:
         self._proxy.inject(strike.fault)
         time.sleep(strike.seconds)
         self._proxy.heal()
+
+    def _rebuild(self, strike: Strike) -> None:
+        """Rebuild beside all the rest; a second one at a time is refused by name."""
+        self._rebuilds.append(self._stack.start_command("rebuild", "core", failpoints=strike.detail))
+        time.sleep(strike.seconds)
+
+    def _finish_rebuilds(self) -> None:
+        """Let rebuilds end, and have one more take up what a killed one left behind."""
+        codes = {rebuild.wait(60) for rebuild in self._rebuilds}
+        assert codes <= {0, 1, 4, -9}, f"rebuilds ended with {codes}: {self._stack.tails()}"
+        if codes - {0}:
+            last = self._stack.start_command("rebuild", "core")
+            assert last.wait(60) == 0, f"I5: a rebuild does not take up another: {last.log.read_text()}"
+
+    def _unequal(self) -> list[str]:
+        """I5: every projection equals a replay of the log."""
+        verify = self._stack.start_command("verify")
+        code = verify.wait(60)
+        return [] if code == 0 else [f"I5_rebuilt: verify ended with {code}: {verify.log.read_text()}"]
 
     def _outbox(self, strike: Strike) -> None:
         """Publish from inside transactions for a while, next to everything else."""

@@ -138,6 +138,10 @@ def _run(*command: str | Path) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
+def _told(found: list[str]) -> str:
+    return "all there" if not found else f"{len(found)} lines of what is wrong, first {found[0]}"
+
+
 def control(cycles: int) -> int:
     """Run the same over a copy of the code that does not wait for the disk; 0 if the rig saw the loss."""
     bug = next(bug for bug in bugs() if bug.name == BUG_OF_CONTROL)
@@ -171,7 +175,7 @@ def _cycles(count: int) -> int:
             told, found = cycle(place, spawner, seed)
             acknowledged += told
             unsound += bool(found)
-            print(f"cut {seed}: {told} acknowledged, {'; '.join(found) or 'all there'}", flush=True)
+            print(f"cut {seed}: {told} acknowledged, {_told(found)}", flush=True)
         spawner.close()
     print(f"{count} power cuts, {acknowledged} acknowledged, {unsound} cuts after which something was wrong")
     return 3 if unsound else 0

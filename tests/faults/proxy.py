@@ -60,14 +60,17 @@ class Link:
             asyncio.ensure_future(self._pass(server[0], self._client[1], self._server_says)),
             asyncio.ensure_future(self._cut.wait()),
         ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        server[1].transport.abort()
-        while self._deaf and not self._proxy.healed.is_set():
-            await asyncio.sleep(0.01)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._client[1].close()
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            server[1].transport.abort()
+            while self._deaf and not self._proxy.healed.is_set():
+                await asyncio.sleep(0.01)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            server[1].transport.abort()
+            self._client[1].close()
 
     async def _pass(
         self,

@@ -4,6 +4,8 @@ import random
 
 import msgspec
 
+from eventlog.failpoints import POINTS
+
 # How often each is drawn. A fault that only ever kills would leave the waits untested.
 WEIGHTS = {
     "kill_api": 10,
@@ -22,12 +24,14 @@ WEIGHTS = {
     "delay": 3,
     "stall": 4,
     "dribble": 3,
+    "rebuild": 8,
     "outbox": 6,
     "vacuum": 3,
 }
-API_POINTS = ("api.parsed", "api.locked", "api.copying", "api.committing", "api.committed", "api.acking")
-OUTBOX_POINTS = ("outbox.claimed", "outbox.deleted", "outbox.appended", "outbox.committed")
-WORKER_POINTS = ("proj.claimed", "proj.projected", "proj.recorded", "proj.done", "proj.committed")
+API_POINTS = tuple(name for name in POINTS if name.startswith("api."))
+OUTBOX_POINTS = tuple(name for name in POINTS if name.startswith("outbox."))
+WORKER_POINTS = tuple(name for name in POINTS if name.startswith("proj."))
+REBUILD_POINTS = tuple(name for name in POINTS if name.startswith("rb."))
 SESSIONS = ("eventlog append", "eventlog worker", "eventlog outbox")
 
 
@@ -74,6 +78,8 @@ def _strike(chance: random.Random, fault: str) -> Strike:
     elif fault == "failpoint_worker":
         action = chance.choice(["kill", "kill", "raise", "sleep(0.3)"])
         detail = f"{chance.choice(WORKER_POINTS)}:{action}:{chance.randint(1, 4)}"
+    elif fault == "rebuild" and chance.random() < 0.6:
+        detail = f"{chance.choice(REBUILD_POINTS)}:kill:1"
     elif fault in ("cut_before_commit", "cut_after_commit", "rst", "kill_backend"):
         detail = chance.choice(SESSIONS)
     elif fault == "restart_postgres":

@@ -119,6 +119,15 @@ class Stack:
         """Start a worker process with one worker."""
         return self._launch("worker", failpoints, dsn=self.worker_dsn, batch_size=str(batch_size))
 
+    def start_command(self, *arguments: str, failpoints: str = "") -> Process:
+        """Start any command; it reaches the database directly."""
+        log = self._directory / f"{arguments[0]}-{len(self._all)}.log"
+        process = Process(
+            self._spawner, *arguments, log=log, failpoints=failpoints, **(self._settings | {"dsn": self.dsn})
+        )
+        self._all.append(process)
+        return process
+
     def _launch(self, command: str, failpoints: str, **settings: str) -> Process:
         log = self._directory / f"{command}-{len(self._all)}.log"
         process = Process(
