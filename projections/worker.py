@@ -37,7 +37,7 @@ from eventlog.statements import statement
 from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Counts, play
-from projections.projection import PROJECTIONS, Projection
+from projections.projection import CORE, PROJECTIONS, Projection
 
 log = structlog.get_logger()
 
@@ -62,6 +62,11 @@ class Claim(msgspec.Struct, frozen=True):
     schema_name: str
     lag: int
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells it from other claims."""
+        return (self.projection, self.version, self.partition)
+
 
 class Bounds(msgspec.Struct, frozen=True):
     """What is projected, and what there is: both positions inclusive."""
@@ -75,6 +80,9 @@ class Rest(msgspec.Struct):
 
     failures: int = 0
     until: float = 0.0
+
+
+AWAKE = Rest()
 
 
 class Unfolded(msgspec.Struct):
@@ -128,7 +136,7 @@ class Worker:
                 )
                 (log.warning if lost else log.exception)("worker_disconnected", reason=_reason(error))
                 self._failures += 1
-                ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2**self._failures)
+                ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2 ** min(self._failures, 10))
                 self._stop.wait(random.uniform(ceiling / 2, ceiling))
             finally:
                 self._connection = None
@@ -155,19 +163,28 @@ class Worker:
             .fetchall()
         )
         worked = False
-        for claim in claims:
+        for claim in self._due(claims):
             if self._stop.is_set():
                 break
             worked |= self._try(connection, claim)
         self._failures = 0
         return worked
 
+    def _due(self, claims: list[Claim]) -> list[Claim]:
+        """Return what to play in this round: core before all others, as it is what publishers wait for.
+
+        While core is behind by whole batches, the others together get one batch a round.
+        """
+        now = time.monotonic()
+        due = [claim for claim in claims if now >= self._resting.get(claim.key, AWAKE).until]
+        first = [claim for claim in due if claim.projection == CORE.name]
+        others = [claim for claim in due if claim.projection != CORE.name]
+        busy = any(claim.lag >= self._batch_size for claim in first)
+        return first + (others[:1] if busy else others)
+
     def _try(self, connection: Connection, claim: Claim) -> bool:
         """Project one batch. What one claim fails of must not keep us from the others."""
-        key = (claim.projection, claim.version, claim.partition)
-        resting = self._resting.get(key)
-        if resting is not None and time.monotonic() < resting.until:
-            return False
+        key = claim.key
         try:
             worked = self._step(connection, claim)
         except Exception as error:
@@ -180,7 +197,7 @@ class Worker:
 
     def _rest(self, connection: Connection, claim: Claim, error: Exception) -> None:
         """Leave a claim alone for a while, and say why."""
-        rest = self._resting.setdefault((claim.projection, claim.version, claim.partition), Rest())
+        rest = self._resting.setdefault(claim.key, Rest())
         rest.failures += 1
         transient = isinstance(error, psycopg.Error) and error.sqlstate is not None and is_transient(error)
         ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
@@ -202,7 +219,7 @@ class Worker:
             )
 
     def _step(self, connection: Connection, claim: Claim) -> bool:
-        key = (claim.projection, claim.version, claim.partition)
+        key = claim.key
         size = self._sizes[key]
         try:
             done = self._project(connection, claim, size)
