@@ -1,8 +1,8 @@
-"""The main job once, from nothing to proof: publish, kill a worker, project, count again.
+"""The main job once, from nothing to proof: publish, kill a worker, project, rebuild, verify, count again.
 
 Everything is real: a PostgreSQL in a new temporary directory, the API and the workers as processes,
-the simulator over HTTP, and a kill -9. All of it is gone when the demo ends, however it ends; after a
-kill -9 of the demo itself only the directory is left.
+the simulator over HTTP, a kill -9, a rebuild and a verify. All of it is gone when the demo ends, however
+it ends; after a kill -9 of the demo itself only the directory is left.
 """
 
 import asyncio
@@ -49,6 +49,14 @@ class Kill(msgspec.Struct, frozen=True):
     successor: str
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """How the rebuild and the verify went; durations in seconds, the start of a process included."""
+
+    rebuilt_seconds: float
+    verified_seconds: float
+    facts: list[Fact]
+
+
 class DemoReport(msgspec.Struct, frozen=True):
     """What the demo did and found; durations in seconds, rates in deliveries per second."""
 
@@ -63,6 +71,8 @@ class DemoReport(msgspec.Struct, frozen=True):
     latency_ms: dict[str, float]
     projected_seconds: float
     projected_rate: float
+    rebuilt_seconds: float
+    verified_seconds: float
     kill: Kill
     counts: list[Count]
     facts: list[Fact]
@@ -97,10 +107,15 @@ def run_demo(*, events: int, duplicates: float, keep: bool, say: Say) -> DemoRep
         running = _start(stack, directory, say)
         started = time.monotonic()
         simulation, stats, kill = uvloop.run(_publish(running, workload, say))
+        replay = _replay(running.service, workload.events, say)
         say("counting again, by SQL and delivery by delivery")
         with translated_errors():
             counts = check_counts(running.connection, workload, stats)
-            facts = [*check_facts(running.connection, workload), _check_processes(running.service)]
+            facts = [
+                *check_facts(running.connection, workload),
+                *replay.facts,
+                _check_processes(running.service),
+            ]
         return DemoReport(
             events=workload.events,
             unique=workload.unique,
@@ -113,6 +128,8 @@ def run_demo(*, events: int, duplicates: float, keep: bool, say: Say) -> DemoRep
             latency_ms=simulation.quantiles(),
             projected_seconds=simulation.drained_seconds or 0.0,
             projected_rate=simulation.accepted / (simulation.seconds + (simulation.drained_seconds or 0.0)),
+            rebuilt_seconds=replay.rebuilt_seconds,
+            verified_seconds=replay.verified_seconds,
             kill=kill,
             counts=counts,
             facts=facts,
@@ -198,6 +215,28 @@ def _kill_a_worker(running: Running, acknowledged: int) -> Kill:
     pending = _number(running.connection, "demo/pending")
     successor = running.service.start_worker()
     return Kill(victim.name, victim.process.pid, acknowledged, pending, successor.name)
+
+
+def _replay(service: Service, deliveries: int, say: Say) -> Replay:
+    """Rebuild the core projection beside the live one, switch, and verify: what is counted is the replay."""
+    say("rebuilding the projection from the log")
+    began = time.monotonic()
+    rebuilt = service.run("rebuild", "core", "--yes") == 0
+    switched = time.monotonic()
+    say("verifying that it equals another replay")
+    verified = service.run("verify", "core") == 0
+    return Replay(
+        switched - began,
+        time.monotonic() - switched,
+        [
+            Fact(
+                "deliveries replayed by a rebuild, and switched to", deliveries, 0 if rebuilt else deliveries
+            ),
+            Fact(
+                "deliveries whose replay gives the same rows again", deliveries, 0 if verified else deliveries
+            ),
+        ],
+    )
 
 
 def _check_processes(service: Service) -> Fact:

@@ -61,6 +61,12 @@ def _course(report: DemoReport) -> Table:
             f"projection, {report.projected_seconds:.2f} s after the last answer",
             f"{report.published_seconds + report.projected_seconds:.2f} s",
         ),
+        (
+            "rebuilt",
+            "the projection from the first delivery on, and switched to it;\n"
+            f"verified against one more replay in {report.verified_seconds:.2f} s",
+            f"{report.rebuilt_seconds:.2f} s",
+        ),
     )
     table.add_column(style="cyan")
     table.add_column()

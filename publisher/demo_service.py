@@ -97,6 +97,13 @@ class Service:
         self._workers += 1
         return self._start(f"worker {self._workers}", ["worker"])
 
+    def run(self, *arguments: str) -> int:
+        """Run a command to its end; return its exit code."""
+        part = self._start(arguments[0], list(arguments))
+        code = part.process.wait()
+        self._parts.remove(part)
+        return code
+
     def __len__(self) -> int:
         return len(self._parts)
 
