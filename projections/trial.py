@@ -19,9 +19,10 @@ from eventlog.database import Connection, connect
 from eventlog.intake import Limits, parse
 from eventlog.statements import statement
 from projections.discovery import Discovered, load
-from projections.install import install_own, set_up
+from projections.install import find, install_own, set_up
 from projections.pool import WorkerPool
 from projections.projection import Projection
+from projections.rebuild import rebuild
 
 # Nobody pulls the plug on a test.
 UNSAFE_AND_FAST = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "100"}
@@ -37,18 +38,23 @@ _numbers = count(1)
 
 
 class Way(msgspec.Struct, frozen=True):
-    """One way to play a log; crashes: how often all workers are ended in the middle of it."""
+    """One way to play a log.
+
+    crashes: how often all workers are ended in the middle of it. rebuilt: then played again beside it.
+    """
 
     batch_size: int
     workers: int
     crashes: int = 0
+    rebuilt: bool = False
 
     def __str__(self) -> str:
         crashed = f", crashed {self.crashes} times" if self.crashes else ""
-        return f"played in batches of {self.batch_size} by {self.workers} worker(s){crashed}"
+        rebuilt = ", and rebuilt" if self.rebuilt else ""
+        return f"played in batches of {self.batch_size} by {self.workers} worker(s){crashed}{rebuilt}"
 
 
-WAYS = (Way(1000, 1), Way(1, 1), Way(2, 2), Way(7, 8), Way(1, 2, crashes=3))
+WAYS = (Way(1000, 1), Way(1, 1), Way(2, 2), Way(7, 8), Way(1, 2, crashes=3), Way(5, 2, rebuilt=True))
 
 
 class Trial:
@@ -108,7 +114,9 @@ class Trial:
             named = {"projection": projection.name}
             aside = connection.execute(statement("testing/quarantined"), named).fetchall()
             assert sorted(row[0] for row in aside) == quarantined, f"{way}: in quarantine are {aside}"
-            connection.execute(statement("testing/search_path"), {"schema": f"{projection.name}_1"})
+            live = find(connection, projection.name)
+            assert live is not None
+            connection.execute(statement("testing/search_path"), {"schema": live.schema_name})
             for query, expected in rows.items():
                 actual = connection.execute(query.encode()).fetchall()
                 assert _sorted(actual) == _sorted(expected), f"{way}: {query}"
@@ -139,6 +147,8 @@ def _play(dsn: str, connection: psycopg.Connection[TupleRow], projection: Projec
             _wait(connection, projection, way, deliveries=1)
             connection.execute(statement("testing/crash_workers"))
         _wait(connection, projection, way)
+        if way.rebuilt:
+            rebuild(dsn, projection)
     finally:
         pool.stop()
 

@@ -183,7 +183,7 @@ ARRIVALS = load(EXAMPLES / "arrivals")
 ARRIVALS_CONTRACT = Contract(
     ARRIVALS,
     {
-        "arrivals": "SELECT partition, position, topic, items FROM arrivals_1.arrivals",
+        "arrivals": "SELECT partition, position, topic, items FROM arrivals",
         "quarantine": "SELECT partition, position FROM quarantine WHERE projection = 'arrivals'",
     },
     recount_arrivals,

@@ -8,6 +8,8 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
+from projections.rebuild import rebuild
+from projections.verify import verify
 from tests.projections.conftest import log_of, rows_of
 from tests.projections.contracts import CONTRACTS, Contract
 from tests.support.projecting import lag, project_all, workers
@@ -118,3 +120,14 @@ def test_a_stopped_worker_ends_between_two_steps(unprojected: Unprojected, contr
         until(lambda: terminate(observer, "eventlog worker") == 0)
     project_all(dsn, batch_size=1000, projections=[contract.projection])
     assert_as_recounted(dsn, contract)
+
+
+def test_rebuilt_it_is_the_same_and_verify_agrees(unprojected: Unprojected, contract: Contract) -> None:
+    dsn = unprojected()
+    projection = contract.projection
+    project_all(dsn, batch_size=11, projections=[projection])
+    assert verify(dsn, projection).differing == []
+    rebuild(dsn, projection)
+    project_all(dsn, batch_size=7, projections=[projection])
+    assert rows_of(dsn, contract) == contract.recount(log_of(dsn))
+    assert verify(dsn, projection).differing == []

@@ -1,0 +1,3 @@
+CREATE OR REPLACE VIEW eventlog.arrivals AS
+SELECT partition, position, topic, items
+FROM {schema}.arrivals;
