@@ -138,7 +138,7 @@ def step(
                 before_each()
                 _step(connection, version, span.partition, position, last, aside.get(position))
         except (psycopg.Error, Indigestible) as error:
-            if not blames_content(error):
+            if not blames_content(error) or position in aside:
                 raise
             if position == last:
                 aside[position] = Decision(span.partition, position, sqlstate_of(error), cause_of(error))

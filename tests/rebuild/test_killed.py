@@ -1,0 +1,96 @@
+"""A rebuild that is killed leaves the live version whole, and the next one goes on or starts over."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from eventlog.failpoints import POINTS
+from projections.projection import CORE
+from projections.rebuild import rebuild
+from projections.verify import verify
+from tests.support.contents import content_of_live
+from tests.support.sessions import scalar
+
+Connection = psycopg.Connection[TupleRow]
+
+REBUILD_POINTS = [name for name in POINTS if name.startswith("rb.")]
+
+
+def rebuild_process(dsn: str, failpoints: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "eventlog", "rebuild", "core"],
+        env={"EVENTLOG_DSN": dsn, "EVENTLOG_FAILPOINTS": failpoints, "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def assert_whole(dsn: str, connection: Connection, content: object) -> None:
+    """What is live is what was, and one more rebuild clears up all that is left."""
+    assert content_of_live(dsn, CORE) == content
+    assert verify(dsn, CORE).differing == []
+    assert rebuild(dsn, CORE).kept == []
+    assert content_of_live(dsn, CORE) == content
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'core\\_%'"
+    assert scalar(connection, schemas) == 1
+    versions = "SELECT array_agg(DISTINCT version) FROM claims WHERE projection = 'core'"
+    assert scalar(connection, versions) == [
+        scalar(connection, "SELECT live_version FROM projections WHERE name = 'core'")
+    ]
+
+
+@pytest.mark.parametrize("point", REBUILD_POINTS)
+def test_killed_at_any_point_the_next_one_finishes(database: str, connection: Connection, point: str) -> None:
+    before = content_of_live(database, CORE)
+    killed = rebuild_process(database, f"{point}:kill")
+    output, _ = killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL, output
+    assert_whole(database, connection, before)
+
+
+@pytest.mark.parametrize("point", ["rb.created", "rb.copied", "rb.keyed", "rb.caughtup", "rb.before_swap"])
+def test_the_next_one_goes_on_where_it_was(database: str, connection: Connection, point: str) -> None:
+    rebuild_process(database, f"{point}:kill").communicate(timeout=60)
+    outcome = rebuild(database, CORE)
+    assert (outcome.resumed, outcome.version) == (True, 2)
+    assert verify(database, CORE).differing == []
+
+
+def test_what_other_code_has_begun_is_started_over(database: str, connection: Connection) -> None:
+    rebuild_process(database, "rb.keyed:kill").communicate(timeout=60)
+    connection.execute("UPDATE projection_versions SET definition = 'another' WHERE version = 2")
+    outcome = rebuild(database, CORE)
+    assert (outcome.resumed, outcome.version) == (False, 3)
+    assert scalar(connection, "SELECT to_regnamespace('core_2')") is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_moments_again_and_again(database: str, connection: Connection, seed: int) -> None:
+    chance = random.Random(seed)
+    before = content_of_live(database, CORE)
+    for _ in range(4):
+        process = rebuild_process(database)
+        deadline = time.monotonic() + chance.uniform(0.3, 1.5)
+        while process.poll() is None and time.monotonic() < deadline:
+            assert content_of_live(database, CORE) == before
+        process.kill()
+        process.communicate(timeout=60)
+    assert_whole(database, connection, before)
+
+
+def test_interrupted_it_removes_what_it_has_made(database: str, connection: Connection) -> None:
+    process = rebuild_process(database, "rb.copied:sleep(1.5)")
+    while process.poll() is None and scalar(connection, "SELECT to_regnamespace('core_2')") is None:
+        pass
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert scalar(connection, "SELECT to_regnamespace('core_2')") is None
+    assert scalar(connection, "SELECT state FROM operations ORDER BY started_at DESC LIMIT 1") == "cancelled"
