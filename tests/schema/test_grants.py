@@ -42,6 +42,7 @@ TABLES = {
     ("core_1.stats_deltas", "eventlog_projector"): ADD,
     ("timeline_1.seen", "eventlog_projector"): ADD,
     ("timeline_1.minutes", "eventlog_projector"): ADD,
+    ("timeline_1.fresh", "eventlog_projector"): ADD,
 }
 # Of single columns: all of the log's but received_at.
 COLUMNS = {

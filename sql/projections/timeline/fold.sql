@@ -1,17 +1,34 @@
--- Add up a partition's deltas of each topic and minute into one row. The claim is held, so no step
--- comes between; a reader sees the deltas or their sum, never both.
-WITH folded AS (
-    DELETE FROM {schema}.minutes
+-- Add a partition's fresh counts to its minutes. The claim is held, so no step comes between; a reader
+-- sees the parts or their sum, never both. Costs what is fresh, however many minutes there are: hence a
+-- probe of the key for each, whatever the statistics say.
+WITH taken AS (
+    DELETE FROM {schema}.fresh
     WHERE partition = %(partition)s
-      AND (topic, minute) IN (
-          SELECT topic, minute FROM {schema}.minutes
-          WHERE partition = %(partition)s
-          GROUP BY topic, minute
-          HAVING count(*) > 1
-      )
-    RETURNING first, minute, events, topic
+    RETURNING topic, minute, events
+), added AS MATERIALIZED (
+    SELECT topic, minute, sum(events) AS events
+    FROM taken
+    GROUP BY topic, minute
+), before AS (
+    DELETE FROM {schema}.minutes
+    WHERE ctid = ANY (ARRAY (
+        SELECT found.place
+        FROM added AS a
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place
+            FROM {schema}.minutes
+            WHERE partition = %(partition)s AND topic = a.topic AND minute = a.minute
+            OFFSET 0
+        ) AS found
+    ))
+    RETURNING topic, minute, events
 )
-INSERT INTO {schema}.minutes (first, minute, events, partition, topic)
-SELECT min(first), minute, sum(events), %(partition)s, topic
-FROM folded
+INSERT INTO {schema}.minutes (minute, events, partition, topic)
+SELECT minute, sum(events), %(partition)s, topic
+FROM (
+    SELECT topic, minute, events FROM added
+    UNION ALL
+    SELECT topic, minute, events FROM before
+) AS part
 GROUP BY topic, minute
+ORDER BY topic, minute

@@ -1,4 +1,4 @@
-INSERT INTO {schema}.minutes (first, minute, events, partition, topic)
+INSERT INTO {schema}.fresh (first, minute, events, partition, topic)
 SELECT %(first)s, date_bin('1 minute', b."timestamp", '1970-01-01 00:00:00+00'), count(*), b.partition, b.topic
 FROM {batch} AS b
 GROUP BY b.partition, b.topic, 2

@@ -1,7 +1,15 @@
--- How many events each topic has in each minute, by their own time. As deltas, one row a step, topic
--- and minute, folded now and then: rows updated at every step would pile up dead versions under one
--- long snapshot.
+-- How many events each topic has in each minute, by their own time.
 CREATE TABLE {schema}.minutes (
+    minute    timestamptz      NOT NULL,
+    events    bigint           NOT NULL,
+    partition smallint         NOT NULL,
+    topic     text COLLATE "C" NOT NULL,
+    CONSTRAINT minute_of_topic PRIMARY KEY (partition, topic, minute)
+);
+
+-- What the latest steps add to that, one row a step, topic and minute; folded into it now and then.
+-- Rows that are updated at every step would pile up dead versions under one long snapshot.
+CREATE TABLE {schema}.fresh (
     first     bigint           NOT NULL,
     minute    timestamptz      NOT NULL,
     events    bigint           NOT NULL,
