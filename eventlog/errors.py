@@ -15,6 +15,7 @@ EventlogError
 ├── ProjectionOutdated       the live version was made by other code: rebuild it
 ├── ProjectionInUse          views of others are defined on its tables: drop those first
 ├── ProjectionDiffers        a rebuilt version is not equal to a replay: it did not go live
+├── ProjectionFailed         its own SQL is broken: mend it, and rebuild again
 ├── OperationRefused         a rebuild, verify or drop of it is under way: wait, or cancel that one
 ├── OperationCancelled       somebody wanted it to end
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
@@ -136,6 +137,13 @@ class ProjectionDiffers(EventlogError):
     def __init__(self, name: str, differing: Sequence[str]) -> None:
         self.differing = list(differing)
         super().__init__(f"projection {name} is not what a replay of the log gives: {'; '.join(differing)}")
+
+
+class ProjectionFailed(EventlogError):
+    """A rebuild of `name` met an error that is its own SQL's."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        super().__init__(f"projection {name} cannot be rebuilt: {cause}; the live version stays")
 
 
 class OperationRefused(EventlogError):

@@ -11,6 +11,7 @@ from eventlog.statements import statement
 from projections.blame import cause_of
 from projections.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
+from projections.versions import retire
 from projections.views import NameTaken, point_views, views_mark
 
 
@@ -33,12 +34,17 @@ class Enrolled(msgspec.Struct, frozen=True):
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """Migrate, then install what is missing; return what was done, a line each.
 
+    Removes what a rebuild had to leave because somebody still saw it.
+
     Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
         for projection in PROJECTIONS:
             done += _enrol(connection, projection)
+    with connect(dsn, "owner", "install") as connection, translated_errors():
+        for projection in PROJECTIONS:
+            retire(connection, projection.name)
     return done
 
 

@@ -22,12 +22,12 @@ import psycopg
 import structlog
 from psycopg.sql import Identifier
 
-from eventlog.database import Connection, connect, translated_errors
-from eventlog.errors import OperationCancelled
+from eventlog.database import Connection, connect, translate, translated_errors
+from eventlog.errors import OperationCancelled, ProjectionFailed
 from eventlog.failpoints import hit
 from eventlog.statements import statement
 from projections import replay, versions
-from projections.blame import blames_content
+from projections.blame import blames_content, cause_of
 from projections.crew import Crew
 from projections.drop import unplug
 from projections.operations import Operation, Progress, fence, operation
@@ -121,6 +121,10 @@ class _Rebuild:
         except (OperationCancelled, KeyboardInterrupt):
             self._discard_unfinished()
             raise
+        except psycopg.Error as error:
+            if translate(error) is not error:
+                raise
+            raise ProjectionFailed(self._projection.name, cause_of(error)) from error
 
     def _run(self) -> Outcome:
         versions.retire(self._connection, self._projection.name)

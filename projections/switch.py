@@ -30,7 +30,7 @@ from eventlog.failpoints import hit
 from eventlog.statements import statement
 from projections import versions
 from projections.versions import LOCK_TIMEOUT_MILLISECONDS, Version
-from projections.views import point_views
+from projections.views import point_changed_views
 
 # For how long the live version may stand still in an attempt, for each of the two waits.
 STANDSTILL_SECONDS = 2.0
@@ -96,7 +96,7 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
             _wait_for_snapshots(connection)
         hit("rb.before_swap")
         versions.set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
-        point_views(connection, version.projection, version.schema_name)
+        point_changed_views(connection, version.projection, version.schema_name)
         if live is None:
             connection.execute(statement("projections/grant_views"))
         connection.execute(statement("rebuild/switch"), {**version.key, "live": live})

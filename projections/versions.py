@@ -108,6 +108,7 @@ def discard(connection: Connection, name: str, version: int, schema: str) -> Non
     """
     with connection.transaction():
         set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
+        connection.execute(statement("rebuild/lock_schema"))
         remove(connection, name, version, schema)
 
 

@@ -3,15 +3,17 @@
 from hashlib import sha256
 
 import msgspec
+import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import Identifier, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
 from eventlog.database import Connection
+from eventlog.errors import EventlogError, ProjectionInUse
 from eventlog.statements import statement
 from projections.projection import Projection
 
 
-class NameTaken(Exception):
+class NameTaken(EventlogError):
     """A projection's views.sql would replace or remove views that are not its own."""
 
 
@@ -41,6 +43,26 @@ def point_views(connection: Connection, projection: Projection, schema: str) -> 
     taken = sorted(name for name, text in others.items() if after.get(name) != text)
     if taken:
         raise NameTaken(f"views.sql of {projection.name} would replace {', '.join(taken)}: rename the view")
+
+
+def point_changed_views(connection: Connection, projection: Projection, schema: str) -> None:
+    """Point views as `point_views`, also where their columns are others than before.
+
+    Such a view is dropped and made anew, so the rights that others were given on it go.
+    Raises ProjectionInUse when views of others are defined on it.
+    """
+    try:
+        with connection.transaction():
+            point_views(connection, projection, schema)
+    except psycopg.errors.InvalidTableDefinition:
+        own = [view.name for view in _views(connection, projection) if view.own]
+        names = SQL(", ").join(Identifier("eventlog", name) for name in own)
+        try:
+            connection.execute(statement("projections/drop_views").format(views=names))
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise ProjectionInUse(schema, (error.diag.message_detail or "views").split("\n")) from None
+        point_views(connection, projection, schema)
+        connection.execute(statement("projections/grant_views"))
 
 
 def views_mark(projection: Projection) -> str:
