@@ -28,6 +28,7 @@ COMMANDS = {
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
     "drop": "projections.operating_commands:drop",
+    "quarantine": "eventlog.quarantine_commands:app",
     "doctor": "eventlog.doctor_commands:doctor",
     "db": "eventlog.db_commands:app",
 }
