@@ -46,7 +46,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from projections.discovery import discover
-    from projections.install import install_own, set_up
+    from projections.install import clear_up, install_own, set_up
     from projections.pool import WorkerPool
 
     configure_logs(settings.log_level)
@@ -58,6 +58,7 @@ def _run(settings: "Settings", workers: int) -> int:
         for line in set_up(dsn, settings.partitions_wanted):
             _say(f"applied {line}")
         own = install_own(dsn, discovered)
+        clear_up(dsn, discovered.projections)
         for line in own.done:
             _say(f"applied {line}")
         for fault in own.faults:

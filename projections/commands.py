@@ -55,13 +55,14 @@ def migrate() -> None:
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
     from projections.discovery import discover
-    from projections.install import install_own, set_up
+    from projections.install import clear_up, install_own, set_up
 
     settings = load_settings()
     discovered = discover(settings.projections)
     with opened_database(settings, _say) as dsn:
         done = set_up(dsn, settings.partitions_wanted)
         own = install_own(dsn, discovered)
+        clear_up(dsn, discovered.projections)
     for line in done + own.done:
         typer.echo(f"applied {line}")
     for fault in own.faults:

@@ -1,5 +1,7 @@
 """Set a database up: the schema, and the first version of each projection."""
 
+from collections.abc import Sequence
+
 import msgspec
 import psycopg
 from psycopg.rows import class_row
@@ -34,18 +36,20 @@ class Enrolled(msgspec.Struct, frozen=True):
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """Migrate, then install what is missing; return what was done, a line each.
 
-    Removes what a rebuild had to leave because somebody still saw it.
-
     Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
         for projection in PROJECTIONS:
             done += _enrol(connection, projection)
-    with connect(dsn, "owner", "install") as connection, translated_errors():
-        for projection in PROJECTIONS:
-            retire(connection, projection.name)
     return done
+
+
+def clear_up(dsn: str, projections: Sequence[Projection]) -> None:
+    """Remove what rebuilds had to leave because somebody still saw it."""
+    with connect(dsn, "owner", "install") as connection, translated_errors():
+        for projection in projections:
+            retire(connection, projection.name)
 
 
 def install_own(dsn: str, discovered: Discovered) -> Enrolled:

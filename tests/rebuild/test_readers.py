@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.rows import TupleRow
 
+from projections.install import clear_up
 from projections.operations import Progress
 from projections.projection import CORE
 from projections.rebuild import Options, rebuild
@@ -177,8 +178,9 @@ def test_who_reads_the_old_tables_reads_them_to_the_end(database: str, connectio
         count = console.execute("SELECT count(*) FROM core_1.events").fetchone()
         outcome = rebuild(database, CORE)
         assert outcome.kept == ["core_1"]
+        clear_up(database, [CORE])
         assert console.execute("SELECT count(*) FROM core_1.events").fetchone() == count
-    rebuild(database, CORE)
+    clear_up(database, [CORE])
     assert scalar(connection, "SELECT to_regnamespace('core_1')") is None
 
 
