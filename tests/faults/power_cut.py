@@ -49,24 +49,24 @@ def why_not() -> str:
 
 
 @contextmanager
-def rig() -> Iterator[Path]:
+def rig(bindir: Path | None = None) -> Iterator[Path]:
     """Mount a place in memory for images, and make the image of a migrated server in it."""
     with tempfile.TemporaryDirectory(prefix="eventlog-power-", dir="/tmp") as name:
         place = Path(name)
         place.chmod(0o755)
         _run("mount", "-t", "tmpfs", "-o", f"size={4 * IMAGE_MB}m,mode=755", "tmpfs", place)
         try:
-            _make_image(place / "base.img")
+            _make_image(place / "base.img", bindir)
             yield place
         finally:
             _run("umount", "--lazy", place)
 
 
-def _make_image(image: Path) -> None:
+def _make_image(image: Path, bindir: Path | None) -> None:
     with image.open("wb") as file:
         file.truncate(IMAGE_MB << 20)
     _run("mkfs.ext4", "-q", "-F", "-m", "0", image)
-    with mounted(image) as volume, EmbeddedServer(volume / "data", options=OPTIONS) as server:
+    with mounted(image) as volume, EmbeddedServer(volume / "data", bindir=bindir, options=OPTIONS) as server:
         set_up(server.dsn, 4)
 
 
@@ -82,14 +82,14 @@ def mounted(image: Path) -> Iterator[Path]:
         _run("umount", "--lazy", volume)
 
 
-def cycle(place: Path, spawner: Spawner, seed: int) -> tuple[int, list[str]]:
+def cycle(place: Path, spawner: Spawner, seed: int, bindir: Path | None = None) -> tuple[int, list[str]]:
     """Run a load, cut the power, recover; return how many were acknowledged and what does not hold."""
     chance = random.Random(seed)
     journal = place / f"journal-{seed}.jsonl"
     running_image, cut_image = place / "running.img", place / "cut.img"
     _copy(place / "base.img", running_image)
     with mounted(running_image) as volume, ExitStack() as ends:
-        server = EmbeddedServer(volume / "data", options=OPTIONS)
+        server = EmbeddedServer(volume / "data", bindir=bindir, options=OPTIONS)
         server.start()
         stack = ends.enter_context(Stack(spawner, server.dsn, place))
         stack.start_api()
@@ -104,14 +104,14 @@ def cycle(place: Path, spawner: Spawner, seed: int) -> tuple[int, list[str]]:
                     process.kill()
         psutil.wait_procs(processes, timeout=10)
         server.stop()
-    return running.journal.acknowledged, _recovered(place, spawner, cut_image, journal)
+    return running.journal.acknowledged, _recovered(place, spawner, cut_image, journal, bindir)
 
 
-def _recovered(place: Path, spawner: Spawner, image: Path, journal: Path) -> list[str]:
+def _recovered(place: Path, spawner: Spawner, image: Path, journal: Path, bindir: Path | None) -> list[str]:
     """Start from what was on the disk, project the rest, and return what does not hold."""
     with (
         mounted(image) as volume,
-        EmbeddedServer(volume / "data", options=OPTIONS) as server,
+        EmbeddedServer(volume / "data", bindir=bindir, options=OPTIONS) as server,
         Stack(spawner, server.dsn, place) as stack,
     ):
         stack.start_worker()
@@ -142,13 +142,14 @@ def _told(found: list[str]) -> str:
     return "all there" if not found else f"{len(found)} lines of what is wrong, first {found[0]}"
 
 
-def control(cycles: int) -> int:
+def control(cycles: int, bindir: Path | None = None) -> int:
     """Run the same over a copy of the code that does not wait for the disk; 0 if the rig saw the loss."""
     bug = next(bug for bug in bugs() if bug.name == BUG_OF_CONTROL)
     with tempfile.TemporaryDirectory(prefix="eventlog-control-") as name:
         copy_tree(Path(name))
         assert applied(bug, Path(name)) == ""
         command = [sys.executable, "-m", "tests.faults.power_cut", "--cycles", str(cycles)]
+        command += [] if bindir is None else ["--bindir", str(bindir)]
         done = subprocess.run(command, cwd=name, stdout=subprocess.PIPE, text=True)
     print(done.stdout.strip())
     seen = done.returncode == 3 and "I1_acknowledged_is_stored" in done.stdout
@@ -160,19 +161,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Cut the power under load and look what is left.")
     parser.add_argument("--cycles", type=int, default=3)
     parser.add_argument("--control", action="store_true", help="show that the rig would see a loss")
+    parser.add_argument("--bindir", type=Path, help="the folder with PostgreSQL's programs")
     options = parser.parse_args()
     if reason := why_not():
         print(reason, file=sys.stderr)
         return 2
-    return control(options.cycles) if options.control else _cycles(options.cycles)
+    return (control if options.control else _cycles)(options.cycles, options.bindir)
 
 
-def _cycles(count: int) -> int:
+def _cycles(count: int, bindir: Path | None) -> int:
     acknowledged = unsound = 0
-    with rig() as place:
+    with rig(bindir) as place:
         spawner = Spawner()
         for seed in range(1, count + 1):
-            told, found = cycle(place, spawner, seed)
+            told, found = cycle(place, spawner, seed, bindir)
             acknowledged += told
             unsound += bool(found)
             print(f"cut {seed}: {told} acknowledged, {_told(found)}", flush=True)

@@ -14,6 +14,7 @@ dribble            pieces of a single byte
 """
 
 import asyncio
+import re
 import socket
 import struct
 import threading
@@ -25,6 +26,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 LINGER_NOT = struct.pack("ii", 1, 0)
+# A statement that is COMMIT, or the last one of a message.
+COMMITS = re.compile(rb"\bCOMMIT\s*\0")
 DRIBBLED_MAX = 2_000  # bytes a piece; what is beyond goes whole, or a test would take minutes
 
 
@@ -120,11 +123,11 @@ class Link:
         # A message that begins a COPY and commits does so when the COPY's end arrives, a message of
         # its own at the end of what is sent: 'c' and its length.
         if b"FROM STDIN" in data:
-            self._copy_commits = b"COMMIT\0" in data
+            self._copy_commits = COMMITS.search(data) is not None
             return "data"
         if data.endswith(b"c\0\0\0\x04"):
             return "commit" if self._copy_commits else "data"
-        return "commit" if b"COMMIT\0" in data else "data"
+        return "commit" if COMMITS.search(data) else "data"
 
     def _server_says(self, data: bytes) -> str:
         return "committed" if b"C\0\0\0\x0bCOMMIT\0" in data else "data"

@@ -85,7 +85,7 @@ def test_a_checker_that_is_given_a_false_acknowledgement_says_so(
         running.join()
     stack.drain()
     assert violations([journal], database) == []
-    text = journal.read_text().replace('"event_id":"1-0-0"', '"event_id":"never-sent"')
+    text = journal.read_text().replace('"event_id":"1-0-1"', '"event_id":"never-sent"')
     journal.write_text(text)
     found = {one.partition(":")[0] for one in violations([journal], database)}
     assert {"I1_acknowledged_is_stored", "I2_nothing_from_nowhere"} <= found

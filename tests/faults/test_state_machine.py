@@ -132,6 +132,11 @@ class EventLog(RuleBasedStateMachine):
     def project(self, size: int) -> None:
         Worker(self.dsn, batch_size=size).round(self.projecting)
 
+    @rule()
+    def project_all(self) -> None:
+        worker = Worker(self.dsn, batch_size=1000)
+        until(lambda: not worker.round(self.projecting) and lag(self.owner) == 0)
+
     @rule(size=SIZES)
     def crash_before_the_commit_of_a_step(self, size: int) -> None:
         with self.projecting.transaction(force_rollback=True):
@@ -227,9 +232,7 @@ class EventLog(RuleBasedStateMachine):
             if self.dropped:
                 rebuild(self.dsn, CORE)
                 self.dropped = False
-            worker = Worker(self.dsn, batch_size=1000)
-            until(lambda: not worker.round(self.projecting) and lag(self.owner) == 0)
-            self.what_is_projected_equals_a_recount()
+            self.project_all()
 
 
 def test_any_order_of_what_can_happen_leaves_the_books_exact(database: str) -> None:
