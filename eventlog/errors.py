@@ -18,6 +18,7 @@ EventlogError
 ├── ProjectionFailed         its own SQL is broken: mend it, and rebuild again
 ├── OperationRefused         a rebuild, verify or drop of it is under way: wait, or cancel that one
 ├── OperationCancelled       somebody wanted it to end
+├── OperationLost            its session was cut and another one took its place
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
@@ -159,6 +160,13 @@ class OperationCancelled(EventlogError):
 
     def __init__(self) -> None:
         super().__init__("cancelled")
+
+
+class OperationLost(EventlogError):
+    """An operation's session was cut, and another operation has taken its place."""
+
+    def __init__(self) -> None:
+        super().__init__("the session of this operation was cut, and another one has taken its place")
 
 
 class SchemaMismatch(EventlogError):

@@ -33,7 +33,7 @@ def drop(dsn: str, name: str, cancelled: threading.Event | None = None) -> bool:
             begin = partial(fence, connection, under_way.id)
             dropped = unplug(connection, name, begin, lambda: watch())
             for left in versions.unfinished(connection, name):
-                versions.discard(connection, name, left.version, left.schema_name)
+                versions.discard(connection, name, left.version, left.schema_name, begin)
             versions.retire(connection, name)
         return dropped
 

@@ -18,7 +18,13 @@ import psycopg
 from psycopg.rows import class_row
 
 from eventlog.database import Connection, connect, translated_errors
-from eventlog.errors import EventlogError, OperationCancelled, OperationRefused, ProjectionUnknown
+from eventlog.errors import (
+    EventlogError,
+    OperationCancelled,
+    OperationLost,
+    OperationRefused,
+    ProjectionUnknown,
+)
 from eventlog.statements import statement
 
 Kind = Literal["rebuild", "verify", "drop"]
@@ -75,13 +81,18 @@ class Operation:
         self._watch = watch
 
     def report(self, phase: str, done: int, total: int) -> None:
-        """Say how far it is; raises OperationCancelled when somebody wants it to end."""
+        """Say how far it is.
+
+        Raises OperationCancelled when somebody wants it to end, OperationLost as `fence`.
+        """
         progress = Progress(phase, done, total)
         row = self._connection.execute(
             statement("operations/report"), {"id": self.id, **msgspec.structs.asdict(progress)}
         ).fetchone()
         self._watch(progress)
-        if row is None or row[0]:
+        if row is None:
+            raise OperationLost
+        if row[0]:
             self.cancelled.set()
         if self.cancelled.is_set():
             raise OperationCancelled
@@ -102,10 +113,10 @@ class Operation:
 def fence(connection: Connection, operation: UUID) -> None:
     """Begin a transaction's work for an operation.
 
-    Raises OperationCancelled when another one has taken its place.
+    Raises OperationLost when another one has taken its place: it must not touch anything any more.
     """
     if connection.execute(statement("operations/fence"), {"id": operation}).fetchone() is None:
-        raise OperationCancelled
+        raise OperationLost
 
 
 @contextmanager

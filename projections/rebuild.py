@@ -164,15 +164,18 @@ class _Rebuild:
             if resumed is None and left.definition == self._projection.definition:
                 resumed = (Version(self._projection, left.version, left.schema_name), True, left.claimed)
             else:
-                versions.discard(self._connection, self._projection.name, left.version, left.schema_name)
+                self._discard(left)
         return resumed
 
     def _discard_unfinished(self) -> None:
         for left in versions.unfinished(self._connection, self._projection.name):
             try:
-                versions.discard(self._connection, self._projection.name, left.version, left.schema_name)
+                self._discard(left)
             except psycopg.errors.LockNotAvailable:
                 log.warning("rebuild_left_behind", schema=left.schema_name)
+
+    def _discard(self, left: versions.Unfinished) -> None:
+        versions.discard(self._connection, self._projection.name, left.version, left.schema_name, self._begin)
 
     def _create(self) -> Version:
         with self._connection.transaction():

@@ -6,6 +6,8 @@ Each version has a schema of its own, and its number never comes back. Which one
 Every function but `retire` and `discard` joins the caller's transaction.
 """
 
+from collections.abc import Callable
+
 import msgspec
 import psycopg
 from psycopg.rows import class_row
@@ -101,12 +103,20 @@ def unfinished(connection: Connection, name: str) -> list[Unfinished]:
     return cursor.execute(statement("rebuild/unfinished"), {"projection": name}).fetchall()
 
 
-def discard(connection: Connection, name: str, version: int, schema: str) -> None:
-    """Remove a version that is not live: its tables, claims, steps and quarantine. A transaction of its own.
+def discard(
+    connection: Connection,
+    name: str,
+    version: int,
+    schema: str,
+    begin: Callable[[], None] = lambda: None,
+) -> None:
+    """Remove a version that is not live: its tables, claims, steps and quarantine.
 
+    A transaction of its own, that begins with `begin`.
     Raises ProjectionInUse, and psycopg's LockNotAvailable while somebody reads its tables.
     """
     with connection.transaction():
+        begin()
         set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
         connection.execute(statement("rebuild/lock_schema"))
         remove(connection, name, version, schema)

@@ -16,9 +16,15 @@ from projections.rebuild import rebuild
 from projections.verify import verify
 from tests.support.contents import content_of_live
 from tests.support.sessions import scalar
+from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 
+# Whether the session of a running operation is gone.
+ORPHANED = """
+SELECT count(*) FROM operations AS o
+WHERE state = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = o.backend_pid)
+"""
 REBUILD_POINTS = [name for name in POINTS if name.startswith("rb.")]
 
 
@@ -94,3 +100,18 @@ def test_interrupted_it_removes_what_it_has_made(database: str, connection: Conn
     assert process.returncode == 130, output
     assert scalar(connection, "SELECT to_regnamespace('core_2')") is None
     assert scalar(connection, "SELECT state FROM operations ORDER BY started_at DESC LIMIT 1") == "cancelled"
+
+
+def test_one_whose_session_was_cut_does_not_touch_what_its_successor_makes(
+    database: str, connection: Connection
+) -> None:
+    before = content_of_live(database, CORE)
+    cut = rebuild_process(database, "rb.copied:sleep(3)")
+    until(lambda: scalar(connection, "SELECT count(*) FROM steps WHERE version = 2"), deadline_seconds=20)
+    connection.execute("SELECT pg_terminate_backend(backend_pid) FROM operations WHERE state = 'running'")
+    until(lambda: scalar(connection, ORPHANED))
+    outcome = rebuild(database, CORE)
+    assert (outcome.resumed, outcome.version) == (True, 2)
+    output, _ = cut.communicate(timeout=60)
+    assert cut.returncode in (1, 4), output
+    assert_whole(database, connection, before)
