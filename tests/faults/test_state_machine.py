@@ -42,7 +42,7 @@ from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 
-EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "4"))
 _numbers = count(1)
 
 TOPICS = st.integers(0, 2)
