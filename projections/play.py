@@ -5,6 +5,8 @@ wants, and which of them are the first of their event. What it has seen is in a 
 version, written in the same transaction, so a replay sees the same.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 import psycopg
 from psycopg.rows import class_row
@@ -17,6 +19,8 @@ from projections.projection import BATCH_DIR, Projection
 
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.
 STEP_TIMEOUT_MILLISECONDS = 60_000
+# So many of the largest events are half a gigabyte.
+APPLIED_MAX = 500
 # What Python raises when data is not as expected. All else is the program's fault: tried again.
 CONTENT_ERRORS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
 
@@ -50,7 +54,7 @@ def play(
         return _counted_by_itself(connection, projection, schema, batch)
     taken = _take(connection, projection, schema, batch)
     if taken.positions:
-        _apply(connection, projection, schema, {**batch, "positions": taken.positions})
+        _apply(connection, projection, schema, batch, taken.positions)
     fresh = len(taken.positions)
     return Counts(fresh, taken.wanted_count - fresh, 0, 0, last - first + 1 - taken.wanted_count)
 
@@ -77,14 +81,20 @@ def _take(connection: Connection, projection: Projection, schema: str, batch: di
     return taken
 
 
-def _apply(connection: Connection, projection: Projection, schema: str, batch: dict[str, object]) -> None:
+def _apply(
+    connection: Connection,
+    projection: Projection,
+    schema: str,
+    batch: dict[str, object],
+    positions: list[int],
+) -> None:
     connection.execute(_SETTINGS, {"schema": schema, "timeout": str(STEP_TIMEOUT_MILLISECONDS)})
     if projection.apply is None:
-        connection.execute(projection.statement("step.sql", schema), batch)
+        connection.execute(projection.statement("step.sql", schema), {**batch, "positions": positions})
         return
-    deliveries = connection.cursor(row_factory=class_row(Delivery)).execute(_READ, batch).fetchall()
     try:
-        projection.apply(deliveries, connection)
+        for deliveries in _read(connection, batch["partition"], positions):
+            projection.apply(deliveries, connection)
     except psycopg.Error:
         raise
     except CONTENT_ERRORS as error:
@@ -92,6 +102,15 @@ def _apply(connection: Connection, projection: Projection, schema: str, batch: d
     except SystemExit as error:
         # Would end the worker's thread without a word.
         raise RuntimeError("the projection called sys.exit()") from error
+
+
+def _read(connection: Connection, partition: object, positions: list[int]) -> Iterator[list[Delivery]]:
+    """Yield the deliveries at positions in parts: a batch of large ones need not fit into memory."""
+    cursor = connection.cursor(row_factory=class_row(Delivery))
+    for start in range(0, len(positions), APPLIED_MAX):
+        part = positions[start : start + APPLIED_MAX]
+        wanted = {"partition": partition, "first": part[0], "last": part[-1], "positions": part}
+        yield cursor.execute(_READ, wanted).fetchall()
 
 
 _TAKE: dict[str | None, SQL] = {

@@ -207,3 +207,16 @@ def listed(connection: Connection, name: str) -> State:
     state = cursor.execute(statement("projections/state"), {"name": name}).fetchone()
     assert state is not None
     return state
+
+
+def test_python_gets_a_large_batch_in_parts(database: str, connection: Connection, tmp_path: Path) -> None:
+    python = (
+        APPLY + "    assert len(batch) <= 500\n    assert batch == sorted(batch, key=lambda e: e.position)\n"
+    )
+    found = installed(database, write_projection(tmp_path, "own", python))
+    topic = topic_in(0)
+    append_events(database, [event(topic) for _ in range(1_201)])
+    with workers(database, batch_size=2_000, projections=found.projections):
+        until(lambda: lag(connection, found.projections) == 0)
+    assert count_kept(connection, "own") == 1_201
+    assert scalar(connection, "SELECT count(*) FROM steps WHERE projection = 'own'") == 1
