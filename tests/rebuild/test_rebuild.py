@@ -73,6 +73,19 @@ def test_poison_that_nobody_has_met_yet_is_set_aside(database: str, connection: 
     assert verify(database, CORE).differing == []
 
 
+def test_what_no_key_takes_is_found_by_stepping(database: str, connection: Connection) -> None:
+    """The log refuses such keys, so this takes two of its rules away: any projection may have keys."""
+    connection.execute("ALTER TABLE inbox DROP CONSTRAINT key_fits_an_index")
+    connection.execute("DROP INDEX quarantine_by_event")
+    too_long = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(2_000))
+    insert_behind_the_door(connection, [event().raw.decode()], event_id=too_long)
+    set_aside = "SELECT count(*) FROM quarantine WHERE projection = 'core' AND event_id = %s"
+    for _ in range(2):  # the second time, it is known
+        rebuild(database, CORE, Options(verify=True))
+        assert scalar(connection, set_aside, too_long) == 1
+    assert verify(database, CORE).differing == []
+
+
 def test_what_the_content_does_not_explain_stays_set_aside(database: str, connection: Connection) -> None:
     partition, position = (
         connection.execute("SELECT partition, position FROM core_1.duplicates LIMIT 1").fetchone() or ()
