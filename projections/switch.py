@@ -38,7 +38,10 @@ CLAIM_TIMEOUT_MILLISECONDS = 5_000
 # An attempt is worth it when the rest is projected within a moment.
 BEHIND_MAX = 20_000
 POLL_SECONDS = 0.005
-RETRY_SECONDS = (0.05, 0.25)
+WATCH_SECONDS = 0.25
+# Every attempt makes the live version stand still for a moment: the longer a reader is in the way, the
+# rarer they get.
+RETRY_SECONDS_MAX = 2.0
 
 
 class Transaction(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ def switch(
     while True:
         watch("catching up")
         if _behind(connection, version, _live_version(connection, version)) > BEHIND_MAX:
-            time.sleep(RETRY_SECONDS[0])
+            time.sleep(WATCH_SECONDS)
             continue
         attempts += 1
         try:
@@ -78,8 +81,8 @@ def switch(
             watch(str(reason))
             _outlast(connection, reason, watch)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            watch("waiting for readers of the stable views")
-            time.sleep(random.uniform(*RETRY_SECONDS))
+            seconds = random.uniform(0.5, 1.0) * min(RETRY_SECONDS_MAX, 0.05 * 2 ** min(attempts, 10))
+            _pause(seconds, lambda: watch("waiting for readers of the stable views"))
         else:
             return attempts
 
@@ -127,7 +130,17 @@ def _outlast(connection: Connection, reason: NotYet, watch: Callable[[str], None
     left = reason.waiting_for
     while left and (left := _transactions(connection, left)):
         watch(str(reason))
-        time.sleep(RETRY_SECONDS[1])
+        time.sleep(WATCH_SECONDS)
+
+
+def _pause(seconds: float, watch: Callable[[], None]) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        watch()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, WATCH_SECONDS))
 
 
 def _transactions(connection: Connection, only: list[Transaction] | None) -> list[Transaction]:
