@@ -51,6 +51,8 @@ RECONNECT_SECONDS_MAX = 2.0
 # A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
 REST_SECONDS_MAX = 30.0
 REST_SECONDS_MAX_IF_TRANSIENT = 2.0
+# How often a worker plays a batch of another projection while core is behind.
+OTHERS_SECONDS = 1.0
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -103,6 +105,7 @@ class Worker:
         self._stop = threading.Event()
         self._connection: Connection | None = None
         self._failures = 0
+        self._others_at = 0.0
         # Of each claim: the batch to try next, halved by bad content, doubled by good; and
         # what was made since the last fold.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
@@ -173,14 +176,19 @@ class Worker:
     def _due(self, claims: list[Claim]) -> list[Claim]:
         """Return what to play in this round: core before all others, as it is what publishers wait for.
 
-        While core is behind by whole batches, the others together get one batch a round.
+        While core is behind at all, the others together get one batch a second: a large one, then, and
+        so a cheap one. They may fall back under a load that lasts, and catch up after it.
         """
         now = time.monotonic()
         due = [claim for claim in claims if now >= self._resting.get(claim.key, AWAKE).until]
         first = [claim for claim in due if claim.projection == CORE.name]
         others = [claim for claim in due if claim.projection != CORE.name]
-        busy = any(claim.lag >= self._batch_size for claim in first)
-        return first + (others[:1] if busy else others)
+        if not first:
+            return others
+        if now < self._others_at:
+            return first
+        self._others_at = now + OTHERS_SECONDS
+        return first + others[:1]
 
     def _try(self, connection: Connection, claim: Claim) -> bool:
         """Project one batch. What one claim fails of must not keep us from the others."""
