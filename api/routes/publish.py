@@ -5,10 +5,12 @@ A bare ASGI route: per request, FastAPI's own work would cost more than all that
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from api.admission import Publishing
 from api.body import ClientGone, Inbound, is_ndjson, read_body, refuse
@@ -86,8 +88,10 @@ class Publish:
         if preferences.wait_seconds is not None and await services.projected.wait(
             {place.partition: place.last for place in places}, preferences.wait_seconds
         ):
-            answer["results"] = await _results(services, intake.events, places)
-            status = 200
+            # What is durable is accepted, whatever becomes of the rest of the answer.
+            with suppress(psycopg.Error, EventlogError):
+                answer["results"] = await _results(services, intake.events, places)
+                status = 200
         hit("api.acking")
         await _answer(status, answer, preferences, send)
 

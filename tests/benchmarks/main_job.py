@@ -15,6 +15,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,8 @@ def service(dsn: str, workers: int) -> Iterator[Service]:
         assert process.stderr is not None
         for line in process.stderr:
             if "listens on" in line:
+                # A pipe that nobody reads fills up, and whoever logs into it stands still.
+                threading.Thread(target=process.stderr.read, daemon=True).start()
                 yield Service(process, line.split("listens on ")[1].split(";")[0])
                 break
         else:
