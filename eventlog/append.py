@@ -167,7 +167,10 @@ def _lock(connection: Connection, wanted: list[int], *, begin: bool) -> dict[int
 
 @cache
 def _text(name: str) -> bytes:
-    return statement(name).as_bytes(None)
+    # Without its comments, which would travel with every flush.
+    return b"\n".join(
+        line for line in statement(name).as_bytes(None).splitlines() if not line.startswith(b"--")
+    )
 
 
 def number_rows(
