@@ -17,7 +17,6 @@ A crash at any point rolls it back, or it has happened. A reader whose statement
 tables to its end: they stay until nobody can see them.
 """
 
-import random
 import time
 from collections.abc import Callable
 
@@ -27,6 +26,7 @@ from psycopg.rows import class_row
 
 from eventlog.database import Connection
 from eventlog.failpoints import hit
+from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
 from projections import versions
 from projections.versions import LOCK_TIMEOUT_MILLISECONDS, Version
@@ -81,7 +81,7 @@ def switch(
             watch(str(reason))
             _outlast(connection, reason, watch)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            seconds = random.uniform(0.5, 1.0) * min(RETRY_SECONDS_MAX, 0.05 * 2 ** min(attempts, 10))
+            seconds = pause_seconds(attempts, RETRY_SECONDS_MAX)
             _pause(seconds, lambda: watch("waiting for readers of the stable views"))
         else:
             return attempts

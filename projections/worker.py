@@ -18,7 +18,6 @@ again; its neighbours go on.
 """
 
 import logging
-import random
 import threading
 import time
 from collections import defaultdict
@@ -33,6 +32,7 @@ from psycopg.rows import class_row
 from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
+from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
 from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
@@ -47,7 +47,6 @@ POLL_SECONDS = 1.0
 STEPS_KEPT = 64
 # A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
 UNFOLDED_DELIVERIES_MAX = 50_000
-RECONNECT_SECONDS_MAX = 2.0
 # A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
 REST_SECONDS_MAX = 30.0
 REST_SECONDS_MAX_IF_TRANSIENT = 2.0
@@ -139,8 +138,7 @@ class Worker:
                 )
                 (log.warning if lost else log.exception)("worker_disconnected", reason=_reason(error))
                 self._failures += 1
-                ceiling = min(RECONNECT_SECONDS_MAX, 0.05 * 2 ** min(self._failures, 10))
-                self._stop.wait(random.uniform(ceiling / 2, ceiling))
+                self._stop.wait(pause_seconds(self._failures))
             finally:
                 self._connection = None
 
@@ -209,7 +207,7 @@ class Worker:
         rest.failures += 1
         transient = isinstance(error, psycopg.Error) and error.sqlstate is not None and is_transient(error)
         ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
-        seconds = random.uniform(0.5, 1.0) * min(ceiling, 0.05 * 2 ** min(rest.failures, 20))
+        seconds = pause_seconds(rest.failures, ceiling)
         rest.until = time.monotonic() + seconds
         cause = cause_of(error)
         log.log(

@@ -63,7 +63,7 @@ def _course(report: DemoReport) -> Table:
         ),
         (
             "rebuilt",
-            "the projection from the first delivery on, and switched to it;\n"
+            "the projection, from the first delivery on, and switched;\n"
             f"verified against one more replay in {report.verified_seconds:.2f} s",
             f"{report.rebuilt_seconds:.2f} s",
         ),
