@@ -1,0 +1,67 @@
+"""A PostgreSQL as the product starts it, durable, and a fresh database for each measurement."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from eventlog.database import Connection, connect
+from eventlog.embedded import EmbeddedServer
+from projections.install import set_up
+from tests.benchmarks.statements import statement
+from tests.support.postgres import at_database, cloned_database, create_database
+
+TEMPLATE = "template_bench"
+PARTITIONS = 8
+
+# The moment at which a projector's transaction was committed is when its events can be queried.
+# Asking PostgreSQL for it afterwards costs nothing while we measure.
+OPTIONS = {"track_commit_timestamp": "on"}
+
+
+class Place:
+    """A fresh database: the owner's address, and a superuser's session to watch it with."""
+
+    def __init__(self, server: EmbeddedServer, dsn: str, observer: Connection) -> None:
+        self.server = server
+        self.dsn = dsn
+        self.observer = observer
+
+    def pending(self, projection: str = "core") -> int:
+        """Return how far a projection is behind, in deliveries."""
+        found: dict[str, int] = dict(self.observer.execute(statement("pending")).fetchall())
+        return found[projection]
+
+
+class Arena:
+    """A server that runs."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.server = server
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """Make a database, after what was written before is on disk; drop it at the end."""
+        with (
+            cloned_database(self.server, TEMPLATE) as name,
+            connect(at_database(self.server.superuser_dsn, name), "owner", "bench") as observer,
+        ):
+            observer.execute(statement("checkpoint"))
+            yield Place(self.server, at_database(self.server.dsn, name), observer)
+
+
+@contextmanager
+def arena(
+    folder: Path | None = None, *, partitions: int = PARTITIONS, options: Mapping[str, str] | None = None
+) -> Iterator[Arena]:
+    """Run a server over a new directory in `folder`, or where temporary files go."""
+    data = Path(tempfile.mkdtemp(prefix="eventlog-bench-", dir=folder))
+    data.chmod(0o755)
+    try:
+        with EmbeddedServer(data / "pg", options={**OPTIONS, **(options or {})}) as server:
+            create_database(server, TEMPLATE)
+            set_up(at_database(server.dsn, TEMPLATE), partitions)
+            yield Arena(server)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)

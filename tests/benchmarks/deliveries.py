@@ -1,0 +1,64 @@
+"""What is published: request bodies made ahead, and how many events they must come to."""
+
+import random
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from publisher.workload import Workload, fresh_seed
+
+# Of this text the fillers of large payloads are cut: random, so that nothing compresses it away.
+FILLER = random.Random(7).randbytes(1 << 17).hex()
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """`events` deliveries in requests of `batch`, of which a share are exact repeats.
+
+    hot: the share of events that go to one topic; the others are spread evenly.
+    payload_bytes: the least that a payload has; about 110 when 0.
+    random_ids: event ids in random order, instead of the order of time.
+    """
+
+    events: int
+    batch: int
+    duplicates: float = 0.3
+    topics: int = 10
+    hot: float = 0.0
+    payload_bytes: int = 0
+    random_ids: bool = False
+    seed: int = msgspec.field(default_factory=fresh_seed)
+
+    @cached_property
+    def workload(self) -> Workload:
+        """The simulator's load that this one is made of."""
+        return Workload(events=self.events, duplicates=self.duplicates, topics=self.topics, seed=self.seed)
+
+    @property
+    def unique(self) -> int:
+        """How many different events there are."""
+        return self.workload.unique
+
+    def bodies(self) -> Iterator[tuple[bytes, int]]:
+        """Yield each request's body and how many deliveries it holds; alone, an event is no array."""
+        numbers = self.workload.sequence()
+        for first in range(0, self.events, self.batch):
+            count = min(self.batch, self.events - first)
+            texts = ",".join([self._render(next(numbers)) for _ in range(count)])
+            yield (texts if self.batch == 1 else f"[{texts}]").encode(), count
+
+    def _render(self, number: int) -> str:
+        text = self.workload.render(number)
+        if not (self.hot or self.random_ids or self.payload_bytes):
+            return text
+        # Drawn from the number alone, so that a repeat comes out the same.
+        chance = random.Random(f"{self.seed} {number}")
+        topic, event_id = self.workload.key(number)
+        if self.random_ids:
+            text = text.replace(event_id, f"{chance.getrandbits(64):016x}-{event_id}", 1)
+        if self.hot and chance.random() < self.hot:
+            text = text.replace(f'"{topic}"', f'"{self.workload.topics[0]}"', 1)
+        if self.payload_bytes:
+            start = chance.randrange(len(FILLER) - self.payload_bytes)
+            text = f'{text[:-2]},"filler":"{FILLER[start : start + self.payload_bytes - 110]}"}}}}'
+        return text
