@@ -244,6 +244,7 @@ class _Rebuild:
                 self._add_keys(version, connection)
 
     def _add_keys(self, version: Version, connection: Connection) -> None:
+        connection.execute(statement("rebuild/key_together"), {"others": str(self._options.workers - 1)})
         versions.add_keys(connection, version)
         schema = {"schema_name": version.schema_name}
         for (table,) in connection.execute(statement("rebuild/tables"), schema).fetchall():

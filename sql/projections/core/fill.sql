@@ -1,36 +1,37 @@
 -- What step.sql does, for the deliveries (first … last) of a partition that nothing is projected of:
--- one sort instead of a look at `events` for each, rows in the order of their keys. The deliveries
--- %(set_aside)s are counted as quarantined.
-WITH batch AS (
-    SELECT position, topic, event_id, source, "timestamp", content_hash
-    FROM eventlog.inbox
-    WHERE partition = %(partition)s
-      AND position BETWEEN %(first)s AND %(last)s
-      AND content_hash IS NOT NULL
-      AND position <> ALL (%(set_aside)s::bigint[])
-    UNION ALL
-    SELECT i.position, i.topic, i.event_id, event.source,
-           CASE WHEN event."timestamp" LIKE '____-__-__%%'
-                THEN event."timestamp"::timestamptz
-                ELSE eventlog.indigestible('timestamp is no date and time')::timestamptz
-           END,
-           CASE WHEN jsonb_typeof(event.payload) = 'object' AND event.source IS NOT NULL
-                THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
-                ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
-           END
-    FROM eventlog.inbox AS i
-    CROSS JOIN LATERAL json_to_record(i.raw)
-        AS event ("timestamp" text, source text, payload jsonb)
-    WHERE i.partition = %(partition)s
-      AND i.position BETWEEN %(first)s AND %(last)s
-      AND i.content_hash IS NULL
-      AND i.position <> ALL (%(set_aside)s::bigint[])
-), played AS MATERIALIZED (
+-- one sort instead of a look at `events` for each. The deliveries %(set_aside)s are counted as
+-- quarantined.
+WITH played AS MATERIALIZED (
     SELECT position, topic, event_id, source, "timestamp", content_hash,
            first_value(position) OVER event AS first_position,
            first_value(content_hash) OVER event AS first_hash
-    FROM batch
-    WINDOW event AS (PARTITION BY topic, event_id ORDER BY position)
+    FROM (
+        SELECT position, topic, event_id, source, "timestamp", content_hash
+        FROM eventlog.inbox
+        WHERE partition = %(partition)s
+          AND position BETWEEN %(first)s AND %(last)s
+          AND content_hash IS NOT NULL
+          AND position <> ALL (%(set_aside)s::bigint[])
+        UNION ALL
+        SELECT i.position, i.topic, i.event_id, event.source,
+               CASE WHEN event."timestamp" LIKE '____-__-__%%'
+                    THEN event."timestamp"::timestamptz
+                    ELSE eventlog.indigestible('timestamp is no date and time')::timestamptz
+               END,
+               CASE WHEN jsonb_typeof(event.payload) = 'object' AND event.source IS NOT NULL
+                    THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
+                    ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
+               END
+        FROM eventlog.inbox AS i
+        CROSS JOIN LATERAL json_to_record(i.raw)
+            AS event ("timestamp" text, source text, payload jsonb)
+        WHERE i.partition = %(partition)s
+          AND i.position BETWEEN %(first)s AND %(last)s
+          AND i.content_hash IS NULL
+          AND i.position <> ALL (%(set_aside)s::bigint[])
+    ) AS batch
+    -- The id before the topic: few topics share a partition, so comparing them first settles nothing.
+    WINDOW event AS (PARTITION BY event_id, topic ORDER BY position)
 ), new_events AS (
     INSERT INTO {schema}.events (position, "timestamp", content_hash, partition, topic, event_id, source)
     SELECT position, "timestamp", content_hash, %(partition)s, topic, event_id, source
