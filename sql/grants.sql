@@ -16,7 +16,10 @@ GRANT SELECT, INSERT, DELETE ON eventlog.refused_publishes TO eventlog_appender;
 
 GRANT SELECT ON eventlog.inbox, eventlog.partitions, eventlog.projections, eventlog.projection_versions,
     eventlog.claims TO eventlog_projector;
-GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine, eventlog.failures TO eventlog_projector;
+GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine, eventlog.failures, eventlog.worker_sessions
+    TO eventlog_projector;
+GRANT SELECT, INSERT ON eventlog.retries TO eventlog_projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON eventlog.attempts TO eventlog_projector;
 GRANT EXECUTE ON FUNCTION eventlog.lock_claim, eventlog.checkpoint_of, eventlog.head_of, eventlog.indigestible
     TO eventlog_projector;
 
