@@ -22,7 +22,7 @@ from eventlog.settings import Settings
 
 READING = (
     *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
-    *("health", "metrics", "index"),
+    *("health", "metrics", "index", "console"),
 )
 
 

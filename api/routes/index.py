@@ -1,9 +1,10 @@
-"""GET /: where everything is."""
+"""GET /: where everything is, for a program; the web console, for a browser."""
 
 from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.reading import answer, route
+from api.routes.console import page, wants_page
 from eventlog import __version__
 
 router = APIRouter(tags=["service"])
@@ -30,5 +31,7 @@ ROUTES = {
 
 @route(router, "/", summary="Index", responses={200: {"model": answers.Index}})
 async def index(request: Request) -> Response:
-    """The routes of this service."""
-    return answer({"name": "eventlog", "version": __version__, "routes": ROUTES})
+    """The routes of this service; the web console where the client accepts HTML."""
+    if wants_page(request):
+        return page(request)
+    return answer({"name": "eventlog", "version": __version__, "routes": ROUTES}, headers={"Vary": "Accept"})

@@ -1,0 +1,133 @@
+// A chart over time or over a category, drawn by uPlot, with a legend that tells the values in words.
+
+import uPlot from "../vendor/uplot.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
+import { short } from "../format.js";
+
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+
+// series: [{ label, kind, fill, bars }], whose colour is the style's --kind; data: [x, y, …] as uPlot has it.
+export function Chart({ title, series, data, height = 150, format = short, time = true, join = null, xLabels = null }) {
+  const box = useRef(null);
+  const plot = useRef(null);
+  const [index, setIndex] = useState(null);
+  const theme = useTheme();
+  const shape = JSON.stringify([series, height, time, theme]);
+
+  useLayoutEffect(() => {
+    const options = optionsOf({ series, height, format, time, join, xLabels, width: box.current.clientWidth });
+    options.hooks = { setCursor: [(chart) => setIndex(chart.cursor.idx ?? null)] };
+    plot.current = new uPlot(options, data, box.current);
+    const watcher = new ResizeObserver(() => {
+      plot.current.setSize({ width: box.current.clientWidth, height });
+    });
+    watcher.observe(box.current);
+    return () => {
+      watcher.disconnect();
+      plot.current.destroy();
+    };
+  }, [shape]);
+
+  useEffect(() => plot.current.setData(data), [data]);
+
+  const at = index === null || index >= data[0].length ? data[0].length - 1 : index;
+  const values = series.map((one, number) => `${one.label} ${format(data[number + 1]?.[at] ?? null)}`);
+  return html`<figure class="chart">
+    <figcaption>
+      ${title && html`<span class="chart-title">${title}</span>`}
+      <span class="legend">
+        ${series.map(
+          (one, number) => html`<span key=${one.label} class="legend-item ${one.kind}">
+            ${one.label} <b>${format(data[number + 1]?.[at] ?? null)}</b>
+          </span>`,
+        )}
+        ${index !== null && at >= 0 && html`<span class="legend-at">${labelOf(data[0][at], time, xLabels)}</span>`}
+      </span>
+    </figcaption>
+    <div class="plot" ref=${box} role="img" aria-label=${`${title ?? "Chart"}: ${values.join(", ")}`}></div>
+  </figure>`;
+}
+
+function labelOf(x, time, xLabels) {
+  if (!time) return xLabels ? xLabels[x] : String(x);
+  return `${new Date(x * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+// Changes when the colours do, so that what is drawn with them is drawn anew.
+function useTheme() {
+  const [changes, setChanges] = useState(0);
+  useEffect(() => {
+    const changed = () => setChanges((many) => many + 1);
+    const watcher = new MutationObserver(changed);
+    watcher.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    darkness.addEventListener("change", changed);
+    return () => {
+      watcher.disconnect();
+      darkness.removeEventListener("change", changed);
+    };
+  }, []);
+  return changes;
+}
+
+function optionsOf({ series, height, format, time, join, xLabels, width }) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  const font = `11px ${style.getPropertyValue("--sans")}`;
+  const axis = { stroke: colour("ink-3"), font, ticks: { show: false } };
+  return {
+    width,
+    height,
+    legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    cursor: {
+      y: false,
+      drag: { setScale: false, x: false },
+      points: { size: 7 },
+      ...(join ? { sync: { key: join } } : {}),
+    },
+    padding: [8, 8, 0, 0],
+    scales: {
+      x: { time, ...(time ? {} : { range: (_, low, high) => [low - 0.6, high + 0.6] }) },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, space: 64, ...(xLabels ? categories(xLabels) : {}) },
+      {
+        ...axis,
+        grid: { stroke: colour("line"), width: 1 },
+        size: 48,
+        space: 32,
+        values: (_, splits) => splits.map((value) => format(value)),
+      },
+    ],
+    series: [{}, ...series.map((one) => lineOf(one, colour))],
+  };
+}
+
+function categories(labels) {
+  return {
+    splits: () => labels.map((_, index) => index),
+    values: (_, splits) => splits.map((index) => cut(labels[index] ?? "")),
+    filter: (chart, splits) => {
+      const every = Math.ceil((splits.length * 80) / Math.max(1, chart.bbox.width / devicePixelRatio));
+      return splits.map((split, index) => (index % every === 0 ? split : null));
+    },
+  };
+}
+
+function cut(label) {
+  return label.length > 14 ? `${label.slice(0, 13)}…` : label;
+}
+
+function lineOf({ label, kind, fill, bars, dash }, colour) {
+  const stroke = colour(kind);
+  return {
+    label,
+    stroke,
+    width: bars ? 0 : 1.75,
+    dash,
+    fill: bars ? stroke : fill ? `${stroke}22` : undefined,
+    points: { show: false },
+    ...(bars ? { paths: uPlot.paths.bars({ size: [0.8, 48] }) } : {}),
+  };
+}

@@ -1,0 +1,67 @@
+"""The web console: its page, which GET / answers a browser with, and the files that it is made of.
+
+What a payload holds can never run in it: scripts and styles come from this service alone, none are
+inline, and the browser refuses to turn a string into markup (trusted types).
+"""
+
+from fastapi import APIRouter, Request, Response
+
+from api.console.assets import PAGE, asset, names
+from api.errors import Problem
+from api.reading import route
+
+router = APIRouter()
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Kept, and asked for each time whether it is still that: an upgrade shows at once.
+    "Cache-Control": "no-cache",
+}
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks: programs accept anything, or JSON."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def page(request: Request) -> Response:
+    """Answer with the console's page."""
+    return _sent(request, PAGE, "Accept, Accept-Encoding")
+
+
+@route(router, "/console/{name:path}", include_in_schema=False)
+async def file(request: Request, name: str) -> Response:
+    """One of the console's files."""
+    if name not in names():
+        raise Problem(404, "not_found", "the console has no such file")
+    return _sent(request, name, "Accept-Encoding")
+
+
+def _sent(request: Request, name: str, vary: str) -> Response:
+    found = asset(name)
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    tag = found.etag(zipped)
+    headers = {**HEADERS, "ETag": tag, "Vary": vary}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    return Response(found.zipped if zipped else found.plain, headers=headers, media_type=found.media_type)
