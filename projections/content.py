@@ -1,5 +1,6 @@
 """What a version says, in rows that are equal for equal logs, and their hashes."""
 
+import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -50,6 +51,11 @@ def hashes(connection: Connection, version: Version, names: Sequence[str]) -> li
     """Return the hash of each relation and partition."""
     query = statement("verify/hashes").format(content=content(version, names))
     return connection.cursor(row_factory=class_row(Hash)).execute(query).fetchall()
+
+
+def one_hash(found: Sequence[Hash]) -> str:
+    """Return one hash of them all."""
+    return hashlib.sha256(msgspec.json.encode(found)).hexdigest()
 
 
 def _of_tables(version: Version, names: Sequence[str]) -> Composable:

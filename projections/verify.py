@@ -19,7 +19,7 @@ from eventlog.errors import ProjectionDiffers, ProjectionDropped, ProjectionOutd
 from eventlog.statements import statement
 from projections import replay, versions
 from projections.blame import blames_content
-from projections.content import Difference, content, hashes, tables
+from projections.content import Difference, content, hashes, one_hash, tables
 from projections.crew import Crew
 from projections.operations import Progress, operation
 from projections.projection import Projection
@@ -33,6 +33,7 @@ DIFFERENCES_MAX = 20
 class Verified(msgspec.Struct, frozen=True):
     """What was compared, and the first rows that differ: none where the projection equals the replay.
 
+    hash: of all that the projection says, as of the deliveries compared; equal for equal logs.
     differing: what differs, as `relation, partition`; `differences` are the first rows of these.
     """
 
@@ -40,6 +41,7 @@ class Verified(msgspec.Struct, frozen=True):
     version: int
     deliveries: int
     rows: int
+    hash: str
     differing: list[str]
     differences: list[Difference]
 
@@ -184,6 +186,7 @@ class _Verification:
             self._version.number,
             played,
             sum(each.rows for each in actual),
+            one_hash(actual),
             [f"{relation}, partition {partition}" for relation, partition in different],
             rows,
         )

@@ -1,7 +1,6 @@
 """Readers never see a table that is missing, empty or shorter, whenever their snapshot is from."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,68 +13,22 @@ from projections.projection import CORE
 from projections.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.deliveries import append_events, event
+from tests.support.polling import COUNTS, Poller, polling, sql_reader
 from tests.support.projecting import workers
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 
-COUNTS = "SELECT (SELECT count(*) FROM events), (SELECT sum(received) FROM stats)"
-
-
-class Reader:
-    """Reads all the time, and remembers the worst."""
-
-    def __init__(self, dsn: str, *, repeatable: bool) -> None:
-        self._dsn = dsn
-        self._repeatable = repeatable
-        self.stop = threading.Event()
-        self.reads = 0
-        self.pause_seconds = 0.0
-        self.faults: list[str] = []
-
-    def run(self) -> None:
-        seen: tuple[int, ...] = (0, 0)
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
-            if self._repeatable:
-                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            while not self.stop.is_set():
-                began = time.monotonic()
-                try:
-                    found = self._read(connection)
-                except psycopg.Error as error:
-                    self.faults.append(repr(error))
-                    return
-                self.pause_seconds = max(self.pause_seconds, time.monotonic() - began)
-                if any(now < before for now, before in zip(found, seen, strict=True)):
-                    self.faults.append(f"{found} after {seen}")
-                seen, self.reads = found, self.reads + 1
-
-    def _read(self, connection: Connection) -> tuple[int, ...]:
-        with connection.transaction():
-            if self._repeatable:
-                # The snapshot, before any table of a projection is touched.
-                connection.execute("SELECT count(*) FROM partitions")
-            row = connection.execute(COUNTS).fetchone()
-        assert row is not None
-        return tuple(int(value or 0) for value in row)
-
 
 @contextmanager
 def reading(dsn: str) -> Iterator[None]:
-    readers = [Reader(dsn, repeatable=False), Reader(dsn, repeatable=True)]
-    threads = [threading.Thread(target=reader.run) for reader in readers]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for reader in readers:
-            reader.stop.set()
-        for thread in threads:
-            thread.join()
-    assert [reader.faults for reader in readers] == [[], []]
-    assert all(reader.reads > 10 for reader in readers)
+    with sql_reader(dsn, repeatable=False) as committed, sql_reader(dsn, repeatable=True) as repeatable:
+        pollers = [Poller("read committed", committed), Poller("repeatable read", repeatable)]
+        with polling(*pollers):
+            yield
+    assert [poller.faults for poller in pollers] == [[], []]
+    assert all(poller.reads > 10 for poller in pollers)
 
 
 @contextmanager
