@@ -231,6 +231,75 @@ class Operation(BaseModel):
     detail: dict[str, Any] = Field(description="what came out of it; of a verification, what differs")
 
 
+class TableColumn(BaseModel):
+    """A column of an answer."""
+
+    name: str
+    type: str = Field(description="by PostgreSQL's name, such as `int8`")
+
+
+class Table(BaseModel):
+    """What a statement answers."""
+
+    model_config = example(
+        columns=[{"name": "topic", "type": "text"}, {"name": "received", "type": "int8"}],
+        rows=[["payment.notification", 1042]],
+        row_count=1,
+        truncated=False,
+        elapsed_ms=3.2,
+    )
+
+    columns: list[TableColumn]
+    rows: list[list[Any]] = Field(
+        description="numbers that JSON's readers cannot hold exactly are strings; moments are RFC 3339"
+    )
+    row_count: int
+    truncated: bool = Field(description="there are more rows than `limit`, or than fit 4 MiB")
+    elapsed_ms: float
+
+
+class QuestionParameter(BaseModel):
+    """What a saved question wants to know."""
+
+    name: str
+    type: str
+    default: str | None = Field(description="null: it must be given")
+    description: str
+
+
+class Question(BaseModel):
+    """A saved question."""
+
+    name: str
+    title: str
+    description: str
+    parameters: list[QuestionParameter]
+    sql: str
+
+
+class ViewColumn(BaseModel):
+    """A column of an audit view."""
+
+    name: str
+    type: str
+    comment: str
+
+
+class View(BaseModel):
+    """An audit view."""
+
+    name: str
+    comment: str
+    columns: list[ViewColumn]
+
+
+class AuditSchema(BaseModel):
+    """What can be asked."""
+
+    schema_: str = Field(alias="schema")
+    views: list[View]
+
+
 class Index(BaseModel):
     """Where everything is."""
 

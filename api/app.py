@@ -21,6 +21,7 @@ from eventlog.events import Fault
 from eventlog.settings import Settings
 
 READING = (
+    "sql",
     *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
     *("health", "metrics", "index", "console"),
 )

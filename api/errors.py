@@ -1,11 +1,13 @@
 """Problems: what every error looks like on the wire (RFC 9457), and the one table that maps ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
 
 from eventlog.errors import (
+    AuditBusy,
+    AuditUnavailable,
     ContentRefused,
     DatabaseUnavailable,
     DiskFull,
@@ -15,9 +17,12 @@ from eventlog.errors import (
     ProjectionDropped,
     ProjectionOutdated,
     ProjectionUnknown,
+    QuestionRefused,
+    QuestionUnknown,
     QueueFull,
     Refused,
     SchemaMismatch,
+    StatementFailed,
 )
 from eventlog.events import Fault
 
@@ -25,7 +30,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """An answer that is an error. `detail` is for people, `code` for programs."""
+    """An answer that is an error. `detail` is for people, `code` for programs, `members` are its own."""
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Problem(Exception):
         retryable: bool = False,
         errors: Sequence[Fault] = (),
         headers: dict[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -44,6 +50,7 @@ class Problem(Exception):
         self.retryable = retryable
         self.errors = errors
         self.headers = headers or {}
+        self.members = members or {}
 
     def messages(self, request_id: object) -> tuple[dict[str, object], dict[str, object]]:
         """Return the ASGI messages that answer with this problem: the start and the whole body."""
@@ -66,6 +73,7 @@ class Problem(Exception):
             "code": self.code,
             "request_id": request_id,
             "retryable": self.retryable,
+            **self.members,
         }
         if self.errors:
             document["errors"] = self.errors
@@ -86,6 +94,8 @@ TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (ProjectionDropped, 503, "projection_dropped", 30),
     (ProjectionOutdated, 409, "projection_outdated", None),
     (OperationRefused, 409, "operation_running", 5),
+    (AuditBusy, 503, "audit_busy", 1),
+    (AuditUnavailable, 503, "audit_unavailable", 30),
 )
 REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413}
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
@@ -97,6 +107,10 @@ def problem_for(error: Exception) -> Problem:
         return error
     if isinstance(error, Refused):
         return Problem(REFUSED_STATUS[error.kind], error.code, error.detail, errors=error.faults)
+    if isinstance(error, QuestionRefused):
+        return Problem(404 if isinstance(error, QuestionUnknown) else 422, error.code, str(error))
+    if isinstance(error, StatementFailed):
+        return _statement_problem(error)
     for kind, status, code, after in TABLE:
         if isinstance(error, kind):
             return Problem(
@@ -107,6 +121,21 @@ def problem_for(error: Exception) -> Problem:
                 headers={} if after is None else {"Retry-After": str(after)},
             )
     return Problem(500, "internal_error", "a bug of ours; the log of the service has it by request_id")
+
+
+def _statement_problem(error: StatementFailed) -> Problem:
+    """Say what is wrong with a statement: it is the asker's own, so PostgreSQL's words are for them."""
+    return Problem(
+        422,
+        error.code,
+        f"the statement failed: {error.message}",
+        members={
+            "sqlstate": error.sqlstate,
+            "message": error.message,
+            "hint": error.hint,
+            "position": error.position,
+        },
+    )
 
 
 def wrong_method(allow: str) -> Problem:

@@ -78,9 +78,12 @@ def route(router: APIRouter, path: str, **documented: Any) -> Callable[[T], T]:
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document the problems that a route may answer with."""
     meaning = {
-        400: "the path is malformed",
+        400: "the path or the body is malformed",
+        403: "it is switched off here",
         404: "there is no such thing",
         409: "another operation on it is under way",
+        413: "the body is too large",
+        415: "the body is no JSON",
         422: "a parameter is wrong; `errors` names each",
         503: "the database is away, or the projection is dropped: try again",
     }

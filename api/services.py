@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from api.admission import Admission
 from api.operations import Operations
 from api.projected import Pool, Projected
+from eventlog.audit.auditor import Auditor
 from eventlog.database import connect, session_dsn
 from eventlog.intake import Limits
 from eventlog.migrate import schema_state
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 READERS_MAX = 8
 # Reads wait this long for a connection, then they are answered 503.
 POOL_WAIT_SECONDS = 2.0
+# Statements of auditors at once; their role may have no more sessions than that.
+ASKING_MAX = 4
 
 
 class Services(msgspec.Struct):
@@ -43,6 +46,8 @@ class Services(msgspec.Struct):
     pool: Pool
     projected: Projected
     operations: Operations
+    auditor: Auditor
+    asking: asyncio.Semaphore
 
 
 @asynccontextmanager
@@ -86,6 +91,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
             pool=pool,
             projected=Projected(pool),
             operations=operations,
+            auditor=Auditor(dsn, settings.audit_dsn),
+            asking=asyncio.Semaphore(ASKING_MAX),
         )
     finally:
         mover.stop()

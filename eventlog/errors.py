@@ -19,6 +19,11 @@ EventlogError
 ├── OperationRefused         a rebuild, verify or drop of it is under way: wait, or cancel that one
 ├── OperationCancelled       somebody wanted it to end
 ├── OperationLost            its session was cut and another one took its place
+├── QuestionRefused          a statement or its parameters cannot even be asked: change them
+│   └── QuestionUnknown      there is no saved question of that name
+├── StatementFailed          PostgreSQL refused an auditor's statement, or it ran into a limit: change it
+├── AuditUnavailable         nobody can log in who may read the audit views and nothing else: see why
+│   └── AuditBusy            as many statements run as may at once: try again
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
@@ -167,6 +172,49 @@ class OperationLost(EventlogError):
 
     def __init__(self) -> None:
         super().__init__("the session of this operation was cut, and another one has taken its place")
+
+
+class QuestionRefused(EventlogError):
+    """A statement or its parameters cannot even be asked; `code` is stable."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        super().__init__(detail)
+
+
+class QuestionUnknown(QuestionRefused):
+    """There is no saved question `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("question_unknown", f"there is no saved question {name[:100]!r}")
+
+
+class StatementFailed(EventlogError):
+    """An auditor's statement failed: by its own fault, or because it ran into a limit.
+
+    `position` counts characters of the statement from 1.
+    """
+
+    def __init__(
+        self, code: str, sqlstate: str, message: str, *, hint: str | None = None, position: int | None = None
+    ) -> None:
+        self.code = code
+        self.sqlstate = sqlstate
+        self.message = message
+        self.hint = hint
+        self.position = position
+        super().__init__(message)
+
+
+class AuditUnavailable(EventlogError):
+    """No session can be had that may read the audit views and do nothing else."""
+
+
+class AuditBusy(AuditUnavailable):
+    """As many statements of auditors run as may at once."""
+
+    def __init__(self) -> None:
+        super().__init__("as many statements run as may at once; try again")
 
 
 class SchemaMismatch(EventlogError):

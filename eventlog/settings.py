@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eventlog.errors import SettingsError
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 def default_data_dir() -> Path:
     """Return where the embedded database lives when nobody says otherwise."""
@@ -59,6 +61,12 @@ class Settings(BaseSettings):
     queue_bytes_max: int = Field(
         16 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
+    streams_max: int = Field(
+        1_000, ge=0, description="the most open streams of events; more are answered 503"
+    )
+    stream_buffer_bytes_max: int = Field(
+        4 << 20, ge=1, description="the most bytes that wait for the reader of a stream before it is cut off"
+    )
     receive_timeout_seconds: float = Field(
         10.0, gt=0, description="how long a request's headers, and then each part of its body, may take"
     )
@@ -69,9 +77,24 @@ class Settings(BaseSettings):
         False,
         description="serve on a PostgreSQL that can lose commits (fsync off and the like); for tests",
     )
+    sql: str = Field(
+        "auto",
+        pattern="^(auto|on|off)$",
+        description="whether the API answers questions in SQL: auto where it is bound to loopback",
+    )
+    audit_dsn: str | None = Field(
+        None,
+        repr=False,
+        description="a login of its own for questions in SQL, where eventlog cannot make one",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
+
+    @property
+    def sql_enabled(self) -> bool:
+        """Whether the API answers questions in SQL."""
+        return self.sql == "on" or (self.sql == "auto" and self.host in LOOPBACK_HOSTS)
 
     @property
     def partitions_wanted(self) -> int | None:

@@ -7,6 +7,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
+from eventlog.audit.install import install_audit
 from eventlog.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
@@ -34,7 +35,7 @@ class Enrolled(msgspec.Struct, frozen=True):
 
 
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
-    """Migrate, then install what is missing; return what was done, a line each.
+    """Migrate, then install what is missing and the audit views; return what was done, a line each.
 
     Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
     """
@@ -42,6 +43,7 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
         for projection in PROJECTIONS:
             done += _enrol(connection, projection)
+        install_audit(connection)
     return done
 
 

@@ -1,0 +1,181 @@
+"""The audit console over HTTP: one read-only statement, the saved questions, and what can be asked.
+
+POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit": 1000}
+                     {"question": "name", "parameters": {…}, "limit": 1000}
+    A mapping's parameters are written `:name` in the statement, a list's `$1`, `$2` …. limit: 1 to
+    10,000 rows, 1,000 by default; 4 MiB at the most in any case.
+    200 {"columns": [{"name", "type"}], "rows": [[…]], "row_count", "truncated", "elapsed_ms"}
+    Accept: text/csv  200 CSV with a header; `X-Truncated: true` where there are more rows.
+    422 `statement_failed`, `statement_timed_out`, `statement_without_rows` or `row_too_large`: with
+        "sqlstate", "message", "hint" (or null) and "position" (a character of the statement, from 1,
+        or null) beside the members of every problem.
+    422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
+        `parameter_too_long`, `nul_in_text`, `lone_surrogate`, `invalid_field`; 404 `question_unknown`.
+    400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, `audit_unavailable`.
+GET /sql/questions   [{"name", "title", "description", "sql",
+                       "parameters": [{"name", "type", "default" (null: must be given), "description"}]}]
+GET /sql/schema      {"schema": "audit",
+                      "views": [{"name", "comment", "columns": [{"name", "type", "comment"}]}]}
+    All of them: 403 `sql_disabled` unless the service is bound to loopback or EVENTLOG_SQL is on.
+
+Values in JSON: see `eventlog/audit/values.py`. Nothing that a statement says is answered with a 5xx.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api import answers
+from api.body import is_ndjson, read_body
+from api.errors import Problem
+from api.parameters import read_parameters
+from api.reading import HEADERS, answer, problems, read, route, services_of
+from api.services import Services
+from eventlog.audit.asked import Asked, Parameters, ask_question, ask_statement
+from eventlog.audit.auditor import Answer
+from eventlog.audit.catalogue import View, view_of
+from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, Limits
+from eventlog.audit.questions import questions
+from eventlog.audit.record import Asker
+from eventlog.audit.shown import comma_separated, document
+from eventlog.errors import AuditBusy
+from eventlog.events import Fault
+from eventlog.read import Reader
+from eventlog.statements import statement
+
+router = APIRouter(tags=["audit"])
+
+BODY_BYTES_MAX = 1 << 20
+AT_ONCE_MAX = 4
+DISABLED = "questions in SQL are off: this service is bound to more than loopback and EVENTLOG_SQL is not on"
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """What is posted: a statement, or the name of a question."""
+
+    sql: str | None = None
+    question: str | None = None
+    parameters: dict[str, Any] | list[Any] | None = None
+    limit: int | None = None
+
+
+BODY_SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "sql": {"type": "string", "example": "SELECT * FROM books"},
+                        "question": {"type": "string", "description": "a saved question, instead of sql"},
+                        "parameters": {"oneOf": [{"type": "object"}, {"type": "array", "items": {}}]},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": ROWS_MAX},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/sql",
+    summary="Ask in SQL",
+    openapi_extra=BODY_SCHEMA,
+    responses={200: {"model": answers.Table}, **problems(400, 403, 404, 413, 415, 422, 503)},
+)
+async def ask(request: Request) -> Response:
+    """One read-only statement over the audit views; recorded before it runs."""
+    services = _enabled(request)
+    read_parameters(request, {})
+    body = await _body(request, services)
+    asked = _asked(body)
+    limits = Limits(rows=body.limit or ROWS_DEFAULT)
+    asker = Asker(request.client.host if request.client else "unknown", "http")
+    if services.asking.locked():
+        raise AuditBusy
+    async with services.asking:
+        found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
+    return await asyncio.to_thread(_shown, request, found)
+
+
+def _shown(request: Request, found: Answer) -> Response:
+    if "text/csv" in request.headers.get("accept", ""):
+        headers = {**HEADERS, "X-Truncated": "true" if found.truncated else "false"}
+        return Response(comma_separated(found), headers=headers, media_type="text/csv; charset=utf-8")
+    return answer(document(found))
+
+
+@route(
+    router,
+    "/sql/questions",
+    summary="Saved questions",
+    responses={200: {"model": list[answers.Question]}, **problems(403)},
+)
+async def saved_questions(request: Request) -> Response:
+    """Questions that are asked again and again, with their parameters."""
+    _enabled(request)
+    read_parameters(request, {})
+    return answer(list(questions().values()))
+
+
+@route(
+    router,
+    "/sql/schema",
+    summary="What can be asked",
+    responses={200: {"model": answers.AuditSchema}, **problems(403, 503)},
+)
+async def schema(request: Request) -> Response:
+    """The audit views and their columns, each with what it means."""
+    services = _enabled(request)
+    read_parameters(request, {})
+
+    async def views(reader: Reader) -> list[View]:
+        cursor = await reader.execute(statement("audit/schema"))
+        return [view_of(*row) async for row in cursor]
+
+    return answer({"schema": "audit", "views": await read(services, views)})
+
+
+def _enabled(request: Request) -> Services:
+    services = services_of(request)
+    if not services.settings.sql_enabled:
+        raise Problem(403, "sql_disabled", DISABLED)
+    return services
+
+
+async def _body(request: Request, services: Services) -> Body:
+    headers = dict(request.scope["headers"])
+    if is_ndjson(headers):
+        raise Problem(415, "unsupported_media_type", "send application/json")
+    text = await read_body(
+        headers,
+        request.receive,
+        lambda size: None,
+        bytes_max=BODY_BYTES_MAX,
+        timeout_seconds=services.settings.receive_timeout_seconds,
+    )
+    try:
+        return msgspec.json.decode(text, type=Body)
+    except msgspec.ValidationError as error:
+        raise _invalid("", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(400, "invalid_json", "the body is no JSON") from None
+
+
+def _asked(body: Body) -> Asked:
+    if body.limit is not None and not 1 <= body.limit <= ROWS_MAX:
+        raise _invalid("/limit", f"limit is a whole number from 1 to {ROWS_MAX}")
+    parameters: Parameters | None = body.parameters
+    if body.question is not None and body.sql is None:
+        return ask_question(body.question, parameters)
+    if body.sql is None or body.question is not None:
+        raise _invalid("", "the body has sql or question, one of them")
+    return ask_statement(body.sql, parameters)
+
+
+def _invalid(pointer: str, detail: str) -> Problem:
+    return Problem(422, "invalid_field", detail, errors=[Fault(None, pointer, "invalid_field", detail)])

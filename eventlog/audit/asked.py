@@ -1,0 +1,110 @@
+"""What somebody asks: a statement of their own, or a saved question, with its parameters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from eventlog.audit.limits import PARAMETER_CHARACTERS_MAX, STATEMENT_CHARACTERS_MAX
+from eventlog.audit.placeholders import numbered
+from eventlog.audit.questions import Question, questions
+from eventlog.errors import QuestionRefused, QuestionUnknown
+
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One statement as it goes to PostgreSQL, and as it is recorded."""
+
+    statement: str
+    values: list[str | None]
+    written: str
+    parameters: Parameters
+    question: str | None = None
+
+
+def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
+    """Return a statement with its parameters bound: named ones for `:name`, a list's for `$1`, `$2` ….
+
+    Raises QuestionRefused for what PostgreSQL could not even be asked.
+    """
+    given: Parameters = {} if parameters is None else parameters
+    if not text.strip():
+        raise QuestionRefused("statement_empty", "there is no statement")
+    if len(text) > STATEMENT_CHARACTERS_MAX:
+        raise QuestionRefused(
+            "statement_too_long", f"a statement has at most {STATEMENT_CHARACTERS_MAX} characters"
+        )
+    _refuse_unsendable("the statement", text)
+    if not isinstance(given, Mapping):
+        values = [_text(f"parameter {number}", value) for number, value in enumerate(given, 1)]
+        return Asked(text, values, text, given)
+    statement, names = numbered(text, given.keys())
+    unused = [name for name in given if name not in names]
+    if unused:
+        raise QuestionRefused(
+            "parameter_unknown", f"the statement has no :{unused[0][:100]}, for which a parameter was given"
+        )
+    return Asked(statement, [_text(f":{name}", given[name]) for name in names], text, given)
+
+
+def ask_question(name: str, parameters: Parameters | None = None) -> Asked:
+    """Return a saved question with its parameters, defaults where none is given.
+
+    Raises QuestionUnknown, and QuestionRefused for a parameter that is missing or unknown.
+    """
+    question = questions().get(name)
+    if question is None:
+        raise QuestionUnknown(name)
+    given = _by_name(question, {} if parameters is None else parameters)
+    known = {parameter.name: parameter.default for parameter in question.parameters}
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        raise QuestionRefused(
+            "parameter_unknown",
+            f"question {name} has no parameter {unknown[0][:100]}; it knows {', '.join(known) or 'none'}",
+        )
+    filled = {key: given.get(key, default) for key, default in known.items()}
+    missing = [key for key, value in filled.items() if value is None and given.get(key) is None]
+    if missing:
+        raise QuestionRefused("parameter_missing", f"question {name} needs {', '.join(missing)}")
+    asked = ask_statement(question.sql, filled)
+    return msgspec.structs.replace(asked, question=name)
+
+
+def _by_name(question: Question, given: Parameters) -> Mapping[str, Any]:
+    """Return parameters by name; a list's are in the question's order."""
+    if isinstance(given, Mapping):
+        return given
+    if len(given) > len(question.parameters):
+        raise QuestionRefused(
+            "parameter_unknown", f"question {question.name} has {len(question.parameters)} parameters"
+        )
+    return {parameter.name: value for parameter, value in zip(question.parameters, given, strict=False)}
+
+
+def _text(name: str, value: object) -> str | None:
+    """Return a parameter as PostgreSQL reads it; what is no scalar goes as its JSON text."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str | int | float):
+        text = str(value)
+    else:
+        text = msgspec.json.encode(value).decode()
+    if len(text) > PARAMETER_CHARACTERS_MAX:
+        raise QuestionRefused(
+            "parameter_too_long", f"{name} has at most {PARAMETER_CHARACTERS_MAX} characters"
+        )
+    _refuse_unsendable(name, text)
+    return text
+
+
+def _refuse_unsendable(name: str, text: str) -> None:
+    if "\0" in text:
+        raise QuestionRefused("nul_in_text", f"{name} holds U+0000, which PostgreSQL's text cannot")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise QuestionRefused("lone_surrogate", f"{name} holds a lone surrogate, which is no text") from None

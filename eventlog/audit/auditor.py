@@ -1,0 +1,176 @@
+"""The guarded path: how a statement of anybody's is answered without anything being changed.
+
+For each statement: it is recorded by the owner; a session of its own logs in as a role that may read
+the audit views and nothing else; `BEGIN READ ONLY` by us, then the one statement over the extended
+protocol; its rows up to a limit; then the session is thrown away without a COMMIT. Settings, locks,
+notifications, and whatever else a statement may have got hold of, end with it.
+
+What each guard is for:
+
+- The login's rights: nothing can be changed, whatever the statement says. All else is depth.
+- READ ONLY and no COMMIT: what the rights of PUBLIC would still allow (large objects, NOTIFY).
+- One statement that answers with rows: the transaction cannot be ended from within.
+- Time, by PostgreSQL and by a watchdog; rows and bytes; memory and processor where the kernel can be
+  told: nobody else is held up. Locks are ACCESS SHARE, for no longer than that.
+- Functions that reach beyond all this (advisory locks, WAL messages) are taken from PUBLIC, see
+  `protection.py`.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+import msgspec
+import psycopg
+from psycopg.sql import Literal
+
+from eventlog.audit import record
+from eventlog.audit.asked import Asked
+from eventlog.audit.confine import confine
+from eventlog.audit.limits import Limits
+from eventlog.audit.login import Login
+from eventlog.audit.record import Asker
+from eventlog.audit.watchdog import Watchdog
+from eventlog.audit.wire import Abandoned, Row, fetch
+from eventlog.database import Connection, connect, first_line, translated_errors
+from eventlog.errors import AuditUnavailable, DatabaseUnavailable, StatementFailed
+from eventlog.statements import statement
+
+CANCEL_SECONDS_MAX = 1.0
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column of an answer; its type by PostgreSQL's name, such as `int8`."""
+
+    name: str
+    type: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: each value as PostgreSQL writes it. `truncated`: there are more rows."""
+
+    columns: list[Column]
+    rows: list[Row]
+    truncated: bool
+    elapsed_ms: float
+
+
+class Auditor:
+    """Answers statements, each in a session of its own. May be used by several threads."""
+
+    def __init__(self, dsn: str, audit_dsn: str | None = None) -> None:
+        """The owner's address, who records; and EVENTLOG_AUDIT_DSN."""
+        self._dsn = dsn
+        self._login = Login(dsn, audit_dsn)
+
+    def ask(self, asked: Asked, asker: Asker, limits: Limits) -> Answer:
+        """Record, run, and answer.
+
+        Raises StatementFailed for whatever is wrong with the statement, its limits included;
+        AuditUnavailable, AuditBusy or DatabaseUnavailable where it could not be run.
+        """
+        with (
+            closing(connect(self._dsn, "owner", "console")) as owner,
+            translated_errors(),
+            _recorded(owner, asked, asker) as outcome,
+        ):
+            answer = self._answer(owner, asked, limits)
+            outcome |= {"rows": len(answer.rows), "truncated": answer.truncated}
+            return answer
+
+    def _answer(self, owner: Connection, asked: Asked, limits: Limits) -> Answer:
+        session = self._login.connect(owner)
+        try:
+            _prepare(session, limits)
+            return _run(session, owner, asked, limits)
+        finally:
+            _throw_away(session)
+
+
+@contextmanager
+def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[str, object]]:
+    """Record a statement before the block and what came of it after; the block says how many rows."""
+    number = record.begin(owner, asked, asker)
+    outcome: dict[str, object] = {}
+    try:
+        yield outcome
+    except StatementFailed as error:
+        outcome |= {"sqlstate": error.sqlstate, "error": error.message}
+        raise
+    except BaseException as error:
+        outcome |= {"error": str(error) or type(error).__name__}
+        raise
+    finally:
+        # The statement has run; that its end could not be written makes it no other.
+        with suppress(psycopg.Error):
+            record.finish(owner, number, **outcome)
+
+
+def _prepare(session: Connection, limits: Limits) -> None:
+    """Begin the transaction, and make sure that the session is one that can do no harm."""
+    milliseconds = Literal(int(limits.seconds * 1000))
+    session.execute(statement("audit/begin").format(milliseconds=milliseconds))
+    flaws = [row[0] for row in session.execute(statement("audit/flaws"), prepare=False)]
+    if flaws:
+        raise AuditUnavailable(
+            f"{session.info.user} must be able to read the audit views and do nothing else, but "
+            + "; ".join(flaws)
+        )
+    confine(session)
+
+
+def _run(session: Connection, owner: Connection, asked: Asked, limits: Limits) -> Answer:
+    began = time.monotonic()
+    with Watchdog(session, owner, limits.seconds) as watchdog:
+        try:
+            fetched = fetch(session.pgconn, asked.statement, asked.values, limits, watchdog.until)
+        except Abandoned:
+            raise _timed_out(limits) from None
+        except psycopg.Error as error:
+            raise _failed(error, limits, watchdog.barked) from None
+    return Answer(
+        [Column(name, type_name(oid)) for name, oid in zip(fetched.names, fetched.types, strict=True)],
+        fetched.rows,
+        fetched.truncated,
+        round((time.monotonic() - began) * 1000, 3),
+    )
+
+
+def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
+    if error.sqlstate == "57014" or barked:
+        return _timed_out(limits)
+    if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
+        return DatabaseUnavailable(first_line(error))
+    position = error.diag.statement_position
+    return StatementFailed(
+        "statement_failed",
+        error.sqlstate,
+        first_line(error),
+        hint=error.diag.message_hint,
+        position=int(position) if position else None,
+    )
+
+
+def _timed_out(limits: Limits) -> StatementFailed:
+    return StatementFailed(
+        "statement_timed_out",
+        "57014",
+        f"it was stopped after {limits.seconds:g} s",
+        hint="ask for one topic or event, or for a shorter time",
+    )
+
+
+def _throw_away(session: Connection) -> None:
+    """Close without COMMIT; what still runs is cancelled first."""
+    if session.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+        with suppress(psycopg.Error):
+            session.cancel_safe(timeout=CANCEL_SECONDS_MAX)
+    session.close()
+
+
+def type_name(oid: int) -> str:
+    """Return the name of a type of PostgreSQL's own; `other` for what somebody has defined."""
+    known = psycopg.adapters.types.get(oid)
+    if known is None:
+        return "other"
+    return known.name if known.oid == oid else f"{known.name}[]"

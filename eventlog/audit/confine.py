@@ -1,0 +1,58 @@
+"""Bounds that PostgreSQL has not: how much memory one backend may take, and how much of the processor.
+
+Nothing in SQL keeps `repeat('x', 1000000000)` in a hundred columns from taking all the memory there
+is; the kernel would then kill a backend, and PostgreSQL restart. On the same machine, and as the same
+user or root, the kernel can be told before. A limit on data, not on address space: the stack must
+always be able to grow, a backend that cannot grow it crashes.
+"""
+
+import os
+import resource
+import socket
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+from eventlog.database import Connection
+
+MEMORY_BYTES_MAX = 256 << 20
+# Appends and workers come first when the processor is short.
+NICENESS = 10
+
+
+def confine(connection: Connection) -> bool:
+    """Bound the backend of a session; False where that cannot be done from here."""
+    backend = connection.pgconn.backend_pid
+    if not _is_ours_to_bound(connection, backend):
+        return False
+    with suppress(OSError, ValueError):
+        bound = _data_bytes(backend) + MEMORY_BYTES_MAX
+        resource.prlimit(backend, resource.RLIMIT_DATA, (bound, bound))
+        os.setpriority(os.PRIO_PROCESS, backend, NICENESS)
+        return True
+    return False
+
+
+def _is_ours_to_bound(connection: Connection, backend: int) -> bool:
+    """Say whether that process is the backend, and not another machine's or container's number.
+
+    A unix socket knows which process listens on it; the backend is that one's child.
+    """
+    with suppress(OSError, ValueError):
+        copy = socket.socket(fileno=os.dup(connection.pgconn.socket))
+        with copy:
+            if copy.family != socket.AF_UNIX:
+                return False
+            peer = copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        postmaster = struct.unpack("3i", peer)[0]
+        # The name in parentheses may hold anything; after it come the state and the parent.
+        parent = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+        return bool(parent == postmaster)
+    return False
+
+
+def _data_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) << 10
+    raise ValueError("no VmData")

@@ -1,0 +1,52 @@
+"""The schema audit: views and functions, made anew where their files have changed."""
+
+import re
+from graphlib import TopologicalSorter
+from hashlib import sha256
+from pathlib import Path
+
+from psycopg.sql import Literal
+
+from eventlog.database import Connection
+from eventlog.statements import SQL_DIR, read_sql, statement
+
+AUDIT_DIR = SQL_DIR / "audit"
+MADE_OF = re.compile(r"\baudit\.(\w+)")
+
+
+def install_audit(connection: Connection) -> None:
+    """Bring the schema audit up to date, in the caller's transaction, which holds the migration's lock.
+
+    Views are replaced, never dropped, so that what others have defined on them stays. They read the
+    stable views of the projections, which must be there; a rebuild or a drop goes on beneath them.
+    Not at every start: to replace a view waits for whoever reads it.
+    """
+    files = _files()
+    mark = _mark(files)
+    row = connection.execute(statement("audit/is_outdated"), {"mark": mark}).fetchone()
+    if row is None or not row[0]:
+        return
+    connection.execute(statement("audit/create_schema"))
+    for path in files:
+        connection.execute(read_sql(path))
+    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
+    connection.execute(statement("audit/mark").format(mark=Literal(mark)))
+
+
+def _files() -> list[Path]:
+    """Return the files, each after those whose objects it reads."""
+    paths = {
+        path.stem: path for folder in ("functions", "views") for path in (AUDIT_DIR / folder).glob("*.sql")
+    }
+    read_by = {
+        name: sorted(set(MADE_OF.findall(path.read_text(encoding="utf-8"))) & paths.keys() - {name})
+        for name, path in sorted(paths.items())
+    }
+    return [paths[name] for name in TopologicalSorter(read_by).static_order()]
+
+
+def _mark(files: list[Path]) -> str:
+    digest = sha256()
+    for path in [*files, AUDIT_DIR / "grants.sql"]:
+        digest.update(path.read_bytes())
+    return f"The event log, for those who audit it. sha256 of what made it: {digest.hexdigest()}"

@@ -1,0 +1,18 @@
+"""How much one statement of an auditor may take."""
+
+import msgspec
+
+ROWS_DEFAULT = 1_000
+ROWS_MAX = 10_000
+STATEMENT_CHARACTERS_MAX = 100_000
+# Each parameter, as text.
+PARAMETER_CHARACTERS_MAX = 100_000
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What ends a statement early: rows and bytes cut its answer, seconds cancel it."""
+
+    rows: int = ROWS_DEFAULT
+    bytes: int = 4 << 20
+    # As long as somebody looks at a prompt without doubt. The switch of a rebuild waits as long, no longer.
+    seconds: float = 10.0

@@ -1,0 +1,62 @@
+"""Values as PostgreSQL writes them, turned into JSON that says the same.
+
+JSON's numbers are what a reader's double precision can hold: whatever it cannot hold exactly (a bigint
+beyond 2^53, a numeric of many digits, NaN, Infinity) stays text. Moments are RFC 3339. json and jsonb
+are the very text. All else, bytea with its `\\x` too, is the text as PostgreSQL writes it.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+EXACT_INTEGER_MAX = 1 << 53
+# What every double precision number holds without loss.
+EXACT_DIGITS_MAX = 15
+PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(\+00)?")
+
+
+def _integer(text: str) -> Any:
+    number = int(text)
+    return number if abs(number) <= EXACT_INTEGER_MAX else text
+
+
+def _decimal(text: str) -> Any:
+    if PLAIN_NUMBER.fullmatch(text) is None or len(Decimal(text).as_tuple().digits) > EXACT_DIGITS_MAX:
+        return text
+    return msgspec.Raw(text.encode())
+
+
+def _double(text: str) -> Any:
+    return text if text in ("NaN", "Infinity", "-Infinity") else msgspec.Raw(text.encode())
+
+
+def _moment(text: str) -> Any:
+    found = MOMENT.fullmatch(text)
+    # BC, infinity and five-digit years have no RFC 3339.
+    return text if found is None else f"{found[1]}T{found[2]}{'Z' if found[3] else ''}"
+
+
+READ: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text == "t",
+    "int2": _integer,
+    "int4": _integer,
+    "int8": _integer,
+    "oid": _integer,
+    "numeric": _decimal,
+    "float4": _double,
+    "float8": _double,
+    "timestamptz": _moment,
+    "timestamp": _moment,
+    "json": lambda text: msgspec.Raw(text.encode()),
+    "jsonb": lambda text: msgspec.Raw(text.encode()),
+}
+NUMBERS = frozenset({"int2", "int4", "int8", "oid", "numeric", "float4", "float8"})
+
+
+def readers(types: list[str]) -> list[Callable[[str], Any]]:
+    """Return for each column what turns its text into a value for JSON."""
+    return [READ.get(name, str) for name in types]

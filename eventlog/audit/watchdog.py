@@ -1,0 +1,62 @@
+"""End a statement from outside, should its own time limit not.
+
+At its time limit PostgreSQL cancels the statement itself. Not every code path looks for that, so a
+second later it is cancelled by another connection, then its session is terminated by the owner's.
+What asks for the answer gives up at `until`, whatever becomes of the rest.
+"""
+
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from eventlog.database import Connection
+from eventlog.statements import statement
+
+CANCEL_AFTER_SECONDS = 1.0
+TERMINATE_AFTER_SECONDS = 2.0
+GIVE_UP_AFTER_SECONDS = 4.0
+
+
+class Watchdog:
+    """Watches one session while it is in the `with` block."""
+
+    def __init__(self, session: Connection, owner: Connection, seconds: float) -> None:
+        self._session = session
+        self._owner = owner
+        self._deadline = time.monotonic() + seconds
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="eventlog-audit-watchdog", daemon=True)
+        self.barked = False
+
+    @property
+    def until(self) -> float:
+        """When to give up waiting, by time.monotonic()."""
+        return self._deadline + GIVE_UP_AFTER_SECONDS
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        if self._over_in(self._deadline + CANCEL_AFTER_SECONDS):
+            return
+        self.barked = True
+        with suppress(psycopg.Error):
+            self._session.cancel_safe(timeout=TERMINATE_AFTER_SECONDS - CANCEL_AFTER_SECONDS)
+        if self._over_in(self._deadline + TERMINATE_AFTER_SECONDS):
+            return
+        with suppress(psycopg.Error):
+            self._owner.execute(statement("audit/terminate"), {"pid": self._session.pgconn.backend_pid})
+
+    def _over_in(self, moment: float) -> bool:
+        return self._done.wait(max(0.0, moment - time.monotonic()))

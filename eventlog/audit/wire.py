@@ -1,0 +1,114 @@
+"""One statement over the extended protocol, and its rows as they come, up to a limit.
+
+Parse takes exactly one statement; Describe says whether it answers with rows, before any of it runs:
+what does not (COMMIT, PREPARE TRANSACTION, LOCK, SET, NOTIFY, COPY, DO …) is never executed. By
+psycopg's cursors neither can be had, nor a bound on what one row may weigh.
+"""
+
+import fcntl
+import select
+import struct
+import termios
+import time
+from collections.abc import Sequence
+
+import msgspec
+from psycopg import pq
+from psycopg.errors import error_from_result
+
+from eventlog.audit.limits import Limits
+from eventlog.errors import StatementFailed
+
+POLL_MILLISECONDS = 100
+# Beyond what rows weigh in text, the protocol's own.
+OVERHEAD_BYTES_MAX = 1 << 20
+NO_ROWS = "it answers with no rows: ask with SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN"
+
+Row = list[str | None]
+
+
+class Fetched(msgspec.Struct):
+    """Rows as PostgreSQL writes them; `types` are the columns' OIDs."""
+
+    names: list[str]
+    types: list[int]
+    rows: list[Row]
+    truncated: bool = False
+
+
+class Abandoned(Exception):
+    """The time is up, and the server has not answered to its being cancelled."""
+
+
+def fetch(
+    pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limits: Limits, until: float
+) -> Fetched:
+    """Run a query in the transaction that is begun; the session is of no use afterwards.
+
+    Raises psycopg.Error as the server does, StatementFailed for what answers with no rows, and
+    Abandoned when time.monotonic() is past `until`.
+    """
+    pgconn.send_prepare(b"", query.encode())
+    _only_result(pgconn, until)
+    pgconn.send_describe_prepared(b"")
+    described = _only_result(pgconn, until)
+    if described.nfields == 0:
+        raise StatementFailed("statement_without_rows", "0A000", NO_ROWS)
+    fetched = Fetched(
+        [(described.fname(index) or b"").decode() for index in range(described.nfields)],
+        [described.ftype(index) for index in range(described.nfields)],
+        [],
+    )
+    pgconn.send_query_prepared(b"", [None if value is None else value.encode() for value in values])
+    pgconn.set_single_row_mode()
+    _take_rows(pgconn, fetched, limits, until)
+    return fetched
+
+
+def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits, until: float) -> None:
+    size = 0
+    bytes_max = limits.bytes + OVERHEAD_BYTES_MAX
+    while (result := _next(pgconn, until, bytes_max)) is not None:
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            continue
+        if result.status != pq.ExecStatus.SINGLE_TUPLE:
+            raise error_from_result(result)
+        values = [result.get_value(0, index) for index in range(len(fetched.names))]
+        size += sum(len(value) for value in values if value is not None)
+        if size > limits.bytes or len(fetched.rows) == limits.rows:
+            fetched.truncated = True
+            return
+        fetched.rows.append([None if value is None else value.decode() for value in values])
+    fetched.truncated = False
+
+
+def _only_result(pgconn: pq.abc.PGconn, until: float) -> pq.abc.PGresult:
+    first = None
+    while (result := _next(pgconn, until, OVERHEAD_BYTES_MAX)) is not None:
+        first = first or result
+    assert first is not None
+    if first.status != pq.ExecStatus.COMMAND_OK:
+        raise error_from_result(first)
+    return first
+
+
+def _next(pgconn: pq.abc.PGconn, until: float, bytes_max: int) -> pq.abc.PGresult | None:
+    """Return the next result. A single row above bytes_max is given up on before it is all here."""
+    poll = select.poll()
+    poll.register(pgconn.socket, select.POLLIN)
+    came = 0
+    while pgconn.flush() or pgconn.is_busy():
+        if time.monotonic() > until:
+            raise Abandoned
+        if poll.poll(POLL_MILLISECONDS):
+            came += _readable_bytes(pgconn.socket)
+            if came > bytes_max:
+                raise StatementFailed(
+                    "row_too_large", "54000", f"one row has more than {bytes_max} bytes: ask for a part of it"
+                )
+            pgconn.consume_input()
+    return pgconn.get_result()
+
+
+def _readable_bytes(socket: int) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(socket, termios.FIONREAD, bytes(4)))[0])

@@ -1,0 +1,1 @@
+ALTER ROLE eventlog_auditor PASSWORD {verifier}
