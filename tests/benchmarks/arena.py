@@ -1,6 +1,8 @@
 """A PostgreSQL as the product starts it, durable, and a fresh database for each measurement."""
 
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from eventlog.database import Connection, connect
 from eventlog.embedded import EmbeddedServer
+from eventlog.logs import configure_logs
 from projections.install import set_up
 from tests.benchmarks.statements import statement
 from tests.support.postgres import at_database, cloned_database, create_database
@@ -20,6 +23,12 @@ PARTITIONS = 8
 OPTIONS = {"track_commit_timestamp": "on"}
 
 
+def prepare() -> None:
+    """Keep our own code's logs out of the figures, and end what was started when we are ended."""
+    configure_logs("error")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 class Place:
     """A fresh database: the owner's address, and a superuser's session to watch it with."""
 
@@ -30,15 +39,23 @@ class Place:
 
     def pending(self, projection: str = "core") -> int:
         """Return how far a projection is behind, in deliveries."""
-        found: dict[str, int] = dict(self.observer.execute(statement("pending")).fetchall())
-        return found[projection]
+        return self.all_pending()[projection]
+
+    def all_pending(self) -> dict[str, int]:
+        """Return how far each projection is behind, in deliveries."""
+        return dict(self.observer.execute(statement("pending")).fetchall())
+
+    def sessions(self, name: str) -> int:
+        """Return how many sessions of an application name there are."""
+        return sum(found == name for _, found in self.observer.execute(statement("sessions")))
 
 
 class Arena:
     """A server that runs."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
+    def __init__(self, server: EmbeddedServer, folder: Path) -> None:
         self.server = server
+        self.folder = folder
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -62,6 +79,6 @@ def arena(
         with EmbeddedServer(data / "pg", options={**OPTIONS, **(options or {})}) as server:
             create_database(server, TEMPLATE)
             set_up(at_database(server.dsn, TEMPLATE), partitions)
-            yield Arena(server)
+            yield Arena(server, data)
     finally:
         shutil.rmtree(data, ignore_errors=True)

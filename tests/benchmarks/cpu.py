@@ -7,7 +7,7 @@ warm-up. Durable throughout; everything runs on this one machine.
 import argparse
 import sys
 
-from tests.benchmarks.arena import Arena, arena
+from tests.benchmarks.arena import Arena, arena, prepare
 from tests.benchmarks.deliveries import Load
 from tests.benchmarks.publishing import Published, publish
 from tests.benchmarks.service import service
@@ -17,7 +17,7 @@ def profile(running: Arena, given: argparse.Namespace) -> Published:
     """Publish once to get warm, then publish and measure, each into a database of its own."""
     small = Load(events=max(given.events // 20, given.batch), batch=given.batch)
     with running.place() as place, service(place.dsn, given.workers, apis=given.apis) as up:
-        publish(place, up, small, connections=given.connections, workers=given.workers > 0, check=False)
+        publish(place, up, small, connections=given.connections, workers=given.workers > 0)
         return publish(
             place,
             up,
@@ -25,7 +25,6 @@ def profile(running: Arena, given: argparse.Namespace) -> Published:
             connections=given.connections,
             workers=given.workers > 0,
             most_pending=given.bound or None,
-            check=False,
         )
 
 
@@ -56,6 +55,7 @@ def main() -> int:
         "--bound", type=int, default=0, help="publishers wait beyond so many pending; 0: never"
     )
     given = flags.parse_args()
+    prepare()
     with arena() as running:
         tell(profile(running, given), given.events)
     return 0

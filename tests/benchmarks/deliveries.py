@@ -1,7 +1,7 @@
 """What is published: request bodies made ahead, and how many events they must come to."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -38,6 +38,17 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def unique(self) -> int:
         """How many different events there are."""
         return self.workload.unique
+
+    def unique_without(self, requests: Sequence[int]) -> int:
+        """Return how many different events there are when these requests, by number, are left out."""
+        if not requests:
+            return self.unique
+        left_out = set(requests)
+        seen = bytearray(self.unique)
+        for place, number in enumerate(self.workload.sequence()):
+            if place // self.batch not in left_out:
+                seen[number] = True
+        return sum(seen)
 
     def bodies(self) -> Iterator[tuple[bytes, int]]:
         """Yield each request's body and how many deliveries it holds; alone, an event is no array."""

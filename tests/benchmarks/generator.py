@@ -30,6 +30,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to send, to whom and how fast. `rate` is in requests a second; None is a closed loop.
 
     deliveries: report where each delivery lies and when it was due, for single events.
+    give_up: in an open loop, do not send what still waits for a connection when the last request is due.
     """
 
     load: Load
@@ -37,13 +38,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     rate: float | None = None
     deliveries: bool = False
+    give_up: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What became of it. Times are seconds; moments are seconds of the wall clock since 1970.
 
     `taken` are of accepted requests, from when each was due (or sent, in a closed loop) to its answer,
-    in ascending order; `refusals` those of refused ones, from when they were sent.
+    in ascending order; `refusals` those of refused ones, from when they were sent. `unsent` found no
+    connection in time. `missing` are the numbers of the requests that were not accepted.
     """
 
     began: float
@@ -55,6 +58,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     accepted_until: float
     statuses: dict[int, int]
     lost: int
+    unsent: int
+    missing: list[int]
     taken: list[float]
     refusals: list[float]
     due: list[float]
@@ -83,6 +88,8 @@ class Sender:
         self._open: dict[Connection, tuple[str, int]] = {}
         self._held = False
         self._lost = 0
+        self._unsent = 0
+        self._is_accepted = bytearray(size)
         self._accepted = 0
         self._accepted_until = 0.0
         self._loop = asyncio.get_running_loop()
@@ -127,6 +134,8 @@ class Sender:
             accepted_until=self._accepted_until + to_wall,
             statuses=dict(self._statuses),
             lost=self._lost,
+            unsent=self._unsent,
+            missing=[number for number, accepted in enumerate(self._is_accepted) if not accepted],
             taken=sorted(self._taken),
             refusals=sorted(self._refusals),
             due=[self._due[number] + to_wall for number, _ in self._answers],
@@ -170,6 +179,10 @@ class Sender:
             self._next += 1
         if self._next < total:
             self._loop.call_at(self._due[self._next], self._tick)
+        elif self._plan.give_up and self._waiting:
+            self._unsent = len(self._waiting)
+            self._waiting.clear()
+            self._finish(self._unsent)
 
     def _answered(self, connection: Connection, status: int, body: bytes) -> None:
         number = connection.request
@@ -177,6 +190,7 @@ class Sender:
         self._statuses[status] += 1
         if status == 202:
             self._taken.append(now - self._due[number])
+            self._is_accepted[number] = True
             self._accepted += self._counts[number]
             self._accepted_until = now
             if self._plan.deliveries:
@@ -187,11 +201,11 @@ class Sender:
                 self._again.append(number)
                 self._loop.call_later(RETRY_SECONDS, self._send_next, connection)
                 return
-        self._finish_one()
+        self._finish(1)
         self._use(connection)
 
-    def _finish_one(self) -> None:
-        self._left -= 1
+    def _finish(self, requests: int) -> None:
+        self._left -= requests
         if self._left == 0:
             self._done.set_result(None)
 
@@ -213,7 +227,7 @@ class Sender:
             self._idle.remove(connection)
         else:
             self._lost += 1
-            self._finish_one()
+            self._finish(1)
         self._loop.create_task(self._connect(address)).add_done_callback(self._reconnected)
 
     def _reconnected(self, task: "asyncio.Task[None]") -> None:

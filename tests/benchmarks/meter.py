@@ -101,3 +101,17 @@ def peak_bytes(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def private_bytes(postmaster: int) -> int:
+    """Return what the server's processes have for themselves now, beside the buffers that they share."""
+    children = psutil.Process(postmaster).children()
+    return sum(_private_bytes(pid) for pid in (postmaster, *(child.pid for child in children)))
+
+
+def _private_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))

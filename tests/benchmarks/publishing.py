@@ -1,6 +1,7 @@
 """Publish a load to a running service and say how fast it was accepted and projected, and at what cost."""
 
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,7 +19,6 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
     projected: until core had all of it; None without workers.
     behind: how many deliveries the other projections had still before them then.
-    faults: what was not as it must be; with any, the figures are void.
     """
 
     accepted: float
@@ -28,7 +28,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     cost: Cost
     api_peak_bytes: int
-    faults: list[str]
+    unique: int
 
 
 def publish(
@@ -41,14 +41,19 @@ def publish(
     most_pending: int | None = None,
     rate: float | None = None,
     deliveries: bool = False,
-    check: bool = True,
+    give_up: bool = False,
 ) -> Published:
-    """Publish a load into an empty database and wait until it is projected.
+    """Publish a load and wait until it is projected.
 
     most_pending: publishers wait while more deliveries than this are not yet projected.
     """
     plan = Plan(
-        load=load, addresses=service.addresses, connections=connections, rate=rate, deliveries=deliveries
+        load=load,
+        addresses=service.addresses,
+        connections=connections,
+        rate=rate,
+        deliveries=deliveries,
+        give_up=give_up,
     )
     seen = [0]
 
@@ -75,14 +80,17 @@ def publish(
         report=report,
         cost=cost,
         api_peak_bytes=max(peak_bytes(process.pid) for process in service.processes.values()),
-        faults=_faults(place, report, load, projected=workers) if check else [],
+        unique=load.unique_without(report.missing),
     )
 
 
-def _faults(place: Place, report: Report, load: Load, *, projected: bool) -> list[str]:
-    wrong = faults(place.observer, report.accepted_events, load.unique, projected=projected)
-    if report.lost:
-        wrong.append(f"{report.lost} requests were lost")
-    if set(report.statuses) - {202, 503}:
-        wrong.append(f"answers: {report.statuses}")
+def verified(place: Place, published: Sequence[Published], *, projected: bool) -> list[str]:
+    """Return what is not as it must be after these loads, and no others, were published to a place."""
+    received = sum(each.report.accepted_events for each in published)
+    wrong = faults(place.observer, received, sum(each.unique for each in published), projected=projected)
+    for report in (each.report for each in published):
+        if report.lost:
+            wrong.append(f"{report.lost} requests were lost")
+        if set(report.statuses) - {202, 503}:
+            wrong.append(f"answers: {report.statuses}")
     return wrong

@@ -87,20 +87,20 @@ def fill_log(server: EmbeddedServer, deliveries: int) -> None:
         admin.execute("VACUUM (ANALYZE) eventlog.inbox")
 
 
-def rebuild_rate(server: EmbeddedServer, workers: int, phases: list[dict[str, float]]) -> float:
+def rebuild_rate(dsn: str, workers: int, phases: list[dict[str, float]]) -> float:
     """Return deliveries/s of one rebuild, by the clock on the wall."""
     watched = Phases()
     began = time.perf_counter()
-    outcome = rebuild(server.dsn, CORE, Options(workers=workers), watch=watched.watch)
+    outcome = rebuild(dsn, CORE, Options(workers=workers), watch=watched.watch)
     seconds = time.perf_counter() - began
     watched.enter("done")
     phases.append(watched.seconds)
     return outcome.deliveries / seconds
 
 
-def limit_rate(server: EmbeddedServer, processes: int, deliveries: int) -> float:
+def limit_rate(dsn: str, processes: int, deliveries: int) -> float:
     """Return deliveries/s of pure SQL; the leader of a parallel query works as well."""
-    with connect(server.dsn, "owner", "bench") as connection:
+    with connect(dsn, "owner", "bench") as connection:
         connection.execute(statement("rebuild/session"))
         connection.execute(PROCESSES, {"helpers": str(processes - 1)})
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
@@ -121,14 +121,14 @@ def keys_of_events() -> list[str]:
     return [each for each in "\n".join(lines).split(";") if '"."events' in each or ".events" in each]
 
 
-def measure(server: EmbeddedServer, deliveries: int, workers: int, rounds: int) -> dict[str, Any]:
+def measure(dsn: str, deliveries: int, workers: int, rounds: int) -> dict[str, Any]:
     """Run all of it, interleaved."""
     rates: dict[str, list[float]] = {"rebuild": [], "one_core": [], "two_cores": []}
     phases: list[dict[str, float]] = []
     for _ in range(rounds):
-        rates["one_core"].append(limit_rate(server, 1, deliveries))
-        rates["two_cores"].append(limit_rate(server, workers, deliveries))
-        rates["rebuild"].append(rebuild_rate(server, workers, phases))
+        rates["one_core"].append(limit_rate(dsn, 1, deliveries))
+        rates["two_cores"].append(limit_rate(dsn, workers, deliveries))
+        rates["rebuild"].append(rebuild_rate(dsn, workers, phases))
     medians = {name: round(statistics.median(found)) for name, found in rates.items()}
     return {
         **{f"{name}_deliveries_per_second": rate for name, rate in medians.items()},
@@ -150,7 +150,7 @@ def main() -> int:
             fill_log(server, options.deliveries)
             found = log_length(server)
         result = {"deliveries": found, "workers": options.workers, "rounds": options.rounds}
-        result |= measure(server, found, options.workers, options.rounds)
+        result |= measure(server.dsn, found, options.workers, options.rounds)
         if not options.unverified:
             verified = verify(server.dsn, CORE)
             result |= {"verified": not verified.differing and verified.deliveries == found}

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+
+from tests.benchmarks.driving import wait_until
 
 LISTENS = "listens on http://"
 
@@ -24,12 +27,7 @@ def service(
     dsn: str, workers: int, *, apis: int = 1, settings: Mapping[str, str] | None = None
 ) -> Iterator[Service]:
     """Run `eventlog up` over a database, or several `eventlog api` beside one `eventlog worker`."""
-    environment = {
-        **os.environ,
-        "EVENTLOG_DSN": dsn,
-        "EVENTLOG_LOG_LEVEL": "error",
-        **(settings or {}),
-    }
+    environment = _environment(dsn) | dict(settings or {})
     running = Service()
     with ExitStack() as ends:
         if apis == 1:
@@ -44,6 +42,19 @@ def service(
         yield running
 
 
+@contextmanager
+def worker(dsn: str, workers: int) -> Iterator[Service]:
+    """Run `eventlog worker` alone."""
+    running = Service()
+    with ExitStack() as ends:
+        _start(running, ends, "worker", ["worker", "--workers", str(workers)], _environment(dsn))
+        yield running
+
+
+def _environment(dsn: str) -> dict[str, str]:
+    return {**os.environ, "EVENTLOG_DSN": dsn, "EVENTLOG_LOG_LEVEL": "error"}
+
+
 def _serve(
     running: Service, ends: ExitStack, name: str, command: list[str], environment: dict[str, str]
 ) -> tuple[str, int]:
@@ -55,8 +66,22 @@ def _serve(
             # A pipe that nobody reads fills up, and whoever logs into it stands still.
             threading.Thread(target=process.stderr.read, daemon=True).start()
             host, _, port = line.split(LISTENS)[1].split(";")[0].partition(":")
+            _wait_for((host, int(port)))
             return host, int(port)
     raise RuntimeError(f"eventlog {' '.join(command)} did not start")
+
+
+def _wait_for(address: tuple[str, int]) -> None:
+    """Wait until the API takes connections: it says its address a moment before."""
+
+    def answers() -> bool:
+        try:
+            socket.create_connection(address, timeout=5.0).close()
+        except OSError:
+            return False
+        return True
+
+    wait_until(answers, 60.0)
 
 
 def _start(

@@ -1,0 +1,1 @@
+INSERT INTO eventlog.commits VALUES (1)

@@ -1,0 +1,1 @@
+CREATE TABLE eventlog.commits (number integer NOT NULL)

@@ -1,0 +1,1 @@
+SELECT FROM eventlog.claims ORDER BY partition, projection, version FOR UPDATE

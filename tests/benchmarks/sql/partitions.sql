@@ -1,0 +1,1 @@
+SELECT count(*) AS partitions FROM eventlog.partitions

@@ -1,0 +1,1 @@
+NOTIFY eventlog_appended

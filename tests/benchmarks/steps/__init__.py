@@ -1,0 +1,1 @@
+"""The steps of the ladder, a file each: `run` measures one round of it."""
