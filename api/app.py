@@ -12,8 +12,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from api.errors import Problem, problem_for
-from api.gate import Gate, allowed_hosts
-from api.routes import publish, publish_schema
+from api.gate import App, Gate, allowed_hosts
+from api.routes import publish, publish_schema, stream, stream_schema
 from api.services import running
 from eventlog import __version__
 from eventlog.errors import EventlogError
@@ -30,11 +30,12 @@ READING = (
 def create_app(settings: Settings, dsn: str) -> Gate:
     """Return the ASGI application over the database at dsn, which must be migrated."""
     route = publish.Publish()
+    streaming = stream.Stream()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings, dsn) as services:
-            app.state.services = route.services = services
+            app.state.services = route.services = streaming.services = services
             yield
 
     app: FastAPI = FastAPIOffline(
@@ -47,10 +48,9 @@ def create_app(settings: Settings, dsn: str) -> Gate:
     for name in READING:
         app.include_router(import_module(f"api.routes.{name}").router)
     _answer_with_problems(app)
-    _describe_publish(app)
-    return Gate(
-        app, dict.fromkeys(publish.PATHS, route), allowed_hosts(settings.host, settings.allowed_hosts)
-    )
+    _describe_fast_routes(app)
+    fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
+    return Gate(app, fast, allowed_hosts(settings.host, settings.allowed_hosts))
 
 
 def _answer_with_problems(app: FastAPI) -> None:
@@ -98,14 +98,15 @@ def _response(request: Request, problem: Problem) -> Response:
     return response
 
 
-def _describe_publish(app: FastAPI) -> None:
-    """Add the publish route to the OpenAPI document."""
+def _describe_fast_routes(app: FastAPI) -> None:
+    """Add what FastAPI does not serve to the OpenAPI document."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
         for path in publish.PATHS:
             document["paths"].setdefault(path, {"post": publish_schema.operation(path)})
+        document["paths"].setdefault(stream.PATH, {"get": stream_schema.operation()})
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

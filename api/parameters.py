@@ -27,6 +27,13 @@ class Parameter(msgspec.Struct, frozen=True):
     read: Callable[[str], Any]
     description: str
     schema: dict[str, Any]
+    # May be given several times; its value is a list.
+    many: bool = False
+
+    @property
+    def documented_schema(self) -> dict[str, Any]:
+        """Its schema in OpenAPI, where what may be repeated is an array."""
+        return {"type": "array", "items": self.schema} if self.many else self.schema
 
 
 Parameters = Mapping[str, Parameter]
@@ -42,12 +49,13 @@ def read_parameters(request: Request, known: Parameters) -> dict[str, Any]:
             faults.append(
                 fault(name, f"{name[:NAME_CHARACTERS_MAX]} is unknown; this route knows {', '.join(known)}")
             )
-        elif name in values:
+        elif name in values and not parameter.many:
             faults.append(fault(name, f"{name} is given more than once"))
         else:
-            values[name] = None
+            values.setdefault(name, [] if parameter.many else None)
             try:
-                values[name] = parameter.read(text)
+                value = parameter.read(text)
+                values[name] = [*values[name], value] if parameter.many else value
             except ValueError as error:
                 faults.append(fault(name, f"{name} {error}"))
     if faults:
@@ -83,7 +91,12 @@ def documented(known: Parameters) -> dict[str, Any]:
     """Return the parameters as OpenAPI has them."""
     return {
         "parameters": [
-            {"name": name, "in": "query", "description": parameter.description, "schema": parameter.schema}
+            {
+                "name": name,
+                "in": "query",
+                "description": parameter.description,
+                "schema": parameter.documented_schema,
+            }
             for name, parameter in known.items()
         ]
     }

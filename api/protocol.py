@@ -6,6 +6,7 @@ for ever. And what is no HTTP is answered with a problem document like everythin
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,8 @@ class TimedProtocol(HttpToolsProtocol):
     """Answers 408 and closes when headers do not arrive in time."""
 
     timeout_seconds: float
+    # What an answer without an end wants to be told when the server stops.
+    on_shutdown: Callable[[], None] | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -35,12 +38,19 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["connection"] = self  # type: ignore[typeddict-unknown-key]
         if self._deadline is None:
             self._start_timer()
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
         super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        """Complete the answer under way, and then close."""
+        super().shutdown()
+        if self.on_shutdown is not None:
+            self.on_shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api.admission import Admission
+from api.live.hub import Hub
 from api.operations import Operations
 from api.projected import Pool, Projected
 from eventlog.audit.auditor import Auditor
@@ -46,8 +47,12 @@ class Services(msgspec.Struct):
     pool: Pool
     projected: Projected
     operations: Operations
+<<<<<<< Updated upstream
     auditor: Auditor
     asking: asyncio.Semaphore
+=======
+    hub: Hub
+>>>>>>> Stashed changes
 
 
 @asynccontextmanager
@@ -75,6 +80,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
         open=False,
     )
     await pool.open()
+    hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
         yield Services(
             settings=settings,
@@ -91,10 +97,15 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
             pool=pool,
             projected=Projected(pool),
             operations=operations,
+<<<<<<< Updated upstream
             auditor=Auditor(dsn, settings.audit_dsn),
             asking=asyncio.Semaphore(ASKING_MAX),
+=======
+            hub=hub,
+>>>>>>> Stashed changes
         )
     finally:
+        await hub.close()
         mover.stop()
         await asyncio.to_thread(operations.close)
         await writer.close()

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
+from api.live.frames import on_one_line
 from api.paging import Answered, Query, page
 from api.services import Services
 from eventlog.read import Event
@@ -42,16 +43,7 @@ async def lines(services: Services, query: Query, first: Answered) -> AsyncItera
 
 
 def _lines_of(events: Iterable[Event]) -> bytes:
-    return _encode_lines(map(_on_one_line, events))
-
-
-def _on_one_line(event: Event) -> Event:
-    """Take line breaks out of a payload: JSON has them between tokens only, where a blank means the same."""
-    payload = bytes(event.payload)
-    if b"\n" not in payload and b"\r" not in payload:
-        return event
-    blanked = payload.replace(b"\r", b" ").replace(b"\n", b" ")
-    return msgspec.structs.replace(event, payload=msgspec.Raw(blanked))
+    return _encode_lines(map(on_one_line, events))
 
 
 class LinesResponse(StreamingResponse):

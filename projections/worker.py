@@ -324,6 +324,10 @@ def _record(connection: Connection, claim: Claim, first: int, last: int, counts:
         statement("worker/insert_step"),
         {**msgspec.structs.asdict(claim), "first": first, "last": last, **msgspec.structs.asdict(counts)},
     )
+    if claim.projection == CORE.name:
+        # Wakes who follows the log. Within the transaction, other than the append's: its commit does not
+        # wait for the disk, so the lock that NOTIFY takes is held for microseconds.
+        connection.execute("NOTIFY eventlog_projected")
 
 
 def _reason(error: Exception) -> str:

@@ -34,11 +34,14 @@ class ByPosition(msgspec.Struct, frozen=True):
     event_id: str | None = None
     since: str = BEGINNING
     until: str = END
+    # The positions to stop at; all there is by default.
+    through: Positions | None = None
+    bytes_max: int = PAGE_BYTES_MAX
 
     @property
     def filtered(self) -> bool:
         """Whether few of the deliveries may be wanted."""
-        return self != ByPosition(self.limit, self.after)
+        return self != ByPosition(self.limit, self.after, through=self.through, bytes_max=self.bytes_max)
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -71,7 +74,8 @@ async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
             events += stretch.events
             budget -= sum(stretch.after.values()) - sum(after.values())
             after = stretch.after
-            full = len(events) >= wanted.limit or sum(len(bytes(e.payload)) for e in events) >= PAGE_BYTES_MAX
+            size = sum(len(bytes(e.payload)) for e in events)
+            full = len(events) >= wanted.limit or size >= wanted.bytes_max
             if full or budget <= 0 or not stretch.has_more:
                 return Stretch(events, after, stretch.has_more)
             scan = max(SCAN_MIN, min(scan * 4, budget // partitions))
@@ -83,6 +87,7 @@ async def _stretch(
     parameters = {
         "partitions": list(after),
         "positions": list(after.values()),
+        "through": None if wanted.through is None else [wanted.through[partition] for partition in after],
         "scan": scan,
         "limit": limit,
         "topic_from": wanted.topics.low,
@@ -93,10 +98,10 @@ async def _stretch(
         "until": wanted.until,
     }
     async with streamed(connection, "read/by_position", parameters) as rows:
-        return await _collect(rows, after)
+        return await _collect(rows, after, wanted.bytes_max)
 
 
-async def _collect(rows: Any, after: Positions) -> Stretch:
+async def _collect(rows: Any, after: Positions, bytes_max: int) -> Stretch:
     """Take the positions, which come first, then events until the page is full in bytes."""
     through = dict(after)
     events: list[Event] = []
@@ -109,7 +114,7 @@ async def _collect(rows: Any, after: Positions) -> Stretch:
             continue
         events.append(to_event(row))
         size += len(row[4])
-        if size >= PAGE_BYTES_MAX:
+        if size >= bytes_max:
             return Stretch(events, _through(events, after), has_more=True)
     return Stretch(events, through, has_more)
 

@@ -1,17 +1,19 @@
 -- A page of events in log order, after a position in each partition, with the positions after it.
 --
--- Reads at most `scan` deliveries of each partition, up to what the live version has projected, and
--- merges them by (received_at, partition, position). Within a partition received_at never runs
--- backwards, so a partition that was not read to its end hides nothing earlier than the last
--- delivery read of it: the merge goes no further than the first such end (the horizon).
+-- Reads at most `scan` deliveries of each partition, up to what the live version has projected, or up
+-- to `through` where that is given, and merges them by (received_at, partition, position). Within a
+-- partition received_at never runs backwards, so a partition that was not read to its end hides nothing
+-- earlier than the last delivery read of it: the merge goes no further than the first such end (the
+-- horizon).
 --
 -- Rows without a topic say how far each partition is read, and whether it has more; they come first.
 WITH span AS MATERIALIZED (
     SELECT c.partition, c.after, c.checkpoint, least(c.checkpoint, c.after + %(scan)s::bigint) AS through
     FROM (
         SELECT b.partition, greatest(given.position, b.first_position - 1) AS after,
-               eventlog.checkpoint_of(p.name, p.live_version, b.partition) AS checkpoint
-        FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS given (partition, position)
+               least(eventlog.checkpoint_of(p.name, p.live_version, b.partition), given.through) AS checkpoint
+        FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[], %(through)s::bigint[])
+            AS given (partition, position, through)
         JOIN eventlog.partitions AS b ON b.partition = given.partition
         JOIN eventlog.projections AS p ON p.name = 'core'
     ) AS c

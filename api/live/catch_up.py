@@ -1,0 +1,100 @@
+"""Bring a reader from a place of its own to exactly where the hub is: hub.py has the protocol."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from api.live.frames import Frame, on_one_line
+from api.live.hub import HEARTBEAT_SECONDS, Hub
+from api.live.reader import WRITE_BYTES, Reader, too_slow
+from api.reading import encode, read
+from api.services import Services
+from eventlog import read as log
+from eventlog.read.log_order import Positions
+
+# How many read pages at once. They take sessions of the pool that other reads need, too.
+PAGES_AT_ONCE = 4
+PAGE_EVENTS = 500
+PAGE_BYTES = 512 << 10
+# A page may take so long to be sent. Who takes less than 50 KB/s is cut, and goes on from where it was.
+PAGE_SECONDS = 10.0
+# With no more deliveries than this to go a reader is attached: what arrives meanwhile is buffered.
+NEAR_DELIVERIES = 5_000
+# Before looking again for what is not there yet.
+PAUSE_SECONDS = 0.1
+
+Send = Callable[[Frame], Awaitable[None]]
+
+
+class Pages:
+    """The pages that the readers of a process read by themselves, a few at a time."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def catch_up(
+        self, services: Services, hub: Hub, reader: Reader, place: Positions, send: Send
+    ) -> None:
+        """Send everything from a place on, and leave the reader attached to the hub right after it."""
+        while True:
+            through = hub.positions
+            if distance(place, through) <= NEAR_DELIVERIES and not _is_ahead(place, through):
+                break
+            place = await self._page(services, reader, place, through, send)
+        through = hub.attach(reader)
+        while distance(place, through):
+            place = await self._page(services, reader, place, through, send)
+
+    async def _page(
+        self, services: Services, reader: Reader, place: Positions, through: Positions, send: Send
+    ) -> Positions:
+        """Send a page, not beyond `through`; return the place after it. Pauses where there is none."""
+        wanted = log.ByPosition(
+            limit=PAGE_EVENTS,
+            after=place,
+            through=through,
+            topics=reader.wanted.envelope,
+            source=reader.wanted.source,
+            bytes_max=PAGE_BYTES,
+        )
+        async with self._slots:
+            found = await read(services, lambda session: log.page_by_position(session, wanted))
+            await _send_page(reader, found.events, place, send)
+        if found.after == place:
+            await asyncio.sleep(PAUSE_SECONDS)
+        if time.monotonic() - reader.sent_at > HEARTBEAT_SECONDS:
+            await send(reader.channel.heartbeat(found.after))
+        return found.after
+
+
+async def _send_page(reader: Reader, events: list[log.Event], place: Positions, send: Send) -> None:
+    """Send the events that are wanted, each with the place after it."""
+    at = dict(place)
+    bodies: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(PAGE_SECONDS):
+            for event in events:
+                at[event.partition] = event.position
+                if not reader.wanted.includes(event):
+                    continue
+                cursor, body = reader.channel.event(encode(on_one_line(event)), at)
+                bodies.append(body)
+                size += len(body)
+                if size >= WRITE_BYTES:
+                    await send(Frame(cursor, b"".join(bodies)))
+                    bodies, size = [], 0
+            if bodies:
+                await send(Frame(cursor, b"".join(bodies)))
+    except TimeoutError:
+        reader.end(too_slow())
+        raise asyncio.CancelledError from None
+
+
+def distance(place: Positions, through: Positions) -> int:
+    """Return how many deliveries lie between a place and some positions of at least its partitions."""
+    return sum(max(0, through[partition] - position) for partition, position in place.items())
+
+
+def _is_ahead(place: Positions, positions: Positions) -> bool:
+    return any(position > positions[partition] for partition, position in place.items())

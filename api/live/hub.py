@@ -1,0 +1,240 @@
+"""The hub: one session reads what is new in the log, once, and hands it to all readers of a process.
+
+Who holds what:
+
+- The hub's positions say, of each partition, through which delivery everything was handed to the
+  readers that are attached. They only grow, and only here: by each event that is handed out, then by
+  the deliveries that were none. The step of a partition is projected in order and visible as a whole,
+  so what is through its checkpoint is all there is, and reading on from there misses nothing.
+- A reader is attached or not, and handing out does not wait for anything: between two events, for
+  all readers at once, "everything through the hub's positions was handed out" is true.
+
+A reader that comes with a place of its own meets the hub so (catch_up.py):
+
+1. It reads pages by itself, from its place to where the hub is, until little is left.
+2. It is attached: in that moment the hub is at some positions H, and everything after H goes to the
+   reader's buffer from now on.
+3. It reads the rest, from its place through H and not one delivery further. Then it is exactly at H.
+4. It empties its buffer, which begins right after H.
+
+So there is no gap and no repeat, however much arrives meanwhile. A place that is ahead of the hub (it
+comes from another process, whose hub was faster) waits in 1. until the hub has come there.
+
+Each frame carries the place after it: the hub's positions at its event. A place tells nothing of the
+process that made it: after a crash of this one, another goes on from it.
+
+Lost: an announcement costs POLL_SECONDS; the session, a reconnect, from the same positions. When core
+is dropped, all readers are told and let go. Another version going live changes nothing: it has the same
+events at the same positions. What a later version or a retry takes out of quarantine is at a position
+that followers have passed: they do not see it, GET /events does.
+
+Without readers there is no session and nothing is done.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import psycopg
+import structlog
+
+from api.errors import Problem, problem_for
+from api.live.frames import Channel, Form, Frame, on_one_line
+from api.live.reader import Buffered, Reader, Wanted, too_slow
+from api.live.subscribers import Subscribers
+from eventlog import read as log_read
+from eventlog.database import first_line, translate
+from eventlog.errors import DatabaseUnavailable, EventlogError, ProjectionDropped
+from eventlog.read.events import to_event
+from eventlog.read.live import follow, news, scan_of, wait_for_news
+from eventlog.read.log_order import Positions
+from eventlog.reconnecting import pause_seconds
+
+log = structlog.get_logger()
+
+# The fall-back for announcements that got lost, and how soon a hub without readers ends.
+POLL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 15.0
+BEAT_SECONDS = 1.0
+# Who comes waits so long for a hub that is just starting.
+START_SECONDS = 5.0
+# What waits in all readers' buffers together.
+BUFFERED_BYTES_MAX = 64 << 20
+# Other work of the process gets its turn after so many events.
+TURN_EVENTS = 64
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Hub:
+    """Serves the readers of one process."""
+
+    def __init__(self, dsn: str, partitions: int, *, readers_max: int, bytes_max: int) -> None:
+        self.partitions = partitions
+        self._dsn = dsn
+        self._readers_max = readers_max
+        self._bytes_max = bytes_max
+        self._buffered = Buffered(BUFFERED_BYTES_MAX)
+        self._subscribers = Subscribers()
+        self._channels: dict[tuple[Form, tuple[int, ...]], Channel] = {}
+        self._positions: Positions = {}
+        self._users = 0
+        self._task: asyncio.Task[None] | None = None
+        # Set once it is known how it stands; _trouble is what keeps the hub from reading.
+        self._settled = asyncio.Event()
+        self._trouble: Exception | None = None
+
+    @property
+    def readers(self) -> int:
+        """How many streams are open."""
+        return self._users
+
+    @property
+    def positions(self) -> Positions:
+        """Through where everything was handed out. A copy."""
+        return dict(self._positions)
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[None]:
+        """Keep the hub running. Raises the Problem of too many readers, or of what it cannot read."""
+        if self._users >= self._readers_max:
+            raise Problem(
+                503,
+                "too_many_streams",
+                f"this process serves {self._readers_max} streams already",
+                retryable=True,
+                headers={"Retry-After": "5"},
+            )
+        self._users += 1
+        try:
+            if self._task is None:
+                self._task = asyncio.create_task(self._run())
+            await self._started()
+            yield
+        finally:
+            self._users -= 1
+
+    async def _started(self) -> None:
+        try:
+            await asyncio.wait_for(self._settled.wait(), START_SECONDS)
+        except TimeoutError:
+            raise problem_for(DatabaseUnavailable("the database does not answer")) from None
+        if self._trouble is not None:
+            raise problem_for(self._trouble)
+
+    def reader(self, form: Form, partitions: tuple[int, ...], wanted: Wanted) -> Reader:
+        """Return a reader that is not attached yet."""
+        channel = self._channels.setdefault((form, partitions), Channel(form, partitions))
+        return Reader(channel, wanted, self._bytes_max, self._buffered)
+
+    def attach(self, reader: Reader) -> Positions:
+        """Hand everything after the positions that are returned to the reader, from now on."""
+        self._subscribers.add(reader)
+        return dict(self._positions)
+
+    def detach(self, reader: Reader) -> None:
+        """Hand it nothing more."""
+        self._subscribers.discard(reader)
+        reader.end()
+
+    def end_all(self, problem: Problem | None = None) -> None:
+        """Let all attached readers go."""
+        for reader in self._subscribers.everybody():
+            reader.end(problem)
+
+    async def close(self) -> None:
+        """Stop reading."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        """Read while there are readers."""
+        beating = asyncio.create_task(self._beat())
+        failures = 0
+        try:
+            while self._users:
+                try:
+                    await self._follow()
+                    failures = 0
+                except ProjectionDropped as error:
+                    self._fail(error)
+                    self.end_all(problem_for(error))
+                except (psycopg.Error, EventlogError, OSError) as error:
+                    self._fail(error)
+                if self._trouble is not None:
+                    failures += 1
+                    await asyncio.sleep(pause_seconds(failures))
+        finally:
+            beating.cancel()
+            # No await from the check above to here: who comes later starts anew, at what is new then.
+            self._task = None
+            self._positions = {}
+            self._channels.clear()
+            self._trouble = None
+            self._settled.clear()
+
+    def _fail(self, error: Exception) -> None:
+        self._trouble = translate(error) if isinstance(error, psycopg.Error) else error
+        self._settled.set()
+        reason = first_line(error) if isinstance(error, psycopg.Error) else str(error)
+        log.warning("stream_interrupted", reason=reason, readers=self._users)
+
+    async def _follow(self) -> None:
+        """Read until nobody is left; raises what ends the session."""
+        async with await follow(self._dsn) as connection:
+            if not self._positions:
+                self._positions = await log_read.ends(connection, list(range(self.partitions)))
+            while self._users:
+                if not await self._read(connection):
+                    await wait_for_news(connection, POLL_SECONDS)
+
+    async def _read(self, connection: log_read.Reader) -> bool:
+        """Hand out what is new; return whether there may be more."""
+        before = dict(self._positions)
+        through: Positions = {}
+        handed = 0
+        async with aclosing(news(connection, before)) as rows:
+            async for row in rows:
+                if row[0] is None:
+                    through[row[5]] = row[6]
+                    continue
+                self._hand_out(row)
+                handed += 1
+                if handed % TURN_EVENTS == 0:
+                    await asyncio.sleep(0)
+        self._positions.update(through)
+        self._trouble = None
+        self._settled.set()
+        scan = scan_of(self.partitions)
+        return any(position - before[partition] >= scan for partition, position in through.items())
+
+    def _hand_out(self, row: tuple[Any, ...]) -> None:
+        """Give an event to all who want it. Each frame is made once."""
+        self._positions[row[5]] = row[6]
+        readers = self._subscribers.of(row[0], row[3])
+        if not readers:
+            return
+        json = _encode(on_one_line(to_event(row)))
+        frames: dict[Channel, Frame] = {}
+        for reader in readers:
+            frame = frames.get(reader.channel)
+            if frame is None:
+                frame = frames[reader.channel] = reader.channel.event(json, self._positions)
+            reader.put(frame)
+        while self._buffered.full:
+            max(self._subscribers.everybody(), key=lambda one: one.size).end(too_slow())
+
+    async def _beat(self) -> None:
+        """Tell those who have got nothing for a while how far the log is."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            late = time.monotonic() - HEARTBEAT_SECONDS
+            for reader in self._subscribers.everybody():
+                if reader.sent_at < late and not reader.size:
+                    reader.put(reader.channel.heartbeat(self._positions))

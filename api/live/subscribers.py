@@ -1,0 +1,63 @@
+"""Who wants an event: by topic and by prefix, at the cost of those who do."""
+
+from collections import Counter
+
+from api.live.reader import Reader
+
+# A set that keeps its order, so that readers are served in the order in which they came.
+Group = dict[Reader, None]
+
+
+class Subscribers:
+    """The readers of a hub."""
+
+    def __init__(self) -> None:
+        self._all: Group = {}
+        self._exact: dict[str, Group] = {}
+        self._prefixed: dict[str, Group] = {}
+        # How many prefixes there are of each length: a topic is looked up once for each length.
+        self._lengths: Counter[int] = Counter()
+
+    def everybody(self) -> list[Reader]:
+        """Return all readers."""
+        return list(self._all)
+
+    def add(self, reader: Reader) -> None:
+        """Let a reader have what it wants from now on."""
+        self._all[reader] = None
+        for topic in reader.wanted.topics:
+            self._exact.setdefault(topic, {})[reader] = None
+        for prefix in reader.wanted.prefixes:
+            if prefix not in self._prefixed:
+                self._lengths[len(prefix)] += 1
+            self._prefixed.setdefault(prefix, {})[reader] = None
+
+    def discard(self, reader: Reader) -> None:
+        """Forget a reader, if it is one."""
+        if reader not in self._all:
+            return
+        del self._all[reader]
+        for topic in reader.wanted.topics:
+            _remove(self._exact, topic, reader)
+        for prefix in reader.wanted.prefixes:
+            if _remove(self._prefixed, prefix, reader):
+                self._lengths[len(prefix)] -= 1
+                self._lengths += Counter()  # drops the zeros
+
+    def of(self, topic: str, source: str) -> list[Reader]:
+        """Return who wants an event of this topic and source, each once."""
+        groups = [self._exact[topic]] if topic in self._exact else []
+        for length in self._lengths:
+            if length <= len(topic) and topic[:length] in self._prefixed:
+                groups.append(self._prefixed[topic[:length]])
+        found = groups[0] if len(groups) == 1 else dict.fromkeys(one for group in groups for one in group)
+        return [one for one in found if one.wanted.source is None or one.wanted.source == source]
+
+
+def _remove(groups: dict[str, Group], name: str, reader: Reader) -> bool:
+    """Take a reader out of a group; return whether it was the last one."""
+    group = groups[name]
+    del group[reader]
+    if not group:
+        del groups[name]
+    return not group

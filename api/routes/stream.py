@@ -1,0 +1,191 @@
+"""GET /events/stream: events as they come, by bare ASGI.
+
+A stream lives for hours and there are many: each is three tasks and a bounded buffer. What goes on
+between it and the log is told in api/live/hub.py.
+"""
+
+import asyncio
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from fastapi import Request
+
+from api.cursors import ForeignCursor, decode_positions
+from api.errors import problem_for, wrong_method
+from api.gate import Receive, Scope, Send
+from api.live.catch_up import Pages
+from api.live.frames import NDJSON, SSE, Form, Frame
+from api.live.reader import Reader, Wanted
+from api.paging import NOT_OURS
+from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
+from api.services import Services
+from api.streaming import wants_lines
+from eventlog.read.log_order import Positions
+
+PATH = "/events/stream"
+TOPICS_MAX = 32
+# A peer that is gone without a word is noticed when it has acknowledged nothing for so long.
+UNACKNOWLEDGED_MILLISECONDS = 30_000
+# After its end a stream may take so long to be read to it; then its connection is cut.
+LINGER_SECONDS = 2.0
+
+PARAMETERS = {
+    "topic": Parameter(
+        topic_pattern,
+        "Only this topic; `order.*` takes every topic that begins with `order.`. "
+        f"Repeat it for several, up to {TOPICS_MAX}.",
+        {"type": "string", "maxLength": 255, "example": "order.*"},
+        many=True,
+    ),
+    "source": Parameter(text, "Only events of this source.", {"type": "string", "maxLength": 255}),
+    "from": Parameter(
+        one_of("now", "start"),
+        "Where to begin without a place: at what is new, or at the first event of the log.",
+        {"type": "string", "enum": ["now", "start"], "default": "now"},
+    ),
+    "cursor": Parameter(
+        str,
+        "A place to go on from: an `id` of this stream, or a cursor of `GET /events?order=position` with the "
+        "same topics. The header `Last-Event-ID` wins over it.",
+        {"type": "string"},
+    ),
+    "last_event_id": Parameter(str, "The same as `cursor`.", {"type": "string"}),
+}
+
+
+class Stream:
+    """The route. `services` is there once the application has started."""
+
+    def __init__(self) -> None:
+        self.services: Services | None = None
+        self._pages = Pages()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services = self.services
+        assert services is not None
+        if scope["method"] != "GET":
+            raise wrong_method("GET")
+        hub = services.hub
+        request = Request(scope)
+        values = read_parameters(request, PARAMETERS)
+        wanted = _wanted(values)
+        partitions = wanted.partitions(hub.partitions)
+        place = _place(request, values, partitions)
+        form: Form = NDJSON if wants_lines(request) else SSE
+        async with hub.entered():
+            reader = hub.reader(form, partitions, wanted)
+            connection = Connection(scope, reader, receive, send)
+            try:
+                await connection.run(self._serve(services, connection, place))
+            finally:
+                hub.detach(reader)
+
+    async def _serve(self, services: Services, connection: "Connection", place: Positions | None) -> None:
+        """Send what there is, for ever."""
+        reader, hub = connection.reader, services.hub
+        at = hub.attach(reader) if place is None else place
+        await connection.open(reader.channel.cursor(at))
+        if place is not None:
+            await self._pages.catch_up(services, hub, reader, place, connection.send_frame)
+        while True:
+            await connection.send_frame(await reader.take())
+
+
+class Connection:
+    """A client's connection for the time of a stream."""
+
+    def __init__(self, scope: Scope, reader: Reader, receive: Receive, send: Send) -> None:
+        self.reader = reader
+        self._protocol: Any = scope.get("connection")
+        self._receive = receive
+        self._send = send
+        self._place = b""
+        self._opened = False
+
+    async def run(self, serving: Any) -> None:
+        """Serve until the client leaves, the reader is ended, or the server stops; then end the answer.
+
+        Raises what kept it from beginning.
+        """
+        if self._protocol is not None:
+            self._protocol.on_shutdown = self.reader.end
+            self._notice_dead_peers()
+        tasks = {asyncio.ensure_future(serving), asyncio.ensure_future(self._until_gone())}
+        try:
+            await asyncio.wait({*tasks, self.reader.ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended, _ = await asyncio.gather(*tasks, return_exceptions=True)
+        await self._end(ended)
+
+    async def _end(self, ended: BaseException | None) -> None:
+        """Tell why, where there is something to tell, and complete the answer."""
+        problem = self.reader.ended.result() if self.reader.ended.done() else None
+        if isinstance(ended, Exception):
+            problem = problem_for(ended)
+            if not self._opened or problem.status == 500:
+                raise ended
+        last = b"" if problem is None else self.reader.channel.form.problem(problem, self._place)
+        if self._protocol is not None:
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._protocol.transport.abort)
+        await self._send({"type": "http.response.body", "body": last})
+
+    async def open(self, cursor: bytes) -> None:
+        """Send the headers and the place from which the stream goes on."""
+        form = self.reader.channel.form
+        headers = [
+            (b"content-type", form.media_type),
+            (b"cache-control", b"no-store"),
+            (b"vary", b"Accept"),
+            # Proxies that would collect an answer let this one through.
+            (b"x-accel-buffering", b"no"),
+            (b"connection", b"close"),
+        ]
+        self._opened = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send_frame(Frame(cursor, form.opening(cursor)))
+
+    async def send_frame(self, frame: Frame) -> None:
+        """Send; what was not sent when this is cancelled is not counted as sent."""
+        await self._send({"type": "http.response.body", "body": frame.body, "more_body": True})
+        self._place = frame.cursor
+        self.reader.sent_at = time.monotonic()
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _notice_dead_peers(self) -> None:
+        peer = self._protocol.transport.get_extra_info("socket")
+        with suppress(OSError, AttributeError):  # not on every platform
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
+
+
+def _wanted(values: dict[str, Any]) -> Wanted:
+    patterns: list[str] = values.get("topic", ["*"])
+    if len(patterns) > TOPICS_MAX:
+        raise invalid([fault("topic", f"topic is given {len(patterns)} times, of at most {TOPICS_MAX}")])
+    return Wanted(
+        topics=frozenset(pattern for pattern in patterns if not pattern.endswith("*")),
+        prefixes=frozenset(pattern[:-1] for pattern in patterns if pattern.endswith("*")),
+        source=values.get("source"),
+    )
+
+
+def _place(request: Request, values: dict[str, Any], partitions: tuple[int, ...]) -> Positions | None:
+    """Return where to go on from; None begins at what is new."""
+    given = {
+        "Last-Event-ID": request.headers.get("last-event-id"),
+        "cursor": values.get("cursor"),
+        "last_event_id": values.get("last_event_id"),
+    }
+    for name, cursor in given.items():
+        if cursor:
+            try:
+                return decode_positions(cursor, list(partitions))
+            except ForeignCursor:
+                raise invalid([fault(name, f"{name}: {NOT_OURS}")]) from None
+    return dict.fromkeys(partitions, 0) if values.get("from") == "start" else None
