@@ -47,12 +47,9 @@ class Services(msgspec.Struct):
     pool: Pool
     projected: Projected
     operations: Operations
-<<<<<<< Updated upstream
     auditor: Auditor
     asking: asyncio.Semaphore
-=======
     hub: Hub
->>>>>>> Stashed changes
 
 
 @asynccontextmanager
@@ -97,12 +94,9 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
             pool=pool,
             projected=Projected(pool),
             operations=operations,
-<<<<<<< Updated upstream
             auditor=Auditor(dsn, settings.audit_dsn),
             asking=asyncio.Semaphore(ASKING_MAX),
-=======
             hub=hub,
->>>>>>> Stashed changes
         )
     finally:
         await hub.close()
