@@ -27,7 +27,7 @@ from eventlog.errors import (
 )
 from eventlog.statements import statement
 
-Kind = Literal["rebuild", "verify", "drop"]
+Kind = Literal["rebuild", "verify", "drop", "retry"]
 
 
 class Progress(msgspec.Struct, frozen=True):

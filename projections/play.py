@@ -21,8 +21,9 @@ from projections.projection import BATCH_DIR, Projection
 STEP_TIMEOUT_MILLISECONDS = 60_000
 # So many of the largest events are half a gigabyte.
 APPLIED_MAX = 500
-# What Python raises when data is not as expected. All else is the program's fault: tried again.
-CONTENT_ERRORS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
+# What Python raises when data is not as expected, or nested too deep for it. All else is the program's
+# fault: tried again.
+CONTENT_ERRORS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, RecursionError)
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -55,6 +56,9 @@ def play(
     taken = _take(connection, projection, schema, batch)
     if taken.positions:
         _apply(connection, projection, schema, batch, taken.positions)
+        if projection.updates:
+            connection.execute(_CHECK_CONSTRAINTS)
+            connection.execute(_DEFER_CONSTRAINTS)
     fresh = len(taken.positions)
     return Counts(fresh, taken.wanted_count - fresh, 0, 0, last - first + 1 - taken.wanted_count)
 
@@ -119,3 +123,5 @@ _TAKE: dict[str | None, SQL] = {
 }
 _READ: Composed = read_sql(BATCH_DIR / "read.sql").format(batch=read_sql(BATCH_DIR / "rows.sql"))
 _SETTINGS: SQL = read_sql(BATCH_DIR / "settings.sql")
+_CHECK_CONSTRAINTS: SQL = read_sql(BATCH_DIR / "check_constraints.sql")
+_DEFER_CONSTRAINTS: SQL = read_sql(BATCH_DIR / "defer_constraints.sql")

@@ -22,8 +22,9 @@ OPTIONAL = (
     "views.sql",
     "fill.sql",
     "content.sql",
+    "undo.sql",
 )
-DEFINING = ("tables.sql", "step.sql", "quarantine.sql")
+DEFINING = ("tables.sql", "step.sql", "fill.sql", "quarantine.sql")
 BATCH_DIR = SQL_DIR / "batch"
 
 Apply = Callable[[list[Delivery], Connection], None]
@@ -44,6 +45,10 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
         Whether a delivery can be digested must depend on nothing but itself.
     content.sql: all rows as (relation, partition, position, content), equal for equal logs;
         otherwise the rows of all tables are compared but for a column processed_at.
+    undo.sql: takes back what the step did for the events of `{batch}`; it says that the tables come out
+        the same in whatever order events are played, so that one of them can be played again. With
+        `each` None, for %(event_id)s of %(topic)s in %(partition)s: returns the positions that were
+        projected and their counts, and takes %(quarantined)s deliveries out of what quarantine.sql counted.
 
     Only tables.sql and a step are needed; the step may be `apply`, in Python, instead.
 

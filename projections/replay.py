@@ -67,6 +67,7 @@ def decisions(connection: Connection, version: Version) -> list[Decision]:
         return decided
     probe = msgspec.structs.replace(version, schema_name=TEMPORARY)
     with connection.transaction(force_rollback=True):
+        as_projector(connection)
         connection.execute(probe.projection.statement("tables.sql", TEMPORARY))
         add_keys(connection, probe)
         return [
@@ -88,11 +89,17 @@ def _digestible(connection: Connection, probe: Version, decision: Decision) -> b
     return True
 
 
+def as_projector(connection: Connection) -> None:
+    """Go on with a worker's rights, to the end of the transaction: it plays what may be somebody's own."""
+    connection.execute(statement("replay/as_projector"))
+
+
 def fill(connection: Connection, version: Version, span: Span, decided: Sequence[Decision]) -> bool:
     """Fill a partition and record it as one step, in the caller's transaction; False where that fails
     on content: the partition has to be stepped then, once the version is keyed.
     """
     aside = _of(decided, span)
+    as_projector(connection)
     try:
         with connection.transaction():
             cursor = connection.cursor(row_factory=class_row(Counts))
@@ -136,6 +143,7 @@ def step(
         try:
             with connection.transaction():
                 before_each()
+                as_projector(connection)
                 _step(connection, version, span.partition, position, last, aside.get(position))
         except (psycopg.Error, Indigestible) as error:
             if not blames_content(error) or position in aside:
@@ -162,14 +170,15 @@ def _step(
         counts = play(connection, version.projection, version.schema_name, partition, first, last)
     else:
         for topic in _set_aside(connection, version, partition, [aside]):
-            _count_quarantined(connection, version, partition, first, topic)
+            count_quarantined(connection, version, partition, first, topic)
         counts = Counts(0, 0, 0, 1)
     _record(connection, version, partition, first, last, counts)
 
 
-def _count_quarantined(
+def count_quarantined(
     connection: Connection, version: Version, partition: int, position: int, topic: str
 ) -> None:
+    """Have a version count a delivery that is set aside, where it does."""
     if version.projection.has("quarantine.sql"):
         connection.execute(
             version.projection.statement("quarantine.sql", version.schema_name),

@@ -109,6 +109,7 @@ class _Verification:
             if not names or not self._keep(connection, names):
                 return
             connection.execute(statement("verify/begin"))
+            replay.as_projector(connection)
             played = self._play(connection)
             self.progress = ("comparing", played, played)
             self.result = self._compare(connection, names, played)

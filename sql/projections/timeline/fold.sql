@@ -31,4 +31,6 @@ FROM (
     SELECT topic, minute, events FROM before
 ) AS part
 GROUP BY topic, minute
+-- An event may have been taken back.
+HAVING sum(events) <> 0
 ORDER BY topic, minute

@@ -1,0 +1,2 @@
+-- To the end of the transaction: with a worker's rights, whoever plays.
+SELECT set_config('role', 'eventlog_projector', true)
