@@ -7,16 +7,26 @@ import { askNow, begin, useLive } from "./live.js";
 import { go, href, useRoute } from "./routing.js";
 import { Help } from "./ui/help.js";
 import { Empty } from "./ui/states.js";
+import { Events } from "./pages/events.js";
+import { Health } from "./pages/health.js";
 import { Overview } from "./pages/overview.js";
+import { Projections } from "./pages/projections.js";
+import { Quarantine } from "./pages/quarantine.js";
+import { Sql } from "./pages/sql.js";
 
 const PAGES = [
   { name: "overview", title: "Overview", key: "o", show: Overview },
+  { name: "events", title: "Events", key: "e", show: Events },
+  { name: "projections", title: "Projections", key: "p", show: Projections },
+  { name: "quarantine", title: "Quarantine", key: "q", show: Quarantine },
+  { name: "sql", title: "SQL", key: "s", show: Sql },
+  { name: "health", title: "Health", key: "h", show: Health },
 ];
 
 function App() {
   const { page, parameters } = useRoute();
   const [help, setHelp] = useState(false);
-  const here = PAGES.find((one) => one.name === page || one.also === page);
+  const here = PAGES.find((one) => one.name === page);
   const main = useRef(null);
   const first = useRef(true);
   useEffect(() => {

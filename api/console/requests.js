@@ -1,11 +1,10 @@
 // Requests to the API of this service. Paths are relative: it may lie behind a proxy, below any path.
 
 export class Problem extends Error {
-  constructor(status, { code = "", detail = "", title = "", request_id: requestId = "" } = {}) {
+  // The members of the problem document that was answered, if one was.
+  constructor(status, { code = "", detail = "", title = "", request_id: requestId = "", sqlstate, hint, position } = {}) {
     super(detail || title || `the service answered ${status}`);
-    this.status = status;
-    this.code = code;
-    this.requestId = requestId;
+    Object.assign(this, { status, code, requestId, sqlstate, hint, position });
   }
 
   // Nobody answered, or somebody for a service that is not there now: worth waiting for.
@@ -23,7 +22,7 @@ export function address(path, parameters = {}) {
   return path + (text ? `?${text}` : "");
 }
 
-async function ask(path, options) {
+export async function request(path, options) {
   let response;
   try {
     response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", ...options });
@@ -39,25 +38,25 @@ async function ask(path, options) {
 }
 
 export async function read(path, parameters, options) {
-  const response = await ask(address(path, parameters), options);
+  const response = await request(address(path, parameters), options);
   return response.json();
 }
 
 // A page of a list, and the cursor of the next one.
 export async function readPage(path, parameters, options) {
-  const response = await ask(address(path, parameters), options);
+  const response = await request(address(path, parameters), options);
   const items = parseExactly(await response.text());
   const next = /<[^>]*\?([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "");
   return { items, next: next ? new URLSearchParams(next[1]).get("cursor") : null };
 }
 
 export async function readExactly(path, options) {
-  return parseExactly(await (await ask(path, options)).text());
+  return parseExactly(await (await request(path, options)).text());
 }
 
 export async function send(method, path, body) {
   const headers = { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}) };
-  const response = await ask(path, { method, headers, body: body && JSON.stringify(body) });
+  const response = await request(path, { method, headers, body: body && JSON.stringify(body) });
   return response.status === 204 ? null : response.json();
 }
 

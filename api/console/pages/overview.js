@@ -15,6 +15,9 @@ const TOPICS_MORE = 1000;
 // A figure that moves every second is read better as the mean of a few.
 const RATE_SAMPLES = 3;
 
+// A chart that has just begun is as wide as after a minute, so that it does not race.
+const SPAN_SECONDS = 60;
+
 const THROUGHPUT = [
   { label: "received", kind: "accent", fill: true },
   { label: "projected", kind: "ink-3", dash: [4, 3] },
@@ -107,9 +110,9 @@ function Charts({ samples }) {
     };
   }, [samples]);
   return html`<section class="charts" aria-label="Since you opened this page">
-    <${Chart} title="Throughput per second" series=${THROUGHPUT} data=${data.throughput} join="live" />
-    <${Chart} title="Projected per second" series=${SORTS} data=${data.sorts} join="live" />
-    <${Chart} title="Lag, in deliveries" series=${LAG} data=${data.lag} join="live" />
+    <${Chart} title="Throughput per second" series=${THROUGHPUT} data=${data.throughput} join="live" span=${SPAN_SECONDS} />
+    <${Chart} title="Projected per second" series=${SORTS} data=${data.sorts} join="live" span=${SPAN_SECONDS} />
+    <${Chart} title="Lag, in deliveries" series=${LAG} data=${data.lag} join="live" span=${SPAN_SECONDS} />
   </section>`;
 }
 
@@ -158,7 +161,7 @@ const TOPIC_COLUMNS = [
   })),
   {
     name: "share",
-    title: "Duplicates",
+    title: "Share",
     numeric: true,
     value: (row) => (row.received ? row.duplicate_dropped / row.received : 0),
     show: (row) => share(row.duplicate_dropped, row.received),

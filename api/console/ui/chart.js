@@ -7,7 +7,8 @@ import { short } from "../format.js";
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 // series: [{ label, kind, fill, bars }], whose colour is the style's --kind; data: [x, y, …] as uPlot has it.
-export function Chart({ title, series, data, height = 150, format = short, time = true, join = null, xLabels = null }) {
+// span: the least seconds across. join: charts of the same word move their cursors together.
+export function Chart({ title, series, data, height = 150, format = short, time = true, join = null, xLabels = null, span = 0 }) {
   const box = useRef(null);
   const plot = useRef(null);
   const [index, setIndex] = useState(null);
@@ -15,7 +16,7 @@ export function Chart({ title, series, data, height = 150, format = short, time 
   const shape = JSON.stringify([series, height, time, theme]);
 
   useLayoutEffect(() => {
-    const options = optionsOf({ series, height, format, time, join, xLabels, width: box.current.clientWidth });
+    const options = optionsOf({ series, height, format, time, join, xLabels, span, width: box.current.clientWidth });
     options.hooks = { setCursor: [(chart) => setIndex(chart.cursor.idx ?? null)] };
     plot.current = new uPlot(options, data, box.current);
     const watcher = new ResizeObserver(() => {
@@ -69,7 +70,7 @@ function useTheme() {
   return changes;
 }
 
-function optionsOf({ series, height, format, time, join, xLabels, width }) {
+function optionsOf({ series, height, format, time, join, xLabels, span, width }) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const font = `11px ${style.getPropertyValue("--sans")}`;
@@ -87,11 +88,11 @@ function optionsOf({ series, height, format, time, join, xLabels, width }) {
     },
     padding: [8, 8, 0, 0],
     scales: {
-      x: { time, ...(time ? {} : { range: (_, low, high) => [low - 0.6, high + 0.6] }) },
+      x: { time, range: (_, low, high) => (time ? [Math.min(low, high - span), high] : [low - 0.6, high + 0.6]) },
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, ...(xLabels ? categories(xLabels) : {}) },
+      { ...axis, grid: { show: false }, space: 72, ...(xLabels ? categories(xLabels) : time ? moments : {}) },
       {
         ...axis,
         grid: { stroke: colour("line"), width: 1 },
@@ -103,6 +104,18 @@ function optionsOf({ series, height, format, time, join, xLabels, width }) {
     series: [{}, ...series.map((one) => lineOf(one, colour))],
   };
 }
+
+// The time of day, and the date where it is another one.
+const moments = {
+  size: 42,
+  values: (_, splits, __, ___, step) =>
+    splits.map((seconds, index) => {
+      const [date, clock] = new Date(seconds * 1000).toISOString().split("T");
+      const isNew = index === 0 || new Date(splits[index - 1] * 1000).toISOString().slice(0, 10) !== date;
+      if (step >= 86400) return date;
+      return `${clock.slice(0, step < 60 ? 8 : 5)}${isNew ? `\n${date}` : ""}`;
+    }),
+};
 
 function categories(labels) {
   return {

@@ -4,7 +4,7 @@
 import { html, useMemo, useState } from "../vendor/preact.js";
 
 // columns: { name, title, value (to sort by), show, numeric, wide }; rows are few, a thousand at the most.
-export function Table({ caption, columns, rows, keyOf, order = null, onOpen = null, chosen = null, stack = true }) {
+export function Table({ caption, columns, rows, keyOf, order = null, onOpen = null, chosen = null, stack = true, kind = "" }) {
   const [sort, setSort] = useState(order);
   const sorted = useMemo(() => sortedBy(rows, columns, sort), [rows, sort, columns.length]);
   const turn = (column) =>
@@ -13,7 +13,7 @@ export function Table({ caption, columns, rows, keyOf, order = null, onOpen = nu
       down: old?.name === column.name ? !old.down : Boolean(column.numeric),
     }));
   return html`<div class="table-scroll" role="region" aria-label=${caption} tabindex="0">
-    <table class=${stack ? "table stack" : "table"} role="table">
+    <table class=${`table ${stack ? "stack" : ""} ${kind}`} role="table">
       <caption class="hidden">${caption}</caption>
       <thead role="rowgroup">
         <tr role="row">${columns.map((column) => html`<${Head} key=${column.name} ...${{ column, sort, turn }} />`)}</tr>
