@@ -11,7 +11,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from eventlog import __version__
-from eventlog.errors import ApiUnavailable, DatabaseUnavailable, EventlogError, SettingsError
+from eventlog.errors import (
+    ApiUnavailable,
+    DatabaseUnavailable,
+    EventlogError,
+    QuestionRefused,
+    SettingsError,
+)
 
 # Name → where its function or sub-application is, in the order in which --help lists them.
 COMMANDS = {
@@ -29,6 +35,7 @@ COMMANDS = {
     "verify": "projections.operating_commands:verify",
     "drop": "projections.operating_commands:drop",
     "quarantine": "eventlog.quarantine_commands:app",
+    "sql": "eventlog.audit_commands:sql",
     "doctor": "eventlog.doctor_commands:doctor",
     "db": "eventlog.db_commands:app",
 }
@@ -84,6 +91,6 @@ def main() -> NoReturn:
 
 
 def _exit_code(error: EventlogError) -> int:
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | QuestionRefused):
         return EXIT_USAGE
     return EXIT_UNREACHABLE if isinstance(error, DatabaseUnavailable | ApiUnavailable) else EXIT_FAILED

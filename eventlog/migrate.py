@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
+from eventlog.audit.protection import protect_if_alone
 from eventlog.database import Connection, connect, translated_errors
 from eventlog.errors import SchemaMismatch, SettingsError
 from eventlog.statements import SQL_DIR, read_sql, statement
@@ -74,6 +75,7 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
             connection.execute(read_sql(path))
         _fix_partitions(connection, partitions)
         connection.execute(read_sql(SQL_DIR / "grants.sql"))
+        protect_if_alone(connection)
     return applied
 
 

@@ -16,11 +16,13 @@ def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[
     if settings.dsn is not None:
         yield settings.dsn
         return
+    from eventlog.audit.protection import protect
     from eventlog.embedded import EmbeddedServer
 
     server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
     server.start(say)
     try:
+        protect(server.superuser_dsn)
         yield server.dsn
     finally:
         server.stop()

@@ -28,3 +28,27 @@ GRANT SELECT ON ALL TABLES IN SCHEMA eventlog TO eventlog_reader;
 GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of TO eventlog_reader;
 -- Whoever may read a stable view is told why there is nothing while its projection is dropped.
 GRANT EXECUTE ON FUNCTION eventlog.projection_dropped TO PUBLIC;
+
+-- Where the catalogue is protected (sql/audit/privileges.sql), the owner holds what was taken from PUBLIC,
+-- and our own roles get it from there.
+DO $$
+DECLARE
+    target regprocedure;
+BEGIN
+    FOR target IN
+        SELECT f.oid
+        FROM pg_proc AS f
+        CROSS JOIN LATERAL aclexplode(f.proacl) AS held
+        WHERE f.pronamespace = 'pg_catalog'::regnamespace
+          AND held.grantee = current_user::regrole AND held.is_grantable
+          AND NOT has_function_privilege('eventlog_reader', f.oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eventlog_appender, eventlog_projector, eventlog_reader',
+                       target);
+    END LOOP;
+    IF NOT has_database_privilege('eventlog_projector', current_database(), 'TEMP') THEN
+        EXECUTE format('GRANT TEMP ON DATABASE %I TO eventlog_appender, eventlog_projector, eventlog_reader',
+                       current_database());
+    END IF;
+END
+$$;

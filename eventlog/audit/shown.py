@@ -1,18 +1,15 @@
-"""An answer as JSON, NDJSON or CSV."""
+"""An answer as a document and as CSV."""
 
 import csv
 import io
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from eventlog.audit.auditor import Answer
 from eventlog.audit.values import NUMBERS, readers
 
 # A spreadsheet takes a cell that begins so for a formula; a quote before it makes it text.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-encode = msgspec.json.Encoder().encode
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -31,27 +28,6 @@ def values(answer: Answer) -> Iterator[list[Any]]:
     read = readers([column.type for column in answer.columns])
     for row in answer.rows:
         yield [None if text is None else reader(text) for reader, text in zip(read, row, strict=True)]
-
-
-def objects(answer: Answer) -> Iterator[dict[str, Any]]:
-    """Yield each row as an object; of columns of one name, the later ones get a number."""
-    names = distinct([column.name for column in answer.columns])
-    for row in values(answer):
-        yield dict(zip(names, row, strict=True))
-
-
-def distinct(names: list[str]) -> list[str]:
-    """Return names that differ: a, a, b become a, a_2, b."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        chosen, number = name, 1
-        while chosen in taken:
-            number += 1
-            chosen = f"{name}_{number}"
-        taken.add(chosen)
-        result.append(chosen)
-    return result
 
 
 def comma_separated(answer: Answer) -> str:

@@ -60,10 +60,12 @@ def create_database(server: EmbeddedServer, name: str, template: str = "template
 def create_migrated_template(server: EmbeddedServer) -> str:
     """Create the database that every test's own is a copy of; return its name."""
     # Imported late, so that the tests of the embedded server need no schema.
+    from eventlog.audit.protection import protect
     from projections.install import set_up
 
     create_database(server, TEMPLATE)
     set_up(at_database(server.dsn, TEMPLATE), PARTITIONS)
+    protect(at_database(server.superuser_dsn, TEMPLATE))
     return TEMPLATE
 
 
