@@ -9,7 +9,7 @@ PY := .venv/bin/python
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check format constraints clean prepare
+.PHONY: help demo test chaos rebuilds check format constraints clean prepare
 
 help: ## list what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -23,6 +23,9 @@ test: prepare ## run the tests on the embedded PostgreSQL 18, then on 15 where i
 
 chaos: prepare ## play SCHEDULES (100) random fault schedules by their seeds and check all that must hold
 	@$(PY) -m tests.faults.chaos --schedules $(or $(SCHEDULES),100)
+
+rebuilds: prepare ## rebuild REBUILDS (100) times under live traffic while readers poll, by 1, 2 and 8 workers
+	@$(PY) -m tests.faults.rebuilds --rebuilds $(or $(REBUILDS),100)
 
 check: prepare ## lint, format, types, layers, Dockerfile and compose file
 	@sh .ci/check
