@@ -8,7 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from eventlog.errors import DatabaseUnavailable, DiskFull, SchemaMismatch
+from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, SchemaMismatch
 
 Role = Literal["appender", "projector", "reader", "owner"]
 Connection = psycopg.Connection[TupleRow]
@@ -100,9 +100,11 @@ def translate(error: psycopg.Error) -> Exception:
     message = first_line(error)
     if error.sqlstate == "53100":
         return DiskFull(message)
+    if error.sqlstate in ("XX001", "XX002"):
+        return DataDamaged(f"{message}; see `eventlog doctor`")
     if error.sqlstate in ("3F000", "42P01", "42883", "42703", "22023"):
         return SchemaMismatch(f"{message}; run `eventlog migrate`")
-    if is_transient(error) or (error.sqlstate or "").startswith(("28", "3D")):
+    if is_transient(error) or (error.sqlstate or "").startswith(("28", "3D", "58")):
         return DatabaseUnavailable(message)
     return error
 

@@ -8,6 +8,7 @@ EventlogError
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
+├── DataDamaged              a page that PostgreSQL read is not what it wrote: restore it
 ├── ApiUnavailable           no usable answer from the API in time: is it running?
 ├── ApiRefused               the API looked at the request and said no: change it
 ├── ProjectionDropped        a projection that is read is dropped: rebuild it
@@ -77,6 +78,10 @@ class OutcomeUnknown(DatabaseUnavailable):
 
 class QueueFull(EventlogError):
     """The writer's queue is at its bound, in bytes or in events."""
+
+
+class DataDamaged(EventlogError):
+    """PostgreSQL met a page whose checksum is wrong: the disk lies. Nothing was read from it."""
 
 
 class DiskFull(EventlogError):

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from eventlog.database import Connection, connect, first_line
 from eventlog.doctor.books import check_books, check_failures, check_outbox, check_positions
+from eventlog.doctor.damage import check_damage
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
@@ -23,6 +25,7 @@ Check = Callable[[Connection], Finding | Iterable[Finding]]
 OF_SERVER: tuple[tuple[str, Check], ...] = (
     ("PostgreSQL version", check_version),
     ("settings", check_settings),
+    ("damaged pages", check_damage),
     ("long transactions", check_sessions),
     ("replication slots", check_slots),
     ("load", check_load),
@@ -66,7 +69,7 @@ def _of_database(connection: Connection) -> Iterator[Finding]:
     if schema.status == "ok":
         for name, check in OF_SCHEMA:
             yield from _guarded(name, check, connection)
-    yield check_clock(connection, schema=schema.status == "ok")
+    yield from _guarded("clock", partial(check_clock, schema=schema.status == "ok"), connection)
 
 
 def _guarded(name: str, check: Check, connection: Connection) -> Iterator[Finding]:

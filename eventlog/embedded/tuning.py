@@ -20,6 +20,8 @@ def server_options() -> dict[str, str]:
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
         "checkpoint_completion_target": "0.9",
+        # A standby or a backup that is forgotten must not fill the volume: its slot is given up before.
+        "max_slot_wal_keep_size": "4GB",
         # A COPY of thousands of events and its fsync should not wait for one 16 MB buffer.
         "wal_buffers": "64MB",
         # The wheel has pglz alone, which costs more processor time than the disk time it saves.
