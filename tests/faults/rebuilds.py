@@ -22,6 +22,7 @@ import psycopg
 from eventlog.embedded import EmbeddedServer
 from projections.projection import CORE
 from projections.verify import verify
+from tests.faults.amcheck import damage
 from tests.faults.checker import violations
 from tests.faults.client import Load, load
 from tests.faults.journal import Attempt, read_journal
@@ -173,6 +174,7 @@ def play_round(
         last.faults += [fault for poller in pollers for fault in poller.faults]
         last.faults += violations([filler, journal], dsn)
         last.faults += [f"differs at rest: {each}" for each in verify(dsn, CORE).differing]
+        last.faults += damage(at_database(server.superuser_dsn, name))
         last.sound = not last.faults
         return results
 

@@ -13,6 +13,7 @@ import psutil
 import psycopg
 
 from eventlog.embedded import EmbeddedServer
+from tests.faults.amcheck import damage
 from tests.faults.checker import log_hash, violations
 from tests.faults.client import Load, load
 from tests.faults.outbox_client import publish_through_outbox
@@ -29,6 +30,7 @@ ACKNOWLEDGED_AGAIN_SECONDS_MAX = 10.0
 DRAINED_SECONDS_MAX = 60.0
 RSS_BYTES_MAX = 400 << 20
 SESSIONS_MAX = 60
+CHECKED_EVERY = 10
 
 
 def _code() -> str:
@@ -67,6 +69,7 @@ class Arena:
 
     def __init__(self, ends: ExitStack, bindir: Path | None = None) -> None:
         directory = ends.enter_context(short_directory("eventlog-chaos-"))
+        self.bindir = bindir
         self.server = EmbeddedServer(directory / "data", bindir=bindir, options=FAST)
         self.server.start()
         ends.callback(self.server.stop)
@@ -80,6 +83,8 @@ class Run:
 
     def __init__(self, arena: Arena, schedule: Schedule, database: str, directory: Path) -> None:
         self._server = arena.server
+        self._bindir = arena.bindir
+        self._database = database
         self._schedule = schedule
         self._journal = directory / "journal.jsonl"
         self._dsn = at_database(arena.server.dsn, database)
@@ -127,6 +132,7 @@ class Run:
             found += [f"I9_log_immutable: {line}" for line in before.changed_in(self._dsn)]
             found += self._unequal()
             found += self._unbounded()
+            found += self._damaged()
             return self._result(running, found, again, drained, time.monotonic() - began)
 
     def _strike(self, strike: Strike) -> None:
@@ -294,6 +300,12 @@ class Run:
         if row is not None and row[0] > SESSIONS_MAX:
             found.append(f"I11_bounded: {row[0]} sessions")
         return found
+
+    def _damaged(self) -> list[str]:
+        """Return what PostgreSQL's own check of tables and indexes finds, for a sample: it takes a second."""
+        if self._schedule.seed % CHECKED_EVERY:
+            return []
+        return damage(at_database(self._server.superuser_dsn, self._database), self._bindir)
 
     def _result(
         self, running: Load, found: list[str], again: float, drained: float, seconds: float

@@ -53,19 +53,5 @@ def test_stopped_workers_lose_their_claims_and_cannot_count_anything_when_they_g
     sound()
 
 
-def test_a_killed_workers_partitions_are_taken_over_within_a_second(
-    stack: Stack, journal: Path, sound: Callable[[], None]
-) -> None:
-    stack.start_api()
-    victim = stack.start_worker("proj.done:stop:3")
-    with load(stack.port, journal, clients=2, pause_seconds=0.02) as running:
-        until(victim.is_stopped, deadline_seconds=20)
-        stack.start_worker()
-        until(lambda: running.journal.acknowledged > 100)
-    victim.kill()
-    stack.drain(deadline_seconds=3)  # a second, and what a loaded machine adds
-    sound()
-
-
 def _join(journal: Path, other: Path) -> None:
     journal.write_bytes(journal.read_bytes() + other.read_bytes())

@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from eventlog.errors import OperationLost
 from eventlog.failpoints import POINTS
+from projections.operations import fence, operation
 from projections.projection import CORE
 from projections.rebuild import rebuild
 from projections.verify import verify
@@ -115,3 +118,13 @@ def test_one_whose_session_was_cut_does_not_touch_what_its_successor_makes(
     output, _ = cut.communicate(timeout=60)
     assert cut.returncode in (1, 4), output
     assert_whole(database, connection, before)
+
+
+def test_whoever_has_lost_its_operation_begins_no_transaction_any_more(
+    database: str, connection: Connection
+) -> None:
+    with suppress(psycopg.OperationalError), operation(database, "rebuild", "core") as lost:
+        connection.execute("SELECT pg_terminate_backend(backend_pid) FROM operations WHERE state = 'running'")
+        until(lambda: scalar(connection, ORPHANED))
+        with operation(database, "rebuild", "core"), connection.transaction(), pytest.raises(OperationLost):
+            fence(connection, lost.id)

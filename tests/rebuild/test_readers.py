@@ -108,6 +108,30 @@ def test_a_snapshot_from_before_is_waited_for_and_sees_all_of_it(
     assert scalar(connection, "SELECT live_version FROM projections WHERE name = 'core'") == 2
 
 
+def test_the_switch_waits_until_the_new_version_has_all_that_the_live_one_has(
+    database: str, connection: Connection
+) -> None:
+    before = connection.execute(COUNTS).fetchone()
+    assert before is not None
+    made = "SELECT count(*) FROM claims WHERE projection = 'core' AND version = 2"
+    with psycopg.connect(database) as holder, psycopg.connect(database) as gate, workers(database):
+        # Nothing is switched while somebody migrates, and nobody projects a partition that is claimed.
+        gate.execute("SELECT pg_advisory_lock(hashtextextended('eventlog.migrate', 0))")
+        with rebuilding(database) as running:
+            until(lambda: scalar(connection, made))
+            holder.execute("SELECT FROM claims WHERE projection = 'core' AND version = 2 FOR UPDATE")
+            append_events(database, [event() for _ in range(10)])
+            until(lambda: scalar(connection, "SELECT count(*) FROM events") == before[0] + 10)
+            gate.execute("SELECT pg_advisory_unlock_all()")
+            until(lambda: running.waits_for("waiting for the workers") or ended(running))
+            assert scalar(connection, "SELECT count(*) FROM events") == before[0] + 10
+            holder.rollback()
+            until(lambda: ended(running))
+            assert running.failures == []
+    assert scalar(connection, "SELECT live_version FROM projections WHERE name = 'core'") == 2
+    assert scalar(connection, "SELECT count(*) FROM events") == before[0] + 10
+
+
 def test_a_session_that_keeps_a_stable_view_locked_delays_the_switch_alone(
     database: str, connection: Connection
 ) -> None:

@@ -1,0 +1,76 @@
+"""A client that follows the log as people's do: it remembers its place, and comes back after each fault."""
+
+import http.client
+import json
+import re
+import threading
+from typing import Literal
+
+PAGE = 50
+ANSWER_SECONDS_MAX = 10.0
+AGAIN_SECONDS = 0.05
+
+Way = Literal["pages", "stream"]
+
+
+class Follower(threading.Thread):
+    """Reads every event from the first one on, by pages in log order or by a stream, until it is stopped.
+
+    seen: (partition, position) of each event, in the order in which they came.
+    """
+
+    def __init__(self, port: int, way: Way) -> None:
+        super().__init__(name=f"follower by {way}", daemon=True)
+        self._port = port
+        self._way = way
+        self._place = f"/events?order=position&limit={PAGE}"
+        self._cursor = ""
+        self.stopping = threading.Event()
+        self.seen: list[tuple[int, int]] = []
+        self.interruptions = 0
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS_MAX)
+            try:
+                (self._pages if self._way == "pages" else self._stream)(connection)
+            except (OSError, http.client.HTTPException, ValueError):
+                self.interruptions += 1
+                self.stopping.wait(AGAIN_SECONDS)
+            finally:
+                connection.close()
+
+    def _pages(self, connection: http.client.HTTPConnection) -> None:
+        while not self.stopping.is_set():
+            answer = _get(connection, self._place, "application/json")
+            events = json.loads(answer.read())
+            found = re.fullmatch(r'<(.+)>; rel="next"', answer.getheader("Link") or "")
+            assert found is not None, "a page in log order always says where it goes on"
+            self._note(events)
+            self._place = found[1]
+            if not events:
+                self.stopping.wait(AGAIN_SECONDS)
+
+    def _stream(self, connection: http.client.HTTPConnection) -> None:
+        place = f"&cursor={self._cursor}" if self._cursor else ""
+        answer = _get(connection, f"/events/stream?from=start{place}", "application/x-ndjson")
+        while not self.stopping.is_set():
+            line = answer.readline()
+            if not line.endswith(b"\n"):
+                raise http.client.IncompleteRead(line)
+            document = json.loads(line)
+            if "problem" in document:
+                raise http.client.HTTPException(document["problem"]["code"])
+            self._note([document] if "topic" in document else [])
+            self._cursor = document["cursor"]
+
+    def _note(self, events: list[dict[str, int]]) -> None:
+        self.seen += [(event["partition"], event["position"]) for event in events]
+
+
+def _get(connection: http.client.HTTPConnection, path: str, form: str) -> http.client.HTTPResponse:
+    connection.request("GET", path, headers={"Accept": form})
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise http.client.HTTPException(f"{path}: {answer.status} {answer.read()[:300]!r}")
+    return answer

@@ -1,0 +1,53 @@
+"""It goes on by itself, and soon, after the loss of PostgreSQL, of a worker, of one that stands still."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from eventlog.embedded import EmbeddedServer
+from tests.faults.recovery import PROMISED, after_a_kill_of_postgres, after_a_loss_of_a_worker
+from tests.faults.stack import Stack
+
+Tell = Callable[[str, object], None]
+# A machine that runs four tests at a time is slower than what is promised; recovery.py measures that.
+LOADED_SECONDS = 3.0
+
+
+@pytest.fixture
+def restarted(server: EmbeddedServer) -> Iterator[EmbeddedServer]:
+    """Leave a running server behind."""
+    yield server
+    server.start()
+
+
+def test_acknowledgements_come_again_within_seconds_of_a_kill_of_postgres(
+    restarted: EmbeddedServer,
+    stack: Stack,
+    journal: Path,
+    sound: Callable[[], None],
+    record_property: Tell,
+) -> None:
+    seconds = after_a_kill_of_postgres(restarted, stack, journal)
+    record_property("seconds", seconds)
+    assert seconds < PROMISED["postgres_killed"] + LOADED_SECONDS
+    sound()
+
+
+@pytest.mark.parametrize(
+    ("number", "promised"),
+    [(signal.SIGKILL, PROMISED["worker_killed"]), (signal.SIGSTOP, PROMISED["worker_stopped"])],
+)
+def test_another_worker_takes_over_a_partition(
+    number: signal.Signals,
+    promised: float,
+    stack: Stack,
+    journal: Path,
+    sound: Callable[[], None],
+    record_property: Tell,
+) -> None:
+    seconds = after_a_loss_of_a_worker(stack, journal, number)
+    record_property("seconds", seconds)
+    assert seconds < promised + LOADED_SECONDS
+    sound()

@@ -1,0 +1,131 @@
+"""The volume of the WAL: full, PostgreSQL is down until there is room; a forgotten slot must not fill it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from eventlog.embedded import EmbeddedServer
+from eventlog.errors import EmbeddedServerError
+from tests.faults.client import load
+from tests.faults.stack import Stack
+from tests.support.postgres import create_migrated_template, short_directory
+from tests.support.sessions import scalar
+from tests.support.waiting import until
+
+SIZE_MB = 96
+KEPT_MB = 32
+# As in production but for sizes; each segment is 16 MB.
+OPTIONS = {
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "min_wal_size": "32MB",
+    "max_wal_size": "48MB",
+    "wal_buffers": "1MB",
+    "max_slot_wal_keep_size": f"{KEPT_MB}MB",
+}
+root = [
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small volume needs root"),
+]
+
+
+@pytest.fixture(scope="module")
+def volume() -> Iterator[Path]:
+    with short_directory("eventlog-wal-") as path:
+        command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=755", "tmpfs", path]
+        mounted = subprocess.run(command, capture_output=True)
+        if mounted.returncode != 0:
+            pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode().strip()}")
+        try:
+            yield path
+        finally:
+            subprocess.run(["umount", "--lazy", path], check=True)
+
+
+@pytest.fixture(scope="module")
+def server(bindir: Path | None, volume: Path) -> Iterator[EmbeddedServer]:
+    """Run a server whose WAL lies on a small volume of its own."""
+    with short_directory() as data_dir:
+        with EmbeddedServer(data_dir, bindir=bindir, options=OPTIONS) as server:
+            wal = server.directory.cluster / "pg_wal"
+        status = wal.stat()
+        shutil.move(wal, volume / "pg_wal")
+        for path in (volume / "pg_wal", *(volume / "pg_wal").rglob("*")):
+            os.chown(path, status.st_uid, status.st_gid)
+        wal.symlink_to(volume / "pg_wal")
+        with EmbeddedServer(data_dir, bindir=bindir, options=OPTIONS) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def template(server: EmbeddedServer) -> str:
+    return create_migrated_template(server)
+
+
+class TestOnASmallVolume:
+    pytestmark = root
+
+    def test_a_full_volume_of_the_wal_stops_the_database_and_loses_nothing_acknowledged(
+        self,
+        server: EmbeddedServer,
+        volume: Path,
+        stack: Stack,
+        journal: Path,
+        sound: Callable[[], None],
+    ) -> None:
+        """PostgreSQL cannot go on without its WAL. With room again it starts as after any crash."""
+        stack.start_worker()
+        stack.start_api()
+        ballast = volume / "ballast"
+        with load(stack.port, journal, batch_max=200) as running:
+            until(lambda: running.journal.acknowledged > 50)
+            pid = server.pid
+            _fill(ballast)
+            until(lambda: not psutil.pid_exists(pid) or _zombie(pid), deadline_seconds=60)
+            with pytest.raises(EmbeddedServerError, match="No space left"):
+                server.start()
+            ballast.unlink()
+            server.start()
+            before = running.journal.acknowledged
+            until(lambda: running.journal.acknowledged > before + 200, deadline_seconds=20)
+            assert running.codes <= {"database_unavailable", "outcome_unknown", "disk_full"}
+        sound()
+
+    def test_a_slot_that_nobody_reads_keeps_no_more_wal_than_it_may(
+        self, server: EmbeddedServer, volume: Path, stack: Stack, superuser_dsn: str
+    ) -> None:
+        with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+            superuser.execute("SELECT pg_create_physical_replication_slot('forgotten', true)")
+            try:
+                for _ in range(8):
+                    superuser.execute("SELECT pg_switch_wal()")
+                    superuser.execute("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 8000000))")
+                    superuser.execute("CHECKPOINT")
+                state = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'forgotten'"
+                assert scalar(superuser, state) == "lost"
+                used = sum(file.stat().st_size for file in (volume / "pg_wal").glob("0*"))
+                assert used <= (KEPT_MB + 48 + 16) << 20
+            finally:
+                superuser.execute("SELECT pg_drop_replication_slot('forgotten')")
+
+
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1 << 16))
+        except OSError:
+            return
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
