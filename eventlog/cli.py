@@ -34,7 +34,7 @@ COMMANDS = {
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
     "drop": "projections.operating_commands:drop",
-    "quarantine": "eventlog.quarantine_commands:app",
+    "quarantine": "projections.quarantine_commands:app",
     "sql": "eventlog.audit_commands:sql",
     "doctor": "eventlog.doctor_commands:doctor",
     "db": "eventlog.db_commands:app",

@@ -1,4 +1,7 @@
-"""The command of those who look after deliveries that could not be projected: `quarantine list`."""
+"""The commands of those who look after deliveries that could not be projected: `quarantine list`.
+
+`retry` needs to know the projections, so the package that does adds it (projections/quarantine_commands.py).
+"""
 
 import sys
 from typing import Annotated, Any
@@ -24,7 +27,8 @@ def list_causes(
 ) -> None:
     """Show what is set aside, by cause, and the latest deliveries of each.
 
-    Nothing of it is lost: once the projection is mended, `eventlog rebuild` tries all of it again.
+    Nothing of it is lost: once what was wrong is mended, `quarantine retry` plays it again, and a changed
+    projection tries all of it when it is rebuilt.
     """
     import asyncio
 

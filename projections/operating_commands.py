@@ -41,6 +41,9 @@ def rebuild(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare with another replay before the switch.")
     ] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try again also what was set aside for killing its process.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -54,13 +57,13 @@ def rebuild(
 
     if in_place:
         _ask(f"{name} is dropped first, and cannot be read until it is rebuilt.", yes)
-    with _opened() as (dsn, settings), _interruptible() as cancelled:
+    with opened() as (dsn, settings), _interruptible() as cancelled:
         projection = _projection(settings, name)
-        options = Options(workers, settings.batch_size, throttle, in_place, verify)
+        options = Options(workers, settings.batch_size, throttle, in_place, verify, retry)
         with _differences(), shown_progress(f"rebuild {name}") as watch:
             outcome = rebuilt(dsn, projection, options, cancelled=cancelled, watch=watch)
     if as_json:
-        _print_json(outcome)
+        print_json(outcome)
         return
     rate = outcome.deliveries / max(outcome.seconds, 1e-9)
     typer.echo(
@@ -83,12 +86,12 @@ def verify(
     from projections.verify import verify as verified
 
     found = []
-    with _opened() as (dsn, settings), _interruptible() as cancelled:
+    with opened() as (dsn, settings), _interruptible() as cancelled:
         for projection in [_projection(settings, name)] if name else _live_ones(dsn, settings):
             with shown_progress(f"verify {projection.name}") as watch:
                 found.append(verified(dsn, projection, cancelled=cancelled, watch=watch))
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         for each in found:
             _print_verified(each)
@@ -101,7 +104,7 @@ def drop(name: Name, yes: Yes = False) -> None:
     from projections.drop import drop as dropped
 
     _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
-    with _opened() as (dsn, _), _interruptible() as cancelled:
+    with opened() as (dsn, _), _interruptible() as cancelled:
         done = dropped(dsn, name, cancelled)
     _say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
 
@@ -115,14 +118,14 @@ def list_projections(as_json: Json = False) -> None:
     from eventlog.statements import statement
     from projections.state import State, shown
 
-    with _opened() as (dsn, settings):
-        known = _known(settings)
+    with opened() as (dsn, settings):
+        known = known_projections(settings)
         with connect(dsn, "reader", "list") as connection, translated_errors():
             cursor = connection.cursor(row_factory=class_row(State))
             states = cursor.execute(statement("projections/state"), {"name": None}).fetchall()
         rows = [shown(state, known) for state in states]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         _print_states(rows)
 
@@ -180,11 +183,12 @@ def _live_ones(dsn: str, settings: Any) -> "list[Projection]":
     from projections.install import find
 
     with connect(dsn, "owner", "list") as connection:
-        found = {projection: find(connection, projection.name) for projection in _known(settings)}
+        found = {projection: find(connection, projection.name) for projection in known_projections(settings)}
     return [each for each, registered in found.items() if registered and registered.live_version is not None]
 
 
-def _known(settings: Any) -> "list[Projection]":
+def known_projections(settings: Any) -> "list[Projection]":
+    """Return what this process can play; say what is wrong with others."""
     from projections.discovery import discover
 
     discovered = discover(settings.projections)
@@ -196,14 +200,15 @@ def _known(settings: Any) -> "list[Projection]":
 def _projection(settings: Any, name: str) -> "Projection":
     from eventlog.errors import ProjectionUnknown
 
-    for projection in _known(settings):
+    for projection in known_projections(settings):
         if projection.name == name:
             return projection
     raise ProjectionUnknown(name)
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[str, Any]]:
+def opened() -> Iterator[tuple[str, Any]]:
+    """Yield the database's DSN and the settings."""
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
@@ -255,7 +260,8 @@ def _ask(what: str, yes: bool) -> None:
         typer.confirm(f"{what} Go on?", abort=True, err=True)
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print for programs."""
     import msgspec
 
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -51,6 +51,7 @@ class Options(msgspec.Struct, frozen=True):
     throttle: the most deliveries a second until it has caught up; played in steps then.
     in_place: drop the live version first; it cannot be read until the end.
     verify: compare with another replay before the switch.
+    retry: try again also what was set aside for a reason that its content does not show.
     """
 
     workers: int = 2
@@ -58,6 +59,7 @@ class Options(msgspec.Struct, frozen=True):
     throttle: int | None = None
     in_place: bool = False
     verify: bool = False
+    retry: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -191,7 +193,7 @@ class _Rebuild:
         self._total = sum(span.deliveries for span in spans)
         self._watch("looking at the quarantine")
         with self._connection.transaction():
-            decided = replay.decisions(self._connection, version)
+            decided = replay.decisions(self._connection, version, retry=self._options.retry)
         if not self._is_keyed(version):
             self._fill(version, spans, decided)
             self._key(version)

@@ -54,15 +54,18 @@ def spans(connection: Connection, version: Version) -> list[Span]:
     return cursor.execute(statement("rebuild/spans"), version.key).fetchall()
 
 
-def decisions(connection: Connection, version: Version) -> list[Decision]:
+def decisions(connection: Connection, version: Version, *, retry: bool = False) -> list[Decision]:
     """Return which deliveries a replay has to set aside, as far as is known.
 
     A decision that the content explains is tried again here, with this code's step: it may be mended,
-    and a replay is a function of the log. One that the content does not explain is taken as it is.
+    and a replay is a function of the log. One that the content does not explain is taken as it is, or
+    with `retry` not at all.
     Leaves nothing behind; must be called within a transaction.
     """
     cursor = connection.cursor(row_factory=class_row(Decision))
     decided = cursor.execute(statement("rebuild/decisions"), version.key).fetchall()
+    if retry:
+        decided = [each for each in decided if explains(each.sqlstate)]
     if not any(explains(decision.sqlstate) for decision in decided):
         return decided
     probe = msgspec.structs.replace(version, schema_name=TEMPORARY)
@@ -120,6 +123,11 @@ def fill(connection: Connection, version: Version, span: Span, decided: Sequence
     _set_aside(connection, version, span.partition, aside)
     _record(connection, version, span.partition, span.first, span.last, counts)
     return True
+
+
+def set_aside(connection: Connection, version: Version, decision: Decision) -> None:
+    """Put the next delivery of a partition into quarantine, as a step; joins the caller's transaction."""
+    _step(connection, version, decision.partition, decision.position, decision.position, decision)
 
 
 def step(

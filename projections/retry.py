@@ -22,7 +22,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.database import Connection, connect, translate, translated_errors
+from eventlog.database import Connection, connect, is_transient, translated_errors
 from eventlog.errors import EventlogError, ProjectionDropped, ProjectionOutdated
 from eventlog.statements import statement
 from projections import versions
@@ -42,6 +42,13 @@ TOO_LONG = "57014"
 QUARANTINED = Counts(0, 0, 0, 1)
 
 
+class NotQuarantined(EventlogError):
+    """A delivery is not in the quarantine of a live projection."""
+
+    def __init__(self, delivery: str) -> None:
+        super().__init__(f"{delivery} is not in quarantine")
+
+
 class RetryImpossible(EventlogError):
     """A projection's deliveries cannot be played out of order."""
 
@@ -49,15 +56,6 @@ class RetryImpossible(EventlogError):
         super().__init__(
             f"projection {name} has no undo.sql, so no single event of it can be played again: "
             f"`eventlog rebuild {name} --retry` plays all of them"
-        )
-
-
-class RetryFailed(EventlogError):
-    """A projection failed for a reason that is not content; nothing has changed."""
-
-    def __init__(self, event: Key, cause: str) -> None:
-        super().__init__(
-            f"{event.event_id!r} of {event.topic!r} cannot be played again: {cause}; it is as it was"
         )
 
 
@@ -70,6 +68,17 @@ class Selection(msgspec.Struct, frozen=True):
     deliveries: list[tuple[int, int]] | None = None
     projection: str | None = None
     sqlstate: str | None = None
+    cause: str | None = None
+
+
+class Retried(msgspec.Struct, frozen=True):
+    """What became of a delivery: unique, duplicate, conflict; or quarantined as before, and why."""
+
+    projection: str
+    delivery: str
+    topic: str
+    event_id: str
+    outcome: str
     cause: str | None = None
 
 
@@ -89,16 +98,10 @@ class Quarantined(msgspec.Struct, frozen=True):
         """The event that it is of."""
         return Key(self.partition, self.topic, self.event_id)
 
-
-class Retried(msgspec.Struct, frozen=True):
-    """What became of a delivery: unique, duplicate, conflict, or quarantined again, then with the cause."""
-
-    projection: str
-    delivery: str
-    topic: str
-    event_id: str
-    outcome: str
-    cause: str | None = None
+    def kept(self, cause: str) -> Retried:
+        """Return that it stays where it is, and why."""
+        delivery = f"{self.partition}:{self.position}"
+        return Retried(self.projection, delivery, self.topic, self.event_id, "quarantined", cause)
 
 
 class Replayed(msgspec.Struct):
@@ -149,7 +152,7 @@ def retry(
 ) -> list[Retried]:
     """Play the events of these deliveries again; return what became of each.
 
-    Raises RetryImpossible, RetryFailed, OperationRefused, ProjectionDropped, ProjectionOutdated.
+    Raises RetryImpossible, OperationRefused, ProjectionDropped, ProjectionOutdated.
     """
     if not projection.has("undo.sql"):
         raise RetryImpossible(projection.name)
@@ -182,7 +185,7 @@ class _Retry:
         by_event = sorted(chosen, key=lambda each: (each.partition, each.topic, each.event_id, each.position))
         for event, group in groupby(by_event, lambda each: each.event):
             self._operation.report("retrying", len(done), len(chosen))
-            done += self._retry(version, event, {each.position for each in group})
+            done += self._retry(version, event, list(group))
         return done
 
     def _live(self) -> Version:
@@ -194,18 +197,17 @@ class _Retry:
             raise ProjectionOutdated(self._projection.name)
         return Version(self._projection, live.live_version, live.schema_name)
 
-    def _retry(self, version: Version, event: Key, chosen: set[int]) -> list[Retried]:
+    def _retry(self, version: Version, event: Key, chosen: Sequence[Quarantined]) -> list[Retried]:
+        """Retry one event. A program that is broken is told like content that is: nothing has changed."""
         try:
             replayed = self._retry_event(version, event)
-        except psycopg.Error as error:
-            if translate(error) is not error:
-                raise
-            raise RetryFailed(event, cause_of(error)) from error
         except EventlogError:
             raise
         except Exception as error:
-            raise RetryFailed(event, cause_of(error)) from error
-        return _results(version, event, replayed, chosen)
+            if isinstance(error, psycopg.Error) and is_transient(error):
+                raise
+            return [each.kept(cause_of(error)) for each in chosen]
+        return _results(version, event, replayed, {each.position for each in chosen})
 
     def _retry_event(self, version: Version, event: Key) -> Replayed:
         with self._connection.transaction():

@@ -14,7 +14,7 @@ One transaction, READ COMMITTED, does it all:
 Content that cannot be projected: roll back, halve the batch, commit what is good, and set the one
 delivery at fault aside. The database being away says nothing about content and sets nothing aside.
 What fails for another reason (a projection that is broken, a deadlock) rests a while and is tried
-again; its neighbours go on.
+again; its neighbours go on. What kills the process is found by projections/attempts.py.
 """
 
 import logging
@@ -23,6 +23,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 import psycopg
@@ -34,10 +35,12 @@ from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
+from projections.attempts import Attempts
 from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Counts, play
 from projections.projection import CORE, PROJECTIONS, Projection
+from projections.versions import Version
 
 log = structlog.get_logger()
 
@@ -62,6 +65,7 @@ class Claim(msgspec.Struct, frozen=True):
     partition: int
     schema_name: str
     lag: int
+    suspected: bool
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -110,6 +114,7 @@ class Worker:
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
         self._resting: dict[tuple[str, int, int], Rest] = {}
+        self._attempts = Attempts()
 
     def stop(self) -> None:
         """Let the step under way end, then return from run(). Callable from any thread."""
@@ -129,7 +134,8 @@ class Worker:
                     connection.execute("LISTEN eventlog_appended")
                     self._connection = connection
                     log.info("worker_connected", backend_pid=connection.info.backend_pid)
-                    self._work(connection)
+                    with self._attempts.session(connection):
+                        self._work(connection)
             except Exception as error:
                 lost = (
                     is_transient(error)
@@ -147,6 +153,7 @@ class Worker:
             # psycopg keeps what arrives while we work: under load it would pile up for ever.
             for _ in connection.notifies(timeout=0):
                 pass
+            self._attempts.look(connection)
             if not self.round(connection):
                 self._wait(connection)
 
@@ -192,7 +199,7 @@ class Worker:
         """Project one batch. What one claim fails of must not keep us from the others."""
         key = claim.key
         try:
-            worked = self._step(connection, claim)
+            worked = self._attempt(connection, claim) if claim.suspected else self._step(connection, claim)
         except Exception as error:
             if connection.closed:
                 raise
@@ -224,9 +231,15 @@ class Worker:
                 statement("worker/insert_failure"), {**msgspec.structs.asdict(claim), "cause": cause}
             )
 
-    def _step(self, connection: Connection, claim: Claim) -> bool:
+    def _attempt(self, connection: Connection, claim: Claim) -> bool:
+        """Project one batch that is announced before, since it may be what kills workers."""
+        version = Version(self._projections[claim.projection], claim.version, claim.schema_name)
+        step = partial(self._step, connection, claim)
+        return self._attempts.attempt(connection, version, claim.partition, self._sizes[claim.key], step)
+
+    def _step(self, connection: Connection, claim: Claim, size_max: int | None = None) -> bool:
         key = claim.key
-        size = self._sizes[key]
+        size = min(self._sizes[key], size_max or self._sizes[key])
         try:
             done = self._project(connection, claim, size)
         except (psycopg.Error, Indigestible) as error:

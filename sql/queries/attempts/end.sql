@@ -1,0 +1,1 @@
+DELETE FROM eventlog.worker_sessions WHERE id = %(session)s
