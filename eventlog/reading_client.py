@@ -1,5 +1,7 @@
 """Ask the API, for the commands that read. Nothing is retried: somebody waits for the answer."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 
 import aiohttp
@@ -7,7 +9,11 @@ import msgspec
 
 from eventlog.errors import ApiRefused, ApiUnavailable, SettingsError
 
-TIMEOUT_SECONDS = 35.0  # a little more than the API gives the database
+NDJSON = "application/x-ndjson"
+# A little more than the API gives the database.
+TIMEOUT = aiohttp.ClientTimeout(total=35.0, sock_connect=5.0)
+# A stream has no end, and gives a sign of life every 15 s.
+STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=45.0)
 
 
 class Problem(msgspec.Struct):
@@ -32,8 +38,7 @@ class ReadingClient:
 
     async def __aenter__(self) -> "ReadingClient":
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=5.0),
-            headers={"User-Agent": "eventlog", "Accept": "application/json"},
+            headers={"User-Agent": "eventlog", "Accept": "application/json"}
         )
         return self
 
@@ -48,19 +53,49 @@ class ReadingClient:
         Raises ApiUnavailable when nothing usable comes, ApiRefused for a 4xx, SettingsError when
         the URL is none.
         """
+        async with self._opened(path, query) as response:
+            return await self._judge(response)
+
+    async def lines(self, path: str, **query: str | int | None) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of an answer that has no end as they come; what is cut off is no line.
+
+        Raises as get() does, and ApiUnavailable when the connection is lost or silent for too long.
+        """
+        async with self._opened(path, query, {"Accept": NDJSON}, STREAM_TIMEOUT) as response:
+            if response.status != 200:
+                await self._judge(response)
+            rest = b""
+            async for piece in response.content.iter_any():
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    yield line
+
+    @asynccontextmanager
+    async def _opened(
+        self,
+        path: str,
+        query: dict[str, str | int | None],
+        headers: dict[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask, and translate what goes wrong then and while the answer is read."""
         given = {name: str(value) for name, value in query.items() if value is not None}
         try:
             # The path of a next page is encoded already, and must stay as it is.
             async with self._session.get(
-                self.url + path, params=given or None, allow_redirects=False
+                self.url + path,
+                params=given or None,
+                allow_redirects=False,
+                headers=headers,
+                timeout=timeout or TIMEOUT,
             ) as response:
-                return await self._judge(response)
+                yield response
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL") from None
         except aiohttp.ClientConnectorError as error:
             raise ApiUnavailable(self.url, str(error.strerror or error)) from None
         except TimeoutError:
-            raise ApiUnavailable(self.url, f"no answer within {TIMEOUT_SECONDS:g} s") from None
+            raise ApiUnavailable(self.url, "no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             raise ApiUnavailable(self.url, str(error) or type(error).__name__) from None
 

@@ -129,7 +129,7 @@ def tail(
 
     async def run() -> None:
         async with ReadingClient(load_settings(url=url).url) as client:
-            async for event in tailed(client, topic, number, follow):
+            async for event in tailed(client, topic, number, follow, _say):
                 show(event)
 
     try:
@@ -139,6 +139,10 @@ def tail(
     except BrokenPipeError:
         # Who read our output has enough. Python would complain once more when it flushes at exit.
         sys.stdout = None
+
+
+def _say(text: str) -> None:
+    print(harmless(text), file=sys.stderr)
 
 
 def _show_json(event: "TailedEvent") -> None:

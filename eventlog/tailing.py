@@ -1,15 +1,18 @@
-"""Follow the log over HTTP: the last events, then every new one, each once."""
+"""Follow the log over HTTP: the last events, then every new one, each once, whatever happens to the API."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 
 import msgspec
 
-from eventlog.reading_client import ReadingClient
+from eventlog.errors import ApiUnavailable
+from eventlog.reading_client import Problem, ReadingClient
+from eventlog.reconnecting import pause_seconds
 
-# Between two looks at a log that has nothing new.
-POLL_SECONDS = 0.25
-PAGE = 1_000
+Say = Callable[[str], None]
+
+PATH = "/events/stream"
 
 
 class TailedEvent(msgspec.Struct, frozen=True):
@@ -26,31 +29,38 @@ class TailedEvent(msgspec.Struct, frozen=True):
     processed_at: str
 
 
+class Line(msgspec.Struct, frozen=True):
+    """What a line of the stream is: the place after it; an event where it has a topic; or why it ends."""
+
+    cursor: str = ""
+    topic: str | None = None
+    problem: Problem | None = None
+
+
 _decode = msgspec.json.Decoder(list[TailedEvent]).decode
+_decode_event = msgspec.json.Decoder(TailedEvent).decode
+_decode_line = msgspec.json.Decoder(Line).decode
 
 
 async def tail(
-    client: ReadingClient, topic: str | None, last: int, follow: bool
+    client: ReadingClient, topic: str | None, last: int, follow: bool, say: Say
 ) -> AsyncIterator[TailedEvent]:
     """Yield the last events by time, oldest first; then, following, new ones in log order, for ever.
 
-    The place to follow from is taken first, so that nothing falls between the two; what was in
-    both is yielded once.
+    The stream is opened first, so that nothing falls between the two; what is in both is yielded once.
+    `say` is told of interruptions.
     """
-    place = None
-    if follow:
-        latest = await client.get("/events", order="position", cursor="latest", topic=topic, limit=PAGE)
-        place, early = latest.following, _decode(latest.body)
+    if not follow:
+        for event in await _last(client, topic, last):
+            yield event
+        return
+    stream = Following(client, topic, say)
+    await stream.begin()
     shown: set[tuple[int, int]] = set()
     for event in await _last(client, topic, last):
         shown.add((event.partition, event.position))
         yield event
-    if place is None:
-        return
-    for event in early:
-        if (event.partition, event.position) not in shown:
-            yield event
-    async for event in _follow(client, place):
+    async for event in stream.events():
         if (event.partition, event.position) not in shown:
             yield event
 
@@ -62,13 +72,47 @@ async def _last(client: ReadingClient, topic: str | None, last: int) -> list[Tai
     return list(reversed(_decode(answer.body)))
 
 
-async def _follow(client: ReadingClient, place: str) -> AsyncIterator[TailedEvent]:
-    while True:
-        answer = await client.get(place)
-        events = _decode(answer.body)
-        for event in events:
-            yield event
-        unmoved = answer.following == place
-        place = answer.following or place
-        if unmoved:
-            await asyncio.sleep(POLL_SECONDS)
+class Following:
+    """The stream of events, which goes on from the last one whenever its connection ends."""
+
+    def __init__(self, client: ReadingClient, topic: str | None, say: Say) -> None:
+        self._client = client
+        self._topic = topic
+        self._say = say
+        self._place = ""
+        self._failures = 0
+
+    async def begin(self) -> None:
+        """Learn the place of now. Raises what keeps the API from streaming."""
+        async with aclosing(self._client.lines(PATH, topic=self._topic)) as lines:
+            async for line in lines:
+                self._place = _decode_line(line).cursor
+                return
+        raise ApiUnavailable(self._client.url, "the stream ended before it began")
+
+    async def events(self) -> AsyncIterator[TailedEvent]:
+        """Yield every event after the place, for ever. Raises ApiRefused when the place is refused."""
+        while True:
+            try:
+                async with aclosing(self._connection()) as events:
+                    async for event in events:
+                        yield event
+                reason = "the API has ended the stream"
+            except ApiUnavailable as error:
+                reason = error.reason
+            self._failures += 1
+            if self._failures == 1:
+                self._say(f"{reason}; trying again")
+            await asyncio.sleep(pause_seconds(self._failures))
+
+    async def _connection(self) -> AsyncGenerator[TailedEvent, None]:
+        """Yield the events of one connection; the place is that of the last one yielded."""
+        async with aclosing(self._client.lines(PATH, topic=self._topic, cursor=self._place)) as lines:
+            async for text in lines:
+                line = _decode_line(text)
+                if line.problem is not None:
+                    raise ApiUnavailable(self._client.url, line.problem.detail)
+                self._failures = 0
+                self._place = line.cursor
+                if line.topic is not None:
+                    yield _decode_event(text)

@@ -167,6 +167,10 @@ class Hub:
                     self.end_all(problem_for(error))
                 except (psycopg.Error, EventlogError, OSError) as error:
                     self._fail(error)
+                except Exception as error:  # a bug of ours: nobody shall wait for what does not come
+                    log.exception("stream_failed", readers=self._users)
+                    self._fail(error)
+                    self.end_all(problem_for(error))
                 if self._trouble is not None:
                     failures += 1
                     await asyncio.sleep(pause_seconds(failures))

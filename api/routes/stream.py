@@ -7,6 +7,7 @@ between it and the log is told in api/live/hub.py.
 import asyncio
 import socket
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -104,7 +105,7 @@ class Connection:
         self._place = b""
         self._opened = False
 
-    async def run(self, serving: Any) -> None:
+    async def run(self, serving: Coroutine[Any, Any, None]) -> None:
         """Serve until the client leaves, the reader is ended, or the server stops; then end the answer.
 
         Raises what kept it from beginning.
@@ -112,22 +113,22 @@ class Connection:
         if self._protocol is not None:
             self._protocol.on_shutdown = self.reader.end
             self._notice_dead_peers()
-        tasks = {asyncio.ensure_future(serving), asyncio.ensure_future(self._until_gone())}
+        tasks = [asyncio.ensure_future(serving), asyncio.ensure_future(self._until_gone())]
         try:
-            await asyncio.wait({*tasks, self.reader.ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*tasks, self.reader.ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            ended, _ = await asyncio.gather(*tasks, return_exceptions=True)
-        await self._end(ended)
+            served, _ = await asyncio.gather(*tasks, return_exceptions=True)
+        await self._end(served)
 
-    async def _end(self, ended: BaseException | None) -> None:
+    async def _end(self, served: BaseException | None) -> None:
         """Tell why, where there is something to tell, and complete the answer."""
         problem = self.reader.ended.result() if self.reader.ended.done() else None
-        if isinstance(ended, Exception):
-            problem = problem_for(ended)
+        if isinstance(served, Exception):
+            problem = problem_for(served)
             if not self._opened or problem.status == 500:
-                raise ended
+                raise served
         last = b"" if problem is None else self.reader.channel.form.problem(problem, self._place)
         if self._protocol is not None:
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self._protocol.transport.abort)

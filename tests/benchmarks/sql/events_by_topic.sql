@@ -1,0 +1,1 @@
+SELECT topic, count(*) AS events FROM eventlog.events GROUP BY topic
