@@ -9,11 +9,11 @@ PY := .venv/bin/python
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos rebuilds check format constraints clean prepare
+.PHONY: help demo test chaos rebuilds bench bench-scale check format constraints clean prepare
 
 help: ## list what there is
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
 
 demo: prepare ## run the whole main job once, on an embedded PostgreSQL, and report
 	@$(PY) -m eventlog demo
@@ -26,6 +26,13 @@ chaos: prepare ## play SCHEDULES (100) random fault schedules by their seeds and
 
 rebuilds: prepare ## rebuild REBUILDS (100) times under live traffic while readers poll, by 1, 2 and 8 workers
 	@$(PY) -m tests.faults.rebuilds --rebuilds $(or $(REBUILDS),100)
+
+bench: prepare ## measure each step from the disk to the whole job, in one run; ARGS=--quick to try it
+	@$(PY) -c 'import matplotlib' 2>/dev/null || $(PY) -m pip install -qq --constraint constraints.txt matplotlib || true
+	@$(PY) -m tests.benchmarks.ladder $(ARGS)
+
+bench-scale: prepare ## measure what changes with topics, payloads, duplicates, processes; goes on where it was
+	@$(PY) -m tests.benchmarks.scale $(ARGS)
 
 check: prepare ## lint, format, types, layers, Dockerfile and compose file
 	@sh .ci/check

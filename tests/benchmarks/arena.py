@@ -45,6 +45,22 @@ class Place:
         """Return how far each projection is behind, in deliveries."""
         return dict(self.observer.execute(statement("pending")).fetchall())
 
+    def received(self) -> int:
+        """Return how many deliveries the log has."""
+        row = self.observer.execute(statement("received")).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def events(self) -> int:
+        """Return how many events the projection has."""
+        row = self.observer.execute(statement("events")).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def session(self) -> Connection:
+        """Open another session of the owner."""
+        return connect(self.dsn, "owner", "bench")
+
     def sessions(self, name: str) -> int:
         """Return how many sessions of an application name there are."""
         return sum(found == name for _, found in self.observer.execute(statement("sessions")))
@@ -70,15 +86,15 @@ class Arena:
 
 @contextmanager
 def arena(
-    folder: Path | None = None, *, partitions: int = PARTITIONS, options: Mapping[str, str] | None = None
+    folder: Path | None = None, *, bindir: Path | None = None, options: Mapping[str, str] | None = None
 ) -> Iterator[Arena]:
     """Run a server over a new directory in `folder`, or where temporary files go."""
     data = Path(tempfile.mkdtemp(prefix="eventlog-bench-", dir=folder))
     data.chmod(0o755)
     try:
-        with EmbeddedServer(data / "pg", options={**OPTIONS, **(options or {})}) as server:
+        with EmbeddedServer(data / "pg", bindir=bindir, options={**OPTIONS, **(options or {})}) as server:
             create_database(server, TEMPLATE)
-            set_up(at_database(server.dsn, TEMPLATE), partitions)
+            set_up(at_database(server.dsn, TEMPLATE), PARTITIONS)
             yield Arena(server, data)
     finally:
         shutil.rmtree(data, ignore_errors=True)

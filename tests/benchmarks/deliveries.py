@@ -11,12 +11,15 @@ from publisher.workload import Workload, fresh_seed
 # Of this text the fillers of large payloads are cut: random, so that nothing compresses it away.
 FILLER = random.Random(7).randbytes(1 << 17).hex()
 
+# What a payload has by itself, about.
+PLAIN_PAYLOAD_BYTES = 110
+
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """`events` deliveries in requests of `batch`, of which a share are exact repeats.
 
     hot: the share of events that go to one topic; the others are spread evenly.
-    payload_bytes: the least that a payload has; about 110 when 0.
+    payload_bytes: about how large a payload is, from PLAIN_PAYLOAD_BYTES on.
     random_ids: event ids in random order, instead of the order of time.
     """
 
@@ -58,18 +61,31 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             texts = ",".join([self._render(next(numbers)) for _ in range(count)])
             yield (texts if self.batch == 1 else f"[{texts}]").encode(), count
 
+    def key(self, number: int) -> tuple[str, str]:
+        """Return (topic, event_id) of event `number`, 0 ≤ number < unique."""
+        topic, event_id = self.workload.key(number)
+        # Drawn from the number alone, so that a repeat comes out the same.
+        draw = self._draw(number)
+        if self.random_ids:
+            event_id = f"{draw:016x}-{event_id}"
+        if self.hot and draw % 1000 < self.hot * 1000:
+            topic = self.workload.topics[0]
+        return topic, event_id
+
+    def _draw(self, number: int) -> int:
+        # splitmix64: numbers in a row come out far apart.
+        mixed = (self.seed + number * 0x9E3779B97F4A7C15) % (1 << 64)
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 % (1 << 64)
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB % (1 << 64)
+        return mixed ^ (mixed >> 31)
+
     def _render(self, number: int) -> str:
         text = self.workload.render(number)
-        if not (self.hot or self.random_ids or self.payload_bytes):
-            return text
-        # Drawn from the number alone, so that a repeat comes out the same.
-        chance = random.Random(f"{self.seed} {number}")
-        topic, event_id = self.workload.key(number)
-        if self.random_ids:
-            text = text.replace(event_id, f"{chance.getrandbits(64):016x}-{event_id}", 1)
-        if self.hot and chance.random() < self.hot:
-            text = text.replace(f'"{topic}"', f'"{self.workload.topics[0]}"', 1)
-        if self.payload_bytes:
-            start = chance.randrange(len(FILLER) - self.payload_bytes)
-            text = f'{text[:-2]},"filler":"{FILLER[start : start + self.payload_bytes - 110]}"}}}}'
+        if self.hot or self.random_ids:
+            for plain, wanted in zip(self.workload.key(number), self.key(number), strict=True):
+                text = text.replace(f'"{plain}"', f'"{wanted}"', 1)
+        if self.payload_bytes > PLAIN_PAYLOAD_BYTES:
+            filler = self.payload_bytes - PLAIN_PAYLOAD_BYTES
+            start = self._draw(number) % (len(FILLER) - filler)
+            text = f'{text[:-2]},"filler":"{FILLER[start : start + filler]}"}}}}'
         return text

@@ -28,6 +28,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     cost: Cost
     api_peak_bytes: int
+    load: Load
     unique: int
 
 
@@ -80,6 +81,7 @@ def publish(
         report=report,
         cost=cost,
         api_peak_bytes=max(peak_bytes(process.pid) for process in service.processes.values()),
+        load=load,
         unique=load.unique_without(report.missing),
     )
 

@@ -154,26 +154,33 @@ def surroundings(ladder: Ladder) -> str:
 
 def markdown(ladder: Ladder) -> str:
     """Return the whole report as Markdown."""
-    parts = ["# Benchmark ladder\n"]
-    for table in tables(ladder):
-        align = "|".join(["---", *["--:"] * (len(table.head) - 1)])
-        lines = [f"| {' | '.join(cells)} |" for cells in (table.head, *table.rows)]
-        parts.append("\n".join([f"## {table.title}\n", lines[0], f"|{align}|", *lines[1:], ""]))
     around = "\n".join(f"- {line}" for line in surroundings(ladder).splitlines())
-    return "\n".join([*parts, "## Measured on\n", around, ""])
+    parts = [f"## {table.title}\n\n{markdown_table(table)}" for table in tables(ladder)]
+    return "\n".join(["# Benchmark ladder\n", *parts, "## Measured on\n", around, ""])
+
+
+def markdown_table(table: Table) -> str:
+    """Return a table's lines, its title left out."""
+    align = "|".join(["---", *["--:"] * (len(table.head) - 1)])
+    lines = [f"| {' | '.join(cells)} |" for cells in (table.head, *table.rows)]
+    return "\n".join([lines[0], f"|{align}|", *lines[1:], ""])
 
 
 def show(ladder: Ladder) -> None:
     """Print the whole report to the terminal."""
-    from rich.console import Console
-    from rich.table import Table as RichTable
-
-    console = Console()
     for table in tables(ladder):
-        shown = RichTable(title=table.title, title_justify="left", title_style="bold")
-        for number, name in enumerate(table.head):
-            shown.add_column(name, justify="right" if number else "left")
-        for row in table.rows:
-            shown.add_row(*row)
-        console.print(shown)
-    console.print(surroundings(ladder), highlight=False)
+        show_table(table)
+    print(surroundings(ladder))
+
+
+def show_table(table: Table) -> None:
+    """Print a table to the terminal."""
+    from rich.console import Console
+    from rich.table import Table as Shown
+
+    shown = Shown(title=table.title, title_justify="left", title_style="bold")
+    for number, name in enumerate(table.head):
+        shown.add_column(name, justify="right" if number else "left")
+    for row in table.rows:
+        shown.add_row(*row)
+    Console().print(shown)

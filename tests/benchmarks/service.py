@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import IO
 
 from tests.benchmarks.driving import wait_until
 
@@ -64,11 +65,16 @@ def _serve(
     for line in process.stderr:
         if LISTENS in line:
             # A pipe that nobody reads fills up, and whoever logs into it stands still.
-            threading.Thread(target=process.stderr.read, daemon=True).start()
+            threading.Thread(target=_read_to_the_end, args=[process.stderr], daemon=True).start()
             host, _, port = line.split(LISTENS)[1].split(";")[0].partition(":")
             _wait_for((host, int(port)))
             return host, int(port)
     raise RuntimeError(f"eventlog {' '.join(command)} did not start")
+
+
+def _read_to_the_end(stream: IO[str]) -> None:
+    with stream:
+        stream.read()
 
 
 def _wait_for(address: tuple[str, int]) -> None:

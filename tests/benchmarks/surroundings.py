@@ -22,7 +22,7 @@ def surroundings(arena: Arena, place: Place) -> dict[str, Any]:
     settings: dict[str, str] = dict(place.observer.execute(statement("settings")).fetchall())
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "--short", "HEAD"),
+        "commit": commit(),
         "changed_files": len(_git("status", "--porcelain").splitlines()),
         "cores": os.cpu_count() or 0,
         "cpu": _cpu(),
@@ -35,6 +35,11 @@ def surroundings(arena: Arena, place: Place) -> dict[str, Any]:
         "partitions": _partitions(place),
         "postgres": settings,
     }
+
+
+def commit() -> str:
+    """Return the commit that is checked out."""
+    return _git("rev-parse", "--short", "HEAD")
 
 
 def _partitions(place: Place) -> int:

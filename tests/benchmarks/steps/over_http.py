@@ -16,11 +16,12 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
     figures = []
     for batch, above in BATCHES.items():
         with arena.place() as place, service(place.dsn, 0) as up:
-            figures += _of_size(place, up, sizes, batch, above)
+            figures += of_size(place, up, sizes, batch, above)
     return figures
 
 
-def _of_size(place: Place, up: Service, sizes: Sizes, batch: int, above: str) -> list[Figure]:
+def of_size(place: Place, up: Service, sizes: Sizes, batch: int, above: str) -> list[Figure]:
+    """Measure one batch size at each number of connections, in one fresh database."""
     events = sizes.singles if batch == 1 else sizes.events
     warm = publish(place, up, Load(events=batch * 64, batch=batch), connections=64, workers=False)
     published = {

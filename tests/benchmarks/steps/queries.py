@@ -32,21 +32,25 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
         with service(place.dsn, sizes.workers) as up, Asker(up.addresses[0]) as asker:
             wait_until(lambda: not any(place.all_pending().values()))
             wrong = faults(place.observer, load.events, load.unique, projected=True)
-            return [
-                _ask(asker, name, what, target, wrong)
-                for name, (what, target) in _queries(place, load, sizes).items()
-            ]
+            asked = ask_all(asker, place, load, sizes)
+    return [msgspec.structs.replace(figure, faults=[*figure.faults, *wrong]) for figure in asked]
+
+
+def ask_all(asker: Asker, place: Place, load: Load, sizes: Sizes) -> list[Figure]:
+    """Ask everything over a log that has a load, and more perhaps."""
+    return [_ask(asker, name, what, target) for name, (what, target) in _queries(place, load, sizes).items()]
 
 
 def _queries(place: Place, load: Load, sizes: Sizes) -> dict[str, tuple[str, Callable[[], str]]]:
     """Return what to ask: in words, and a target that is another one each time where it can be."""
     chance = random.Random(7)
-    page = max(min(sizes.page, load.unique // LIMIT), 2)
+    events = place.events()
+    page = max(min(sizes.page, events // LIMIT), 2)
     first, last = _moments(place)
     far = encode_key("asc", _key_at(place, (page - 1) * LIMIT - 1))
 
     def event() -> str:
-        topic, event_id = load.workload.key(chance.randrange(load.unique))
+        topic, event_id = load.key(chance.randrange(load.unique))
         return f"/events/{quote(topic, safe='')}/{quote(event_id, safe='')}"
 
     def by_topic() -> str:
@@ -56,7 +60,7 @@ def _queries(place: Place, load: Load, sizes: Sizes) -> dict[str, tuple[str, Cal
         since = first + (last - first) * chance.random()
         return f"/events?since={quote(rfc3339(since))}&limit={LIMIT}"
 
-    of = f"of {load.unique:,} events"
+    of = f"of {events:,} events"
     return {
         "query_page_1": (f"page 1 {of}, by time", lambda: f"/events?limit={LIMIT}"),
         f"query_page_{page}": (
@@ -84,8 +88,8 @@ def _moments(place: Place) -> tuple[datetime, datetime]:
     return row[0], row[1]
 
 
-def _ask(asker: Asker, name: str, what: str, target: Callable[[], str], faults: list[str]) -> Figure:
-    wrong = list(faults)
+def _ask(asker: Asker, name: str, what: str, target: Callable[[], str]) -> Figure:
+    wrong = []
     taken = []
     for number in range(WARM + TIMES):
         each = target()

@@ -1,0 +1,2 @@
+SELECT sum(unique_processed)::bigint AS events
+FROM eventlog.stats
