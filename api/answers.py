@@ -147,6 +147,33 @@ class Cause(BaseModel):
     latest: list[str] = Field(description="the latest ten deliveries, as partition:position")
 
 
+class Retried(BaseModel):
+    """What became of a delivery that was in quarantine."""
+
+    projection: str
+    delivery: str = Field(description="partition:position")
+    topic: str
+    event_id: str
+    outcome: Literal["unique", "duplicate", "conflict", "ignored", "quarantined"]
+    cause: str | None = Field(description="why it is still in quarantine")
+
+
+class Retry(BaseModel):
+    """What the retry of one event changed."""
+
+    number: int = Field(description="1, 2, 3 … of its projection, without gaps")
+    projection: str
+    version: int
+    topic: str
+    event_id: str
+    deliveries: list[str] = Field(description="those whose outcome is another than before")
+    unique_processed: int = Field(description="by how much it changed, as all counts here")
+    duplicate_dropped: int
+    conflicts: int
+    quarantined: int
+    retried_at: str
+
+
 class Alive(BaseModel):
     """The process answers."""
 

@@ -36,7 +36,7 @@ class Operations:
     """The operations of one API process. Its methods block."""
 
     def __init__(self, dsn: str, settings: Settings) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._cancelled = threading.Event()
         self._threads: list[threading.Thread] = []
         self.projections: tuple[Projection, ...] = discover(settings.projections).projections
@@ -46,7 +46,7 @@ class Operations:
         projection = self._projection(name)
         return self._start(
             lambda id, cancelled, watch: rebuild(
-                self._dsn, projection, options, id=id, cancelled=cancelled, watch=watch
+                self.dsn, projection, options, id=id, cancelled=cancelled, watch=watch
             )
         )
 
@@ -54,14 +54,12 @@ class Operations:
         """Begin to verify one. Raises OperationRefused, ProjectionUnknown, ProjectionDropped."""
         projection = self._projection(name)
         return self._start(
-            lambda id, cancelled, watch: verify(
-                self._dsn, projection, id=id, cancelled=cancelled, watch=watch
-            )
+            lambda id, cancelled, watch: verify(self.dsn, projection, id=id, cancelled=cancelled, watch=watch)
         )
 
     def cancel(self, id: UUID) -> None:
         """Have an operation end, whichever process it is of."""
-        with connect(self._dsn, "owner", "cancel") as connection, translated_errors():
+        with connect(self.dsn, "owner", "cancel") as connection, translated_errors():
             connection.execute(statement("operations/cancel"), {"id": id})
 
     def close(self) -> None:

@@ -15,6 +15,13 @@ router = APIRouter(tags=["reading"])
 
 PLACE = re.compile(r"(0|[1-9][0-9]{0,4}):([1-9][0-9]{0,18})")
 PARTITION_MAX, POSITION_MAX = (1 << 15) - 1, (1 << 63) - 1
+DELIVERY = {
+    "name": "delivery",
+    "in": "path",
+    "required": True,
+    "description": "partition:position",
+    "schema": {"type": "string", "pattern": f"^{PLACE.pattern}$", "example": "3:1042"},
+}
 
 
 @route(
@@ -24,13 +31,7 @@ PARTITION_MAX, POSITION_MAX = (1 << 15) - 1, (1 << 63) - 1
     responses={200: {"model": answers.Delivery}, **problems(404, 503)},
     openapi_extra={
         "parameters": [
-            {
-                "name": "delivery",
-                "in": "path",
-                "required": True,
-                "description": "partition:position",
-                "schema": {"type": "string", "pattern": f"^{PLACE.pattern}$", "example": "3:1042"},
-            },
+            DELIVERY,
             {
                 "name": "Prefer",
                 "in": "header",
@@ -43,7 +44,7 @@ PARTITION_MAX, POSITION_MAX = (1 << 15) - 1, (1 << 63) - 1
 async def one_delivery(request: Request) -> Response:
     """A row of the log, with what became of it: `pending` until it is projected."""
     services = services_of(request)
-    partition, position = _place(request.path_params["delivery"])
+    partition, position = place_of(request.path_params["delivery"])
     found = await read(services, lambda reader: delivery(reader, partition, position))
     preferences = read_preferences(request.headers.get("prefer", ""))
     headers = {}
@@ -57,7 +58,8 @@ async def one_delivery(request: Request) -> Response:
     return answer(found, headers=headers)
 
 
-def _place(text: str) -> tuple[int, int]:
+def place_of(text: str) -> tuple[int, int]:
+    """Return partition and position of a delivery's name; raises a Problem where it is none."""
     match = PLACE.fullmatch(text)
     if match is None or int(match[1]) > PARTITION_MAX or int(match[2]) > POSITION_MAX:
         raise Problem(404, "delivery_not_found", "a delivery is named partition:position, such as 3:1042")

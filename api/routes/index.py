@@ -17,6 +17,7 @@ ROUTES = {
     "stats": "/stats",
     "timeline": "/timeline",
     "quarantine": "/quarantine",
+    "retries": "/quarantine/retries",
     "projections": "/projections",
     "projection": "/projections/{name}",
     "operation": "/operations/{id}",

@@ -1,11 +1,15 @@
-"""GET /quarantine: what could not be digested, by cause."""
+"""/quarantine: what could not be digested, by cause; POST …/retry plays it again; what retries changed."""
 
 from fastapi import APIRouter, Request, Response
 
 from api import answers
+from api.errors import Problem
 from api.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.reading import answer, problems, read, route, services_of
+from api.retrying import retried
+from api.routes.deliveries import DELIVERY, place_of
 from eventlog.read import quarantined
+from eventlog.read.quarantine import NUMBER_MAX, is_quarantined, retries
 
 router = APIRouter(tags=["reading"])
 
@@ -19,6 +23,18 @@ PARAMETERS = {
         "The most causes.",
         {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
     ),
+}
+RETRY = {"projection": Parameter(text, "Only in this projection.", {"type": "string"})}
+RETRIES = {
+    "projection": Parameter(
+        text, "Of this projection; core by default.", {"type": "string", "default": "core"}
+    ),
+    "after": Parameter(
+        whole_number(0, NUMBER_MAX),
+        "Those after this number.",
+        {"type": "integer", "minimum": 0, "default": 0},
+    ),
+    "limit": PARAMETERS["limit"],
 }
 
 
@@ -37,3 +53,41 @@ async def quarantine(request: Request) -> Response:
         lambda reader: quarantined(reader, values.get("topic"), values.get("limit", LIMIT_DEFAULT)),
     )
     return answer(causes)
+
+
+@router.post(
+    "/quarantine/{delivery}/retry",
+    summary="Play a delivery again",
+    openapi_extra={"parameters": [DELIVERY, *documented(RETRY)["parameters"]]},
+    responses={200: {"model": list[answers.Retried]}, **problems(404, 409, 422, 503)},
+)
+async def retry(request: Request) -> Response:
+    """Play all deliveries of its event again, in log order; what fails again stays where it is."""
+    projection = read_parameters(request, RETRY).get("projection")
+    partition, position = place_of(request.path_params["delivery"])
+    services = services_of(request)
+    if not await read(services, lambda reader: is_quarantined(reader, partition, position, projection)):
+        raise Problem(404, "not_quarantined", "no live projection has that delivery in quarantine")
+    return answer(await retried(services.operations.dsn, f"{partition}:{position}", projection))
+
+
+@route(
+    router,
+    "/quarantine/retries",
+    summary="What retries have changed",
+    openapi_extra=documented(RETRIES),
+    responses={200: {"model": list[answers.Retry]}, **problems(422, 503)},
+)
+async def all_retries(request: Request) -> Response:
+    """One entry an event, numbered 1, 2, 3 …: who follows by position learns here what came late."""
+    values = read_parameters(request, RETRIES)
+    found = await read(
+        services_of(request),
+        lambda reader: retries(
+            reader,
+            values.get("projection", "core"),
+            values.get("after", 0),
+            values.get("limit", LIMIT_DEFAULT),
+        ),
+    )
+    return answer(found)

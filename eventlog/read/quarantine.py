@@ -1,12 +1,16 @@
-"""Read what the projections set aside, by cause."""
+"""Read what the projections set aside, by cause, and what became of it when it was retried."""
+
+from datetime import datetime
 
 import msgspec
+from psycopg.rows import class_row
 
 from eventlog.read.moments import rfc3339
 from eventlog.read.session import Reader
 from eventlog.statements import statement
 
 EXAMPLES = 10
+NUMBER_MAX = (1 << 63) - 1
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -21,6 +25,22 @@ class Cause(msgspec.Struct, frozen=True):
     latest: list[str]
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """What the retry of one event changed: its deliveries that are not what they were, and each count."""
+
+    number: int
+    projection: str
+    version: int
+    topic: str
+    event_id: str
+    deliveries: list[str]
+    unique_processed: int
+    duplicate_dropped: int
+    conflicts: int
+    quarantined: int
+    retried_at: datetime
+
+
 async def quarantined(connection: Reader, topic: str | None, limit: int) -> list[Cause]:
     """Return the causes, the one with the most deliveries first; of one topic, or of all."""
     parameters = {"topic": topic, "limit": limit, "examples": EXAMPLES}
@@ -29,3 +49,17 @@ async def quarantined(connection: Reader, topic: str | None, limit: int) -> list
         Cause(projection, sqlstate, cause, deliveries, rfc3339(first_at), rfc3339(last_at), latest)
         for projection, sqlstate, cause, deliveries, first_at, last_at, latest in rows
     ]
+
+
+async def is_quarantined(connection: Reader, partition: int, position: int, projection: str | None) -> bool:
+    """Say whether a live projection, or one of them, has set a delivery aside."""
+    chosen = {"partitions": [partition], "positions": [position], "projection": projection}
+    rows = await connection.execute(statement("retry/select"), {**chosen, "sqlstate": None, "cause": None})
+    return await rows.fetchone() is not None
+
+
+async def retries(connection: Reader, projection: str, after: int, limit: int) -> list[Retry]:
+    """Return what retries of a projection changed, in the order in which they did."""
+    cursor = connection.cursor(row_factory=class_row(Retry))
+    parameters = {"projection": projection, "after": after, "limit": limit}
+    return await (await cursor.execute(statement("read/retries"), parameters)).fetchall()

@@ -1,14 +1,12 @@
 """What could not be projected is retried after a fix: its whole event again, in log order."""
 
 import random
-from collections.abc import Sequence
 
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.errors import OperationRefused
-from eventlog.events import Event
 from projections.drop import drop
 from projections.operations import operation
 from projections.projection import CORE, PROJECTIONS, Projection
@@ -18,46 +16,13 @@ from projections.verify import verify
 from tests.projections.conftest import log_of, rows_of
 from tests.projections.contracts import CORE_CONTRACT, TIMELINE_CONTRACT
 from tests.support.books import imbalances
-from tests.support.deliveries import append_events, event, insert_behind_the_door, topic_in
+from tests.support.deliveries import append_events, insert_behind_the_door
 from tests.support.projecting import lag, project_all, workers
 from tests.support.sessions import scalar
+from tests.support.setting_aside import BAD, TOPIC, bad, break_tables, good, mend_tables, set_aside
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
-
-TOPIC = topic_in(1)
-# What the tables refuse until they are mended.
-BAD = "2031-05-05T05:05:00Z"
-ONCE_BAD = (
-    ("core_1.events", f"\"timestamp\" <> '{BAD}'"),
-    ("timeline_1.fresh", f"minute <> '{BAD}'"),
-)
-
-
-def good(event_id: str, **fields: object) -> Event:
-    return event(TOPIC, event_id, **fields)
-
-
-def bad(event_id: str, **fields: object) -> Event:
-    return event(TOPIC, event_id, timestamp=BAD, **fields)
-
-
-def breaking(owner: Connection) -> None:
-    for table, rule in ONCE_BAD:
-        owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT no_bad_moment CHECK ({rule})".encode())
-
-
-def mending(owner: Connection) -> None:
-    for table, _ in ONCE_BAD:
-        owner.execute(f"ALTER TABLE {table} DROP CONSTRAINT no_bad_moment".encode())
-
-
-def set_aside(dsn: str, owner: Connection, events: Sequence[Event]) -> None:
-    """Project events of which the bad ones go into quarantine, then mend what was wrong with them."""
-    breaking(owner)
-    append_events(dsn, events)
-    project_all(dsn, batch_size=4)
-    mending(owner)
 
 
 def retried(
@@ -136,10 +101,10 @@ def test_of_an_event_only_what_can_be_digested_now_comes_out(database: str, conn
 
 def test_nothing_is_given_up_for_it(database: str, connection: Connection) -> None:
     """A delivery that was projected and could not be any more keeps its event as it is."""
-    breaking(connection)
+    break_tables(connection)
     append_events(database, [bad("a"), good("a")])
     project_all(database)
-    mending(connection)
+    mend_tables(connection)
     worse = 'ALTER TABLE core_1.duplicates ADD CONSTRAINT none CHECK ("position" <> 2) NOT VALID'
     connection.execute(worse.encode())
     (failed,) = retry(database, CORE, select(connection, Selection(projection="core")))

@@ -1,0 +1,44 @@
+"""Retry deliveries in a process of its own: what killed a worker must not kill the API."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+
+import msgspec
+
+from api.errors import Problem
+from projections.retry import Retried
+
+# A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
+SECONDS_MAX = 150.0
+
+
+async def retried(dsn: str, delivery: str, projection: str | None) -> list[Retried]:
+    """Run `eventlog quarantine retry`; return what became of the delivery, and of others of its event.
+
+    Raises the Problem of a process that died or took too long: nothing has changed then.
+    """
+    others = {name: value for name, value in os.environ.items() if name != "EVENTLOG_DSN_FILE"}
+    only = () if projection is None else ("--projection", projection)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "eventlog", "quarantine", "retry", delivery, "--json", *only),
+        env={**others, "EVENTLOG_DSN": dsn},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
+    except TimeoutError:
+        raise Problem(
+            503, "retry_too_long", f"it took longer than {SECONDS_MAX:g} s", retryable=True
+        ) from None
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+    try:
+        return msgspec.json.decode(output, type=list[Retried])
+    except msgspec.DecodeError:
+        detail = f"the process that played it again ended with {process.returncode}; nothing has changed"
+        raise Problem(409, "retry_died", detail) from None
