@@ -113,9 +113,10 @@ class Connection:
         if self._protocol is not None:
             self._protocol.on_shutdown = self.reader.end
             self._notice_dead_peers()
-        tasks = [asyncio.ensure_future(serving), asyncio.ensure_future(self._until_gone())]
+        tasks = [asyncio.create_task(serving), asyncio.create_task(self._until_gone())]
         try:
-            await asyncio.wait([*tasks, self.reader.ended], return_when=asyncio.FIRST_COMPLETED)
+            first: list[asyncio.Future[Any]] = [*tasks, self.reader.ended]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
