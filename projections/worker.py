@@ -325,11 +325,12 @@ class Worker:
 def _claim(connection: Connection, claim: Claim) -> Bounds | None:
     """Take the claim and say what there is to do; None when another worker has it."""
     key = {"projection": claim.projection, "version": claim.version, "partition": claim.partition}
-    row = connection.execute(statement("worker/claim"), key).fetchone()
-    if row is None or not row[0]:
-        return None
-    bounds = connection.cursor(row_factory=class_row(Bounds)).execute(statement("worker/bounds"), key)
-    return bounds.fetchone()
+    # Both are sent at once, but each has a snapshot of its own: the second has the last holder's step.
+    with connection.pipeline():
+        claimed = connection.execute(statement("worker/claim"), key)
+        bounds = connection.cursor(row_factory=class_row(Bounds)).execute(statement("worker/bounds"), key)
+        row = claimed.fetchone()
+        return bounds.fetchone() if row is not None and row[0] else None
 
 
 def _record(connection: Connection, claim: Claim, first: int, last: int, counts: Counts) -> None:

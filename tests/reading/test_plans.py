@@ -96,20 +96,20 @@ def test_one_topic_reads_one_partition(filled: Connection) -> None:
     plan = explain(filled, "read/by_time_ascending", time_bounds(topics=topics_like(HOT)))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan["Actual Loops"] == 1
-    assert scan["Actual Rows"] == 100
+    # And those of the same moment as the last, in groups of at least 32.
+    assert scan["Actual Rows"] < 100 + 64
 
 
-def test_a_topic_with_few_events_is_read_by_its_key(filled: Connection) -> None:
-    plan = explain(filled, "read/by_key_ascending", time_bounds(topics=topics_like("misc.4")))
-    assert_along_indexes(plan, "event_once")
-    every = explain(filled, "read/topic_size", time_bounds(topics=topics_like(HOT)))
-    assert_along_indexes(every, "event_once")
+def test_other_topics_are_left_out_within_the_index(filled: Connection) -> None:
+    plan = explain(filled, "read/by_time_ascending", time_bounds(topics=topics_like("misc.4")))
+    [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
+    assert scan.get("Rows Removed by Filter", 0) == 0, "rows of other topics were read"
 
 
-def test_an_event_id_costs_one_probe_a_topic(filled: Connection) -> None:
+def test_an_event_id_costs_one_probe_a_partition(filled: Connection) -> None:
     plan = explain(filled, "read/by_event_id_ascending", time_bounds(event_id="e77"))
     probes = [node for node in nodes(plan) if node.get("Index Name") == "event_once"]
-    assert [node["Actual Loops"] for node in probes] == [50]
+    assert [node["Actual Loops"] for node in probes] == [PARTITIONS]
 
 
 def test_log_order_reads_a_bounded_stretch(filled: Connection) -> None:

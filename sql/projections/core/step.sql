@@ -8,7 +8,7 @@
 -- equal values alike, but it does not hash where an object or an array ends: [[1], 2] and [[1, 2]] are
 -- alike to it.
 -- What cannot be digested raises: text that is no timestamp, a payload that is no jsonb object.
-WITH batch AS MATERIALIZED (
+WITH batch AS (
     SELECT position, topic, event_id, source, "timestamp", content_hash
     FROM eventlog.inbox
     WHERE partition = %(partition)s
@@ -32,71 +32,63 @@ WITH batch AS MATERIALIZED (
     WHERE i.partition = %(partition)s
       AND i.position BETWEEN %(first)s AND %(last)s
       AND i.content_hash IS NULL
-), candidate AS MATERIALIZED (
-    -- The first delivery of each event in this batch, in key order: neighbours share index pages.
-    SELECT DISTINCT ON (topic, event_id)
-           topic, event_id, position, "timestamp", source, content_hash
+), played AS (
+    -- In key order, so that neighbours share index pages. Each delivery beside the first one of its
+    -- event in this batch.
+    SELECT position, topic, event_id, source, "timestamp", content_hash,
+           first_value(position) OVER event AS batch_first,
+           first_value(content_hash) OVER event AS batch_hash
     FROM batch
-    ORDER BY topic, event_id, position
-), known AS MATERIALIZED (
-    -- LATERAL with OFFSET 0 is one index probe an event, whatever the statistics say: a plan that
+    WINDOW event AS (PARTITION BY event_id, topic ORDER BY position ROWS UNBOUNDED PRECEDING)
+), known AS (
+    -- LATERAL with OFFSET 0 is one index probe a delivery, whatever the statistics say: a plan that
     -- reads all of `events` would be right for a small table and ruinous for the next batch.
-    SELECT c.*, e.position AS known_position, e.content_hash AS known_hash
-    FROM candidate AS c
+    SELECT p.position, p.topic, p.event_id, p.source, p."timestamp", p.content_hash,
+           coalesce(e.position, p.batch_first) AS first_position,
+           coalesce(e.content_hash, p.batch_hash) AS first_hash
+    FROM played AS p
     LEFT JOIN LATERAL (
         SELECT position, content_hash
         FROM {schema}.events
-        WHERE partition = %(partition)s AND topic = c.topic AND event_id = c.event_id
+        WHERE partition = %(partition)s AND event_id = p.event_id AND topic = p.topic
         OFFSET 0
     ) AS e ON true
-), new_events AS (
-    INSERT INTO {schema}.events (position, "timestamp", content_hash, partition, topic, event_id, source)
-    SELECT position, "timestamp", content_hash, %(partition)s, topic, event_id, source
-    FROM known
-    WHERE known_position IS NULL
-), repeated AS MATERIALIZED (
-    SELECT b.position, b.topic, b.event_id,
-           coalesce(k.known_position, k.position) AS first_position,
-           CASE WHEN b.content_hash = coalesce(k.known_hash, k.content_hash) THEN false
+), judged AS MATERIALIZED (
+    SELECT k.position, k.topic, k.event_id, k.source, k."timestamp", k.content_hash, k.first_position,
+           CASE WHEN k.content_hash = k.first_hash THEN false
                 ELSE (
                     SELECT (first.source, first.payload) IS DISTINCT FROM (again.source, again.payload)
                     FROM eventlog.inbox AS f
                     CROSS JOIN eventlog.inbox AS a
                     CROSS JOIN LATERAL json_to_record(f.raw) AS first (source text, payload jsonb)
                     CROSS JOIN LATERAL json_to_record(a.raw) AS again (source text, payload jsonb)
-                    WHERE f.partition = %(partition)s
-                      AND f.position = coalesce(k.known_position, k.position)
-                      AND a.partition = %(partition)s
-                      AND a.position = b.position
+                    WHERE f.partition = %(partition)s AND f.position = k.first_position
+                      AND a.partition = %(partition)s AND a.position = k.position
                 )
            END AS differs
-    FROM batch AS b
-    JOIN known AS k USING (topic, event_id)
-    WHERE b.position <> k.position OR k.known_position IS NOT NULL
+    FROM known AS k
+), new_events AS (
+    INSERT INTO {schema}.events (position, "timestamp", content_hash, partition, topic, event_id, source)
+    SELECT position, "timestamp", content_hash, %(partition)s, topic, event_id, source
+    FROM judged
+    WHERE position = first_position
 ), new_duplicates AS (
     INSERT INTO {schema}.duplicates (first_position, position, partition)
     SELECT first_position, position, %(partition)s
-    FROM repeated
+    FROM judged
+    WHERE position <> first_position
     ORDER BY first_position, position
 ), new_conflicts AS (
     INSERT INTO {schema}.conflicts (first_position, position, partition, topic, event_id)
     SELECT first_position, position, %(partition)s, topic, event_id
-    FROM repeated
+    FROM judged
     WHERE differs
 ), counted AS (
     SELECT topic,
-           sum(unique_count)::bigint AS unique_count,
-           sum(duplicate_count)::bigint AS duplicate_count,
-           sum(conflict_count)::bigint AS conflict_count
-    FROM (
-        SELECT topic, count(*) FILTER (WHERE known_position IS NULL), 0, 0
-        FROM known
-        GROUP BY topic
-        UNION ALL
-        SELECT topic, 0, count(*), count(*) FILTER (WHERE differs)
-        FROM repeated
-        GROUP BY topic
-    ) AS part (topic, unique_count, duplicate_count, conflict_count)
+           count(*) FILTER (WHERE position = first_position) AS unique_count,
+           count(*) FILTER (WHERE position <> first_position) AS duplicate_count,
+           count(*) FILTER (WHERE differs) AS conflict_count
+    FROM judged
     GROUP BY topic
 ), new_deltas AS (
     INSERT INTO {schema}.stats_deltas

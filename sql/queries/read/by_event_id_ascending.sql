@@ -1,23 +1,16 @@
--- A page of the events of one event_id, by time, ascending: one probe of the key a topic.
--- One topic is in the range, or the topics that were ever counted are looked up.
+-- A page of the events of one event_id, by time, ascending: one probe of the key a partition.
 SELECT p.topic, p.event_id, p."timestamp", p.source, delivery.payload,
        p.partition, p.position, delivery.received_at, p.processed_at
 FROM (
     SELECT c.topic, c.event_id, c."timestamp", c.source, c.partition, c.position, c.processed_at
-    FROM (
-        SELECT %(topic)s::text AS topic
-        WHERE %(topic)s::text IS NOT NULL
-        UNION ALL
-        SELECT s.topic
-        FROM eventlog.stats AS s
-        WHERE %(topic)s::text IS NULL AND s.topic >= %(topic_from)s::text AND s.topic < %(topic_to)s::text
-    ) AS wanted
+    FROM unnest(%(partitions)s::smallint[]) AS wanted (partition)
     CROSS JOIN LATERAL (
         SELECT e.topic, e.event_id, e."timestamp", e.source, e.partition, e.position, e.processed_at
         FROM eventlog.events AS e
-        WHERE e.partition = eventlog.partition_of(wanted.topic, %(partition_count)s::integer)
-          AND e.topic = wanted.topic
+        WHERE e.partition = wanted.partition
           AND e.event_id = %(event_id)s::text
+          AND e.topic >= %(topic_from)s::text
+          AND e.topic < %(topic_to)s::text
         OFFSET 0
     ) AS c
     WHERE (c."timestamp", c.topic, c.event_id)
