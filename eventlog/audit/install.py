@@ -5,9 +5,11 @@ from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 
-from psycopg.sql import Literal
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
 
 from eventlog.database import Connection
+from eventlog.errors import SchemaMismatch
 from eventlog.statements import SQL_DIR, read_sql, statement
 
 AUDIT_DIR = SQL_DIR / "audit"
@@ -17,8 +19,9 @@ MADE_OF = re.compile(r"\baudit\.(\w+)")
 def install_audit(connection: Connection) -> None:
     """Bring the schema audit up to date, in the caller's transaction, which holds the migration's lock.
 
-    Views are replaced, never dropped, so that what others have defined on them stays. They read the
-    stable views of the projections, which must be there; a rebuild or a drop goes on beneath them.
+    Views are replaced, so that what others have defined on them stays, and dropped only where an upgrade
+    has changed their columns. They read the stable views of the projections, which must be there; a
+    rebuild or a drop goes on beneath them.
     Not at every start: to replace a view waits for whoever reads it.
     """
     files = _files()
@@ -27,10 +30,31 @@ def install_audit(connection: Connection) -> None:
     if row is None or not row[0]:
         return
     connection.execute(statement("audit/create_schema"))
-    for path in files:
-        connection.execute(read_sql(path))
+    try:
+        with connection.transaction():
+            _make(connection, files)
+    except psycopg.errors.InvalidTableDefinition:
+        _drop_views(connection)
+        _make(connection, files)
     connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
     connection.execute(statement("audit/mark").format(mark=Literal(mark)))
+
+
+def _make(connection: Connection, files: list[Path]) -> None:
+    for path in files:
+        connection.execute(read_sql(path))
+
+
+def _drop_views(connection: Connection) -> None:
+    """Drop all views: one has other columns than before. Raises SchemaMismatch where others stand on them."""
+    views = [Identifier("audit", row[0]) for row in connection.execute(statement("audit/views"))]
+    try:
+        connection.execute(statement("audit/drop_views").format(views=SQL(", ").join(views)))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise SchemaMismatch(
+            "audit views have other columns than before, and something is defined on them: "
+            f"{error.diag.message_detail}; drop that, then run `eventlog migrate`"
+        ) from None
 
 
 def _files() -> list[Path]:

@@ -6,19 +6,22 @@ RETURNS bigint
 LANGUAGE plpgsql
 STABLE STRICT SECURITY DEFINER PARALLEL SAFE
 SET search_path = eventlog, pg_temp
+-- Planned once, not at each probe.
+SET plan_cache_mode = 'force_generic_plan'
 AS $$
 DECLARE
     low    bigint;
     high   bigint;
     middle bigint;
+    found  timestamptz;
 BEGIN
     -- The answer lies in low … high; high is one after the last delivery.
-    SELECT coalesce(min(i.position), 1), coalesce(max(i.position) + 1, 1) INTO low, high
-    FROM inbox AS i
-    WHERE i.partition = wanted;
+    SELECT p.archived_through + 1 INTO low FROM partitions AS p WHERE p.partition = wanted;
+    SELECT coalesce(max(i.position) + 1, low) INTO high FROM inbox AS i WHERE i.partition = wanted;
     WHILE low < high LOOP
         middle := (low + high) / 2;
-        IF (SELECT i.received_at FROM inbox AS i WHERE i.partition = wanted AND i.position = middle) < moment THEN
+        SELECT i.received_at INTO found FROM inbox AS i WHERE i.partition = wanted AND i.position = middle;
+        IF found < moment THEN
             low := middle + 1;
         ELSE
             high := middle;

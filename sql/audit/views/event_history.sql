@@ -33,16 +33,22 @@ FROM (
     WHERE q.projection = 'core'
       AND q.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
     UNION ALL
-    SELECT w.partition, w.topic, w.event_id, w.position, 'pending'
+    SELECT p.partition, w.topic, w.event_id, w.position, 'pending'
     FROM eventlog.partitions AS p
-    JOIN eventlog.inbox AS w ON w.partition = p.partition AND w.position > coalesce((
-        SELECT s.last
-        FROM eventlog.steps AS s
-        WHERE s.partition = p.partition AND s.projection = 'core'
-          AND s.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
-        ORDER BY s.first DESC
-        LIMIT 1
-    ), 0)
+    -- OFFSET 0: from the checkpoint on, by position; nothing else may narrow it down first.
+    CROSS JOIN LATERAL (
+        SELECT l.topic, l.event_id, l.position
+        FROM eventlog.inbox AS l
+        WHERE l.partition = p.partition AND l.position > coalesce((
+            SELECT s.last
+            FROM eventlog.steps AS s
+            WHERE s.partition = p.partition AND s.projection = 'core'
+              AND s.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+            ORDER BY s.first DESC
+            LIMIT 1
+        ), 0)
+        OFFSET 0
+    ) AS w
 ) AS h
 JOIN eventlog.inbox AS i ON i.partition = h.partition AND i.position = h.position;
 

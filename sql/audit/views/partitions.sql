@@ -1,0 +1,13 @@
+-- The last position.
+CREATE OR REPLACE VIEW audit.partitions AS
+SELECT p.partition,
+       p.first_position,
+       greatest(p.archived_through, coalesce((
+           SELECT max(i.position) FROM eventlog.inbox AS i WHERE i.partition = p.partition
+       ), 0)) AS head
+FROM eventlog.partitions AS p;
+
+COMMENT ON VIEW audit.partitions IS
+    'The partitions of the log. A topic lives in one: partition_of(topic). A moment is found by position_at(partition, moment).';
+COMMENT ON COLUMN audit.partitions.partition IS 'Its number.';
+COMMENT ON COLUMN audit.partitions.first_position IS 'Where a replay starts.';
