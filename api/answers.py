@@ -120,15 +120,15 @@ class Stats(BaseModel):
 
 
 class Bucket(BaseModel):
-    """How many events of a topic there are in one bucket."""
+    """How many deliveries of a topic were received in one bucket."""
 
     topic: str
     start: str
-    events: int
+    received: int
 
 
 class Timeline(BaseModel):
-    """Events over time, by (start, topic); buckets without any are left out."""
+    """Deliveries over time, by (start, topic); buckets without any are left out."""
 
     bucket: Literal["minute", "hour", "day"]
     complete: bool = Field(description="false when there are more counts than `limit`")

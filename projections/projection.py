@@ -74,15 +74,24 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
         path = self.folder / file
         return read_sql(path) if path.exists() else SQL("")
 
-    def statement(self, file: str, schema: str) -> Composed:
+    def statement(self, file: str, schema: str) -> SQL:
         """Return one file's statements over the tables of one version; none where it is not there."""
-        names = {"schema": Identifier(schema), "batch": _ROWS}
-        parts = [part.format(**names) for part in self._text[file]]
-        return Composed(parts)
+        # Put together once: it is the same in every step.
+        made = self._made.get((file, schema))
+        if made is None:
+            names = {"schema": Identifier(schema), "batch": _ROWS}
+            parts = Composed([part.format(**names) for part in self._text[file]])
+            made = SQL(parts.as_string())
+            self._made[file, schema] = made
+        return made
 
     def has(self, file: str) -> bool:
         """Say whether an optional file is there."""
         return bool(self._text[file])
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str], SQL]:
+        return {}
 
     @cached_property
     def _text(self) -> dict[str, list[SQL]]:
@@ -111,5 +120,5 @@ _ALLOW_UPDATES = read_sql(BATCH_DIR / "allow_updates.sql")
 _ROWS = read_sql(BATCH_DIR / "rows.sql")
 
 CORE = Projection("core", SQL_DIR / "projections" / "core", each=None)
-TIMELINE = Projection("timeline", SQL_DIR / "projections" / "timeline")
+TIMELINE = Projection("timeline", SQL_DIR / "projections" / "timeline", each=None)
 PROJECTIONS = (CORE, TIMELINE)

@@ -1,4 +1,4 @@
-"""GET /timeline: how many events there are over time."""
+"""GET /timeline: how many deliveries were received over time."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -49,12 +49,12 @@ PARAMETERS = {
 @route(
     router,
     "/timeline",
-    summary="Events over time",
+    summary="Deliveries over time",
     openapi_extra=documented(PARAMETERS),
     responses={200: {"model": answers.Timeline}, **problems(422, 503)},
 )
-async def events_over_time(request: Request) -> Response:
-    """How many events each topic has in each minute, hour or day of their own time."""
+async def deliveries_over_time(request: Request) -> Response:
+    """How many deliveries of each topic were received in each minute, hour or day."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
     topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC

@@ -1,4 +1,4 @@
-"""Read how many events there are over time."""
+"""Read how many deliveries were received over time."""
 
 import msgspec
 import psycopg
@@ -10,20 +10,20 @@ from eventlog.read.topics import TopicRange
 from eventlog.statements import statement
 
 BUCKETS = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
-# The first moment that an event can have.
+# Before the first delivery.
 BEGINNING = "1970-01-01T00:00:00Z"
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """The events of one topic whose timestamps lie in the bucket that begins at `start`."""
+    """The deliveries of one topic that were received in the bucket that begins at `start`."""
 
     topic: str
     start: str
-    events: int
+    received: int
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Buckets with events in them, by (start, topic); not complete when the limit cut it off."""
+    """Buckets with deliveries in them, by (start, topic); not complete when the limit cut it off."""
 
     bucket: str
     complete: bool
@@ -57,5 +57,5 @@ async def timeline(
         rows = await (await connection.execute(statement("read/timeline"), parameters)).fetchall()
     except psycopg.errors.UndefinedTable:
         raise ProjectionDropped("timeline") from None
-    counts = [Bucket(topic, rfc3339(start), events) for topic, start, events in rows[:limit]]
+    counts = [Bucket(topic, rfc3339(start), received) for topic, start, received in rows[:limit]]
     return Timeline(bucket, len(rows) <= limit, counts)

@@ -47,6 +47,7 @@ def log_of(dsn: str) -> list[Delivery]:
     """Return the whole log, partition by partition."""
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "SELECT partition, position, topic, event_id, raw::text FROM inbox ORDER BY partition, position"
+            "SELECT partition, position, topic, event_id, raw::text, received_at FROM inbox"
+            " ORDER BY partition, position"
         )
         return [Delivery(*row) for row in rows]

@@ -28,6 +28,7 @@ class Delivery(NamedTuple):
     topic: str
     event_id: str
     raw: str | None
+    received_at: datetime
 
 
 class Contract(NamedTuple):
@@ -85,7 +86,7 @@ def recount_core(log: Sequence[Delivery]) -> Rows:
     rows: Rows = {"events": [], "duplicates": [], "conflicts": [], "quarantine": []}
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for delivery in log:
-        partition, position, topic, event_id, raw = delivery
+        partition, position, topic, event_id, raw, _ = delivery
         content = content_of(raw)
         if content is None:
             rows["quarantine"].append((partition, position, topic, event_id))
@@ -121,15 +122,16 @@ CORE_CONTRACT = Contract(
 
 
 def recount_timeline(log: Sequence[Delivery]) -> Rows:
-    """Count the events of each topic and minute."""
+    """Count the deliveries of each topic and minute, also those that are no event."""
     counts: Counter[tuple[int, str, datetime]] = Counter()
-    for delivery, content in firsts_of(log).values():
-        counts[delivery.partition, delivery.topic, content.timestamp.replace(second=0, microsecond=0)] += 1
+    for delivery in log:
+        minute = delivery.received_at.replace(second=0, microsecond=0)
+        counts[delivery.partition, delivery.topic, minute] += 1
     return {"timeline": sorted((*key, count) for key, count in counts.items())}
 
 
 TIMELINE_CONTRACT = Contract(
-    TIMELINE, {"timeline": "SELECT partition, topic, minute, events FROM timeline"}, recount_timeline
+    TIMELINE, {"timeline": "SELECT partition, topic, minute, received FROM timeline"}, recount_timeline
 )
 
 
@@ -143,7 +145,7 @@ def recount_sums(log: Sequence[Delivery]) -> Rows:
     """Add up a number of the first delivery of each event that has it, for some topics."""
     firsts: dict[tuple[str, str], tuple[int, Decimal]] = {}
     rows: Rows = {"quarantine": []}
-    for partition, position, topic, event_id, raw in log:
+    for partition, position, topic, event_id, raw, _ in log:
         if topic not in SUMS.topics or (topic, event_id) in firsts:
             continue
         content = content_of(raw)
@@ -161,7 +163,7 @@ def recount_sums(log: Sequence[Delivery]) -> Rows:
 def recount_arrivals(log: Sequence[Delivery]) -> Rows:
     """List all deliveries whose payload has a list b."""
     rows: Rows = {"arrivals": [], "quarantine": []}
-    for partition, position, topic, _, raw in log:
+    for partition, position, topic, _, raw, _ in log:
         content = content_of(raw)
         if content is None or "b" not in content.payload:
             rows["quarantine"].append((partition, position))

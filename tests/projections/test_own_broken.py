@@ -111,7 +111,7 @@ def test_a_view_may_not_take_the_place_of_ours(
         "events": 'NULL::text COLLATE "C" AS topic, NULL::text COLLATE "C" AS event_id,'
         " now() AS \"timestamp\", ''::text AS source, '{{}}'::json AS payload, partition, position,"
         " now() AS received_at, now() AS processed_at",
-        "timeline": 'partition, NULL::text COLLATE "C" AS topic, now() AS minute, position AS events',
+        "timeline": 'partition, NULL::text COLLATE "C" AS topic, now() AS minute, position AS received',
     }
     views = f"CREATE OR REPLACE VIEW eventlog.{name} AS SELECT {columns[name]} FROM {{schema}}.kept"
     enrolled = install_own(database, discover(str(write_projection(tmp_path, "own", views=views))))

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 from eventlog.errors import OperationRefused
 from projections.drop import drop
 from projections.operations import operation
-from projections.projection import CORE, PROJECTIONS, Projection
+from projections.projection import CORE, Projection
 from projections.rebuild import rebuild
 from projections.retry import Retried, Selection, retry, select
 from projections.verify import verify
@@ -41,15 +41,10 @@ def equal_to_the_log(dsn: str, owner: Connection) -> None:
     assert imbalances(owner) == []
 
 
-@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
-def test_an_event_that_had_none_is_there_and_counted(
-    database: str, connection: Connection, projection: Projection
-) -> None:
+def test_an_event_that_had_none_is_there_and_counted(database: str, connection: Connection) -> None:
     set_aside(database, connection, [good("a"), bad("b"), good("c")])
-    assert retried(database, connection, projection) == [("1:2", "unique")]
-    other = next(each for each in PROJECTIONS if each != projection)
-    assert retried(database, connection, other) == [("1:2", "unique")]
-    assert retried(database, connection, other) == []
+    assert retried(database, connection) == [("1:2", "unique")]
+    assert retried(database, connection) == []
     equal_to_the_log(database, connection)
 
 
@@ -58,8 +53,7 @@ def test_the_first_delivery_wins_also_when_it_comes_last(database: str, connecti
     set_aside(database, connection, [first, other, good("a", timestamp=BAD[:-1] + "+01:00"), first])
     before = "SELECT position, first_position FROM duplicates ORDER BY position"
     assert connection.execute(before).fetchall() == [(3, 2), (4, 2)]
-    for projection in PROJECTIONS:
-        assert retried(database, connection, projection) == [("1:1", "unique")]
+    assert retried(database, connection) == [("1:1", "unique")]
     assert connection.execute(before).fetchall() == [(2, 1), (3, 1), (4, 1)]
     assert connection.execute("SELECT position FROM conflicts").fetchall() == [(2,)]
     equal_to_the_log(database, connection)
@@ -72,7 +66,6 @@ def test_all_that_was_set_aside_of_an_event_comes_out_together(database: str, co
         ("1:2", "duplicate"),
         ("1:4", "conflict"),
     ]
-    retried(database, connection, PROJECTIONS[1])
     equal_to_the_log(database, connection)
 
 
@@ -95,7 +88,6 @@ def test_of_an_event_only_what_can_be_digested_now_comes_out(database: str, conn
     insert_behind_the_door(connection, ["5"], topic=TOPIC, event_id="a")
     set_aside(database, connection, [bad("a"), good("a")])
     assert retried(database, connection) == [("1:1", "quarantined"), ("1:2", "unique")]
-    retried(database, connection, PROJECTIONS[1])
     equal_to_the_log(database, connection)
 
 
@@ -137,12 +129,11 @@ def test_any_order_of_retries_ends_where_a_replay_does(
         for _ in range(80)
     ]
     set_aside(database, connection, events)
-    for projection in PROJECTIONS:
-        chosen = select(connection, Selection(projection=projection.name))
-        while chosen:
-            retry(database, projection, [chance.choice(chosen)])
-            assert imbalances(connection) == []
-            chosen = select(connection, Selection(projection=projection.name))
+    chosen = select(connection, Selection(projection="core"))
+    while chosen:
+        retry(database, CORE, [chance.choice(chosen)])
+        assert imbalances(connection) == []
+        chosen = select(connection, Selection(projection="core"))
     equal_to_the_log(database, connection)
 
 
@@ -154,7 +145,6 @@ def test_workers_go_on_meanwhile(database: str, connection: Connection) -> None:
             position = n + 1
             assert retried(database, connection, deliveries=[(1, position)]) == [(f"1:{position}", "unique")]
         until(lambda: lag(connection) == 0)
-    retried(database, connection, PROJECTIONS[1])
     equal_to_the_log(database, connection)
 
 

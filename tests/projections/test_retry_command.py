@@ -39,8 +39,6 @@ def test_named_deliveries_are_retried_in_every_projection(database: str, connect
     assert done.stdout.splitlines() == [
         "1:1 core: unique",
         "1:3 core: unique",
-        "1:1 timeline: unique",
-        "1:3 timeline: unique",
     ]
     assert scalar(connection, "SELECT array_agg(DISTINCT position) FROM quarantine") == [2]
 
@@ -54,20 +52,19 @@ def test_what_fails_again_is_told_and_exits_with_1(database: str, connection: Co
     results = json.loads(done.stdout)
     assert [(each["projection"], each["outcome"]) for each in results] == [
         ("core", "quarantined"),
-        ("timeline", "quarantined"),
     ]
     assert all("no_bad_moment" in each["cause"] for each in results)
     mend_tables(connection)
     assert retry(database, "--sqlstate", "23514", "--projection", "core", "--yes").returncode == 0
-    assert scalar(connection, "SELECT array_agg(projection) FROM quarantine") == ["timeline"]
+    assert scalar(connection, "SELECT count(*) FROM quarantine") == 0
 
 
 def test_all_asks_first(database: str, connection: Connection) -> None:
     set_aside(database, connection, [bad("a"), good("b"), bad("b")])
     refused = retry(database, "--all", answer="n\n")
     assert refused.returncode == 1
-    assert "2 deliveries of 1 events are played again in core, timeline. Go on?" in refused.stderr
-    assert scalar(connection, "SELECT count(*) FROM quarantine") == 2
+    assert "1 deliveries of 1 events are played again in core. Go on?" in refused.stderr
+    assert scalar(connection, "SELECT count(*) FROM quarantine") == 1
     assert retry(database, "--all", answer="y\n").returncode == 0
     assert scalar(connection, "SELECT count(*) FROM quarantine") == 0
     nothing = retry(database, "--all", "--yes")

@@ -43,7 +43,6 @@ TABLES = {
     ("core_1.duplicates", "eventlog_projector"): ADD,
     ("core_1.conflicts", "eventlog_projector"): ADD,
     ("core_1.stats_deltas", "eventlog_projector"): ADD,
-    ("timeline_1.seen", "eventlog_projector"): ADD,
     ("timeline_1.minutes", "eventlog_projector"): ADD,
     ("timeline_1.fresh", "eventlog_projector"): ADD,
 }

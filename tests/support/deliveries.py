@@ -70,6 +70,7 @@ def insert_behind_the_door(
     *,
     topic: str = "order.created",
     event_id: str | None = None,
+    received_at: str | None = None,
 ) -> list[int]:
     """Put deliveries into the log as its owner, whatever they contain; return their positions."""
     partition = partition_of(topic, PARTITIONS)
@@ -77,9 +78,16 @@ def insert_behind_the_door(
     with owner.transaction():
         for raw in raws:
             row = owner.execute(
-                "INSERT INTO inbox (partition, position, topic, event_id, raw)"
-                " SELECT %(p)s, head_of(%(p)s::smallint) + 1, %(t)s, %(e)s, %(r)s::json RETURNING position",
-                {"p": partition, "t": topic, "e": event_id or f"id-{next(_numbers)}", "r": raw},
+                "INSERT INTO inbox (partition, position, received_at, topic, event_id, raw)"
+                " SELECT %(p)s, head_of(%(p)s::smallint) + 1, coalesce(%(at)s::timestamptz, now()),"
+                " %(t)s, %(e)s, %(r)s::json RETURNING position",
+                {
+                    "p": partition,
+                    "at": received_at,
+                    "t": topic,
+                    "e": event_id or f"id-{next(_numbers)}",
+                    "r": raw,
+                },
             ).fetchone()
             assert row is not None
             positions.append(row[0])

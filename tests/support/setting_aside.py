@@ -13,10 +13,7 @@ Connection = psycopg.Connection[TupleRow]
 
 TOPIC = topic_in(1)
 BAD = "2031-05-05T05:05:00Z"
-ONCE_BAD = (
-    ("core_1.events", f"\"timestamp\" <> '{BAD}'"),
-    ("timeline_1.fresh", f"minute <> '{BAD}'"),
-)
+ONCE_BAD = (("core_1.events", f"\"timestamp\" <> '{BAD}'"),)
 
 
 def good(event_id: str, **fields: object) -> Event:

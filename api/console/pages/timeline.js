@@ -1,4 +1,4 @@
-// How many events there are over their own time.
+// How many deliveries were received over time.
 
 import { html, useMemo } from "../vendor/preact.js";
 import { count } from "../format.js";
@@ -15,7 +15,7 @@ const BUCKETS = {
   hour: { seconds: 3600, buckets: 96, title: "4 days, by hour" },
   day: { seconds: 86400, buckets: 90, title: "90 days, by day" },
 };
-const SERIES = [{ label: "events", kind: "accent", bars: true }];
+const SERIES = [{ label: "received", kind: "accent", bars: true }];
 // A clock that is wrong must not hide all others: nothing that lies further ahead is the end of the axis.
 const AHEAD_MS = 60_000;
 
@@ -53,7 +53,7 @@ function Counts({ topic, bucket, scale, end }) {
 function Bars({ counts, first, scale }) {
   const data = useMemo(() => {
     const sums = new Array(scale.buckets).fill(0);
-    for (const each of counts) sums[(Date.parse(each.start) / 1000 - first) / scale.seconds] += each.events;
+    for (const each of counts) sums[(Date.parse(each.start) / 1000 - first) / scale.seconds] += each.received;
     return [sums.map((_, index) => first + index * scale.seconds), sums];
   }, [counts, first, scale]);
   return html`<${Chart} title=${null} series=${SERIES} data=${data} height=${180} format=${count} />`;

@@ -4,9 +4,9 @@
 WITH taken AS (
     DELETE FROM {schema}.fresh
     WHERE partition = %(partition)s
-    RETURNING topic, minute, events
+    RETURNING topic, minute, received
 ), added AS MATERIALIZED (
-    SELECT topic, minute, sum(events) AS events
+    SELECT topic, minute, sum(received) AS received
     FROM taken
     GROUP BY topic, minute
 ), before AS (
@@ -21,16 +21,14 @@ WITH taken AS (
             OFFSET 0
         ) AS found
     ))
-    RETURNING topic, minute, events
+    RETURNING topic, minute, received
 )
-INSERT INTO {schema}.minutes (minute, events, partition, topic)
-SELECT minute, sum(events), %(partition)s, topic
+INSERT INTO {schema}.minutes (minute, received, partition, topic)
+SELECT minute, sum(received), %(partition)s, topic
 FROM (
-    SELECT topic, minute, events FROM added
+    SELECT topic, minute, received FROM added
     UNION ALL
-    SELECT topic, minute, events FROM before
+    SELECT topic, minute, received FROM before
 ) AS part
 GROUP BY topic, minute
--- An event may have been taken back.
-HAVING sum(events) <> 0
 ORDER BY topic, minute

@@ -1,7 +1,7 @@
--- How many events each topic has in each minute, by their own time.
+-- How many deliveries of each topic were received in each minute.
 CREATE TABLE {schema}.minutes (
     minute    timestamptz      NOT NULL,
-    events    bigint           NOT NULL,
+    received  bigint           NOT NULL,
     partition smallint         NOT NULL,
     topic     text COLLATE "C" NOT NULL,
     CONSTRAINT minute_of_topic PRIMARY KEY (partition, topic, minute)
@@ -12,7 +12,7 @@ CREATE TABLE {schema}.minutes (
 CREATE TABLE {schema}.fresh (
     first     bigint           NOT NULL,
     minute    timestamptz      NOT NULL,
-    events    bigint           NOT NULL,
+    received  bigint           NOT NULL,
     partition smallint         NOT NULL,
     topic     text COLLATE "C" NOT NULL,
     CONSTRAINT delta_of_minute PRIMARY KEY (partition, topic, minute, first)

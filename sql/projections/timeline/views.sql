@@ -1,10 +1,10 @@
 CREATE OR REPLACE VIEW eventlog.timeline AS
-SELECT partition, topic, minute, sum(events)::bigint AS events
+SELECT partition, topic, minute, sum(received)::bigint AS received
 FROM (
-    SELECT partition, topic, minute, events FROM {schema}.minutes
+    SELECT partition, topic, minute, received FROM {schema}.minutes
     UNION ALL
-    SELECT partition, topic, minute, events FROM {schema}.fresh
+    SELECT partition, topic, minute, received FROM {schema}.fresh
 ) AS part
 GROUP BY partition, topic, minute;
 
-COMMENT ON VIEW eventlog.timeline IS 'How many events each topic has in each minute of their own time.';
+COMMENT ON VIEW eventlog.timeline IS 'How many deliveries of each topic were received in each minute.';

@@ -1,7 +1,7 @@
--- Events per bucket and topic. A bucket that `since` or `until` lies in is counted as a whole.
+-- Deliveries per bucket and topic. A bucket that `since` or `until` lies in is counted as a whole.
 -- One more row than wanted says that there are more.
 SELECT t.topic, date_bin(%(bucket)s::interval, t.minute, '1970-01-01 00:00:00+00') AS start,
-       sum(t.events)::bigint AS events
+       sum(t.received)::bigint AS received
 FROM eventlog.timeline AS t
 WHERE t.partition = ANY (%(partitions)s::smallint[])
   AND t.topic >= %(topic_from)s::text
