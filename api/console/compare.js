@@ -11,7 +11,8 @@ export function differences(before, after) {
 }
 
 function compare(before, after, path, found) {
-  if (found.length >= DIFFERENCES_MAX || (isScalar(before) && isScalar(after) && sameScalar(before, after))) return;
+  if (found.length >= DIFFERENCES_MAX || (isScalar(before) && isScalar(after) && sameScalar(before, after)))
+    return;
   if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     for (const name of names) compare(before[name], after[name], pathOf(path, name, before), found);
@@ -54,7 +55,9 @@ export function written(value) {
 
 // One spelling for each number: its sign, its digits without zeros around, and where the point is.
 function digits(number) {
-  const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number);
+  const [, sign, whole, fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(
+    number,
+  );
   const all = (whole + fraction).replace(/^0+/, "");
   if (!all) return "0";
   const kept = all.replace(/0+$/, "");

@@ -9,7 +9,9 @@ let beforeAt = 0;
 
 function isTyping(event) {
   const [target] = event.composedPath();
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))
+  );
 }
 
 function pressed(event) {

@@ -58,7 +58,11 @@ async function round() {
   clearTimeout(timer);
   if (document.hidden) return;
   await ask();
-  const pause = failures ? Math.min(OFTEN_MS * 2 ** (failures - 1), RETRY_MS_MAX) : topics ? OFTEN_MS : SELDOM_MS;
+  const pause = failures
+    ? Math.min(OFTEN_MS * 2 ** (failures - 1), RETRY_MS_MAX)
+    : topics
+      ? OFTEN_MS
+      : SELDOM_MS;
   if (failures) change({ retryAt: Date.now() + pause });
   clearTimeout(timer);
   timer = setTimeout(round, pause);

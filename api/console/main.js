@@ -1,6 +1,6 @@
 // The frame around every page: navigation, the state of the service, shortcuts, theme.
 
-import { html, render, useEffect, useRef, useState } from "./vendor/preact.js";
+import { html, render, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 import { clock } from "./format.js";
 import { focusFilter, useKeys } from "./keys.js";
 import { askNow, begin, useLive } from "./live.js";
@@ -29,7 +29,7 @@ function App() {
   const here = PAGES.find((one) => one.name === page);
   const main = useRef(null);
   const first = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${here?.title ?? "Not found"} · eventlog`;
     // Whoever moves by keyboard or hears the page starts at the top of the new one.
     if (!first.current) main.current.focus({ preventScroll: true });
@@ -56,9 +56,11 @@ function App() {
     </header>
     <main ref=${main} tabindex="-1">
       <${Away} />
-      ${here
-        ? html`<${here.show} key=${here.name} page=${page} parameters=${parameters} />`
-        : html`<${Empty} title="There is no such page"><p><a href=${href("overview")}>To the overview</a></p><//>`}
+      ${
+        here
+          ? html`<${here.show} key=${here.name} page=${page} parameters=${parameters} />`
+          : html`<${Empty} title="There is no such page"><p><a href=${href("overview")}>To the overview</a></p><//>`
+      }
     </main>
     ${help && html`<${Help} pages=${PAGES} onClose=${() => setHelp(false)} />`}
   `;

@@ -41,6 +41,11 @@ function save(text, type, ending) {
   URL.revokeObjectURL(link.href);
 }
 
+const NUMBERS = new Set(["int2", "int4", "int8", "oid", "numeric", "float4", "float8"]);
+
+export const isNumber = (column) => NUMBERS.has(column.type);
+export const isMoment = (column) => /^(timestamp|date)/.test(column.type);
+
 // A value of a result: what to show, and what to sort by.
 export function textOf(value) {
   if (value === null) return null;

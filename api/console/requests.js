@@ -2,14 +2,19 @@
 
 export class Problem extends Error {
   // The members of the problem document that was answered, if one was.
-  constructor(status, { code = "", detail = "", title = "", request_id: requestId = "", sqlstate, hint, position } = {}) {
+  constructor(
+    status,
+    { code = "", detail = "", title = "", request_id: requestId = "", sqlstate, hint, position } = {},
+  ) {
     super(detail || title || `the service answered ${status}`);
     Object.assign(this, { status, code, requestId, sqlstate, hint, position });
   }
 
   // Nobody answered, or somebody for a service that is not there now: worth waiting for.
   get isAway() {
-    return this.status === 0 || this.status === 502 || this.status === 504 || this.code === "database_unavailable";
+    return (
+      this.status === 0 || this.status === 502 || this.status === 504 || this.code === "database_unavailable"
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // One event: what it says, how often it was delivered, and what became of each delivery.
 
 import { html, useState } from "../vendor/preact.js";
-import { bytes, count } from "../format.js";
+import { bytes, count, plural } from "../format.js";
 import { useRead } from "../reading.js";
 import { readExactly } from "../requests.js";
 import { href } from "../routing.js";
@@ -27,9 +27,11 @@ export function Event({ topic, eventId, onClose }) {
         ${onClose && html`<button type="button" class="small" onClick=${onClose} aria-label="Close the event">✕</button>`}
       </div>
     </header>
-    ${answer.problem && answer.data === null && !answer.problem.isAway
-      ? html`<${Absent} problem=${answer.problem} topic=${topic} reload=${answer.reload} />`
-      : html`<${Read} of=${answer} what="Reading the event">${(event) => html`<${Facts} event=${event} key=${path} />`}<//>`}
+    ${
+      answer.problem && answer.data === null && !answer.problem.isAway
+        ? html`<${Absent} problem=${answer.problem} topic=${topic} reload=${answer.reload} />`
+        : html`<${Read} of=${answer} what="Reading the event">${(event) => html`<${Facts} event=${event} key=${path} />`}<//>`
+    }
   </article>`;
 }
 
@@ -49,7 +51,7 @@ function Facts({ event }) {
       <div><dt>source</dt><dd><${Given}>${event.source}<//></dd></div>
       <div><dt>received</dt><dd><${Time} at=${event.received_at} /></dd></div>
       <div><dt>projected</dt><dd><${Time} at=${event.processed_at} /></dd></div>
-      <div><dt>delivered</dt><dd>${count(deliveries.length)}${event.deliveries_complete ? "" : " and more"} ${deliveries.length === 1 ? "time" : "times"}</dd></div>
+      <div><dt>delivered</dt><dd>${event.deliveries_complete ? "" : "more than "}${plural(deliveries.length, "time")}</dd></div>
     </dl>
     <${Payload} event=${event} />
     <${Deliveries} event=${event} />
@@ -65,7 +67,8 @@ function Payload({ event }) {
   ];
   const actions = html`<div class="tabs" role="group" aria-label="How to show it">
     ${views.map(
-      ([name, title]) => html`<button type="button" key=${name} class="small" aria-pressed=${view === name} onClick=${() => setView(name)}>
+      ([name, title]) => html`<button type="button" key=${name} class="small" aria-pressed=${view === name}
+        onClick=${() => setView(name)}>
         ${title}
       </button>`,
     )}
@@ -86,7 +89,9 @@ export function Raw({ delivery }) {
 function Deliveries({ event }) {
   const { deliveries } = event;
   const first = deliveries.find((each) => each.outcome === "unique")?.delivery ?? deliveries[0].delivery;
-  const [open, setOpen] = useState(() => deliveries.find((each) => each.outcome === "conflict")?.delivery ?? null);
+  const [open, setOpen] = useState(
+    () => deliveries.find((each) => each.outcome === "conflict")?.delivery ?? null,
+  );
   return html`<${Section} title="Deliveries" id="deliveries">
     <ol class="deliveries">
       ${deliveries.map(
@@ -95,12 +100,14 @@ function Deliveries({ event }) {
             <span class="code">${each.delivery}</span>
             <${Time} at=${each.received_at} />
             <${Chip} kind=${each.outcome} />
-            ${each.delivery === first
-              ? html`<span class="faint">the first</span>`
-              : html`<button type="button" class="small" aria-expanded=${open === each.delivery}
+            ${
+              each.delivery === first
+                ? html`<span class="faint">the first</span>`
+                : html`<button type="button" class="small" aria-expanded=${open === each.delivery}
                   onClick=${() => setOpen(open === each.delivery ? null : each.delivery)}>
                   Compare<span class="hidden"> ${each.delivery} with the first</span>
-                </button>`}
+                </button>`
+            }
           </div>
           ${open === each.delivery && html`<${Difference} first=${first} other=${each.delivery} />`}
         </li>`,

@@ -23,9 +23,19 @@ const before = new Map();
 export function Events({ parameters }) {
   const { show_topic: topic, show_id: eventId, follow, ...rest } = parameters;
   const show = (event) =>
-    go("events", { ...parameters, show_topic: event?.topic, show_id: event?.event_id }, { replace: Boolean(eventId) });
+    go(
+      "events",
+      { ...parameters, show_topic: event?.topic, show_id: event?.event_id },
+      { replace: Boolean(eventId) },
+    );
   useKeys({
-    f: () => go("events", follow ? { topic: rest.topic, source: rest.source } : { topic: rest.topic, source: rest.source, follow: "1" }),
+    f: () =>
+      go(
+        "events",
+        follow
+          ? { topic: rest.topic, source: rest.source }
+          : { topic: rest.topic, source: rest.source, follow: "1" },
+      ),
     ...(eventId ? { Escape: () => show(null) } : {}),
   });
   const chosen = topic && eventId ? keyOf({ topic, event_id: eventId }) : null;
@@ -33,9 +43,11 @@ export function Events({ parameters }) {
     <header class="page-head"><h1>Events</h1></header>
     <${Filters} parameters=${rest} follow=${Boolean(follow)} />
     <div class=${chosen ? "split open" : "split"}>
-      ${follow
-        ? html`<${Tail} key="tail" topic=${rest.topic} source=${rest.source} show=${show} chosen=${chosen} />`
-        : html`<${List} key="list" parameters=${rest} show=${show} chosen=${chosen} />`}
+      ${
+        follow
+          ? html`<${Tail} key="tail" topic=${rest.topic} source=${rest.source} show=${show} chosen=${chosen} />`
+          : html`<${List} key="list" parameters=${rest} show=${show} chosen=${chosen} />`
+      }
       ${chosen && html`<${Event} key=${chosen} topic=${topic} eventId=${eventId} onClose=${() => show(null)} />`}
     </div>
   `;
@@ -63,29 +75,37 @@ function List({ parameters, show, chosen }) {
   useKeys({ j: () => step(1), k: () => step(-1), ...(hasNext ? { n: () => turn(next) } : {}) });
   return html`<section aria-label="Events" class="list">
     <${Read} of=${answer} what="Reading events">${() => html`
-      ${items.length
-        ? html`<${EventTable} events=${items} show=${show} chosen=${chosen} />`
-        : html`<${Nothing} parameters=${parameters} goesOn=${hasNext} />`}
+      ${
+        items.length
+          ? html`<${EventTable} events=${items} show=${show} chosen=${chosen} />`
+          : html`<${Nothing} parameters=${parameters} goesOn=${hasNext} />`
+      }
       <${Pager} ...${{ parameters, items, hasNext, order }} turn=${() => turn(next)} />`}<//>
   </section>`;
 }
 
 function Nothing({ parameters, goesOn }) {
   const filtered = ["topic", "source", "event_id", "since", "until"].some((name) => parameters[name]);
-  if (goesOn) return html`<${Empty} title="Nothing in this stretch of the log"><p>There may be more further on.</p><//>`;
+  if (goesOn)
+    return html`<${Empty} title="Nothing in this stretch of the log"><p>There may be more further on.</p><//>`;
   if (parameters.cursor) return html`<${Empty} title="This is the end" />`;
   return html`<${Empty} title=${filtered ? "No event is like that" : "There is no event yet"}>
-    <p>${filtered ? "A topic is exact, or a prefix with an asterisk such as order.*; source and id are exact." : "The overview shows how to publish one."}</p>
+    <p>${
+      filtered
+        ? "A topic is exact, or a prefix with an asterisk such as order.*; source and id are exact."
+        : "The overview shows how to publish one."
+    }</p>
   <//>`;
 }
 
 function Pager({ parameters, items, hasNext, order, turn }) {
   const { cursor } = parameters;
+  const to = (place) => () => go("events", { ...parameters, cursor: place });
   return html`<footer class="pager">
     <span class="faint">${items.length ? `${plural(items.length, "event")}, ${DIRECTIONS[order] ?? order}` : ""}</span>
     <div class="actions">
-      ${cursor && html`<button type="button" onClick=${() => go("events", { ...parameters, cursor: null })}>First page</button>`}
-      ${cursor && before.has(cursor) && html`<button type="button" onClick=${() => go("events", { ...parameters, cursor: before.get(cursor) })}>Previous</button>`}
+      ${cursor && html`<button type="button" onClick=${to(null)}>First page</button>`}
+      ${before.has(cursor) && html`<button type="button" onClick=${to(before.get(cursor))}>Previous</button>`}
       <button type="button" disabled=${!hasNext} onClick=${turn}>Next</button>
       <${Copy} text=${() => location.href} label="Copy link" />
     </div>
@@ -93,11 +113,26 @@ function Pager({ parameters, items, hasNext, order, turn }) {
 }
 
 const COLUMNS = [
-  { name: "timestamp", title: "Happened (UTC)", kind: "nowrap", show: (event) => html`<${Time} at=${event.timestamp} />` },
+  {
+    name: "timestamp",
+    title: "Happened (UTC)",
+    kind: "nowrap",
+    show: (event) => html`<${Time} at=${event.timestamp} />`,
+  },
   { name: "topic", title: "Topic", kind: "topic", show: (event) => html`<${Given}>${event.topic}<//>` },
-  { name: "event_id", title: "Event id", kind: "title id", show: (event) => html`<${Name} event=${event} />` },
+  {
+    name: "event_id",
+    title: "Event id",
+    kind: "title id",
+    show: (event) => html`<${Name} event=${event} />`,
+  },
   { name: "source", title: "Source", kind: "source", show: (event) => html`<${Given}>${event.source}<//>` },
-  { name: "payload", title: "Payload", kind: "preview", show: (event) => html`<${Preview} event=${event} />` },
+  {
+    name: "payload",
+    title: "Payload",
+    kind: "preview",
+    show: (event) => html`<${Preview} event=${event} />`,
+  },
 ];
 
 function Name({ event }) {
@@ -115,6 +150,13 @@ export function previewOf(payload) {
 
 export function EventTable({ events, show, chosen }) {
   const [rows, setRows] = useState([]);
-  useEffect(() => setRows(events.map((event) => ({ ...event, preview: previewOf(event.payload), open: () => show(event) }))), [events]);
-  return html`<${Table} caption="Events" kind="events" columns=${COLUMNS} rows=${rows} keyOf=${keyOf} onOpen=${show} chosen=${chosen} />`;
+  useEffect(
+    () =>
+      setRows(
+        events.map((event) => ({ ...event, preview: previewOf(event.payload), open: () => show(event) })),
+      ),
+    [events],
+  );
+  return html`<${Table} caption="Events" kind="events" columns=${COLUMNS} rows=${rows}
+    keyOf=${keyOf} onOpen=${show} chosen=${chosen} />`;
 }

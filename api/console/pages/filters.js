@@ -1,6 +1,6 @@
 // What the list of events is filtered by. It is in the address, so that it can be shared.
 
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useLayoutEffect, useState } from "../vendor/preact.js";
 import { useRead } from "../reading.js";
 import { go } from "../routing.js";
 
@@ -9,10 +9,12 @@ const MOMENT = /\s*(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?Z?)?
 
 export function Filters({ parameters, follow }) {
   const [values, setValues] = useState(parameters);
-  useEffect(() => setValues(parameters), [JSON.stringify(parameters)]);
+  // Before anything can be typed, or it would be taken back.
+  useLayoutEffect(() => setValues(parameters), [JSON.stringify(parameters)]);
   const topics = useRead("stats", { topics: TOPICS });
   const set = (name) => (event) => setValues({ ...values, [name]: event.target.value });
-  const apply = (changes = {}) => go("events", { ...wanted({ ...values, ...changes }, follow), follow: follow ? "1" : null });
+  const apply = (changes = {}) =>
+    go("events", { ...wanted({ ...values, ...changes }, follow), follow: follow ? "1" : null });
   const submit = (event) => {
     event.preventDefault();
     apply();
@@ -23,7 +25,8 @@ export function Filters({ parameters, follow }) {
   };
   const text = (name, title, rest = {}) => html`<label class="field ${name}">
     <span>${title}</span>
-    <input type="text" value=${values[name] ?? ""} onInput=${set(name)} spellcheck="false" autocapitalize="off" autocomplete="off" ...${rest} />
+    <input type="text" value=${values[name] ?? ""} onInput=${set(name)}
+      spellcheck=${false} autocapitalize="off" autocomplete="off" ...${rest} />
   </label>`;
   const time = (name, title) =>
     text(name, title, {
@@ -34,10 +37,13 @@ export function Filters({ parameters, follow }) {
     });
   return html`<form class="filters" onSubmit=${submit} role="search" aria-label="Filter events">
     ${text("topic", "Topic", { placeholder: "order.*", list: "topics", "data-filter": true })}
-    <datalist id="topics">${topics.data?.by_topic.map((row) => html`<option key=${row.topic} value=${row.topic}></option>`)}</datalist>
+    <datalist id="topics">
+      ${topics.data?.by_topic.map((row) => html`<option key=${row.topic} value=${row.topic}></option>`)}
+    </datalist>
     ${text("source", "Source")}
-    ${!follow &&
-    html`${text("event_id", "Event id")} ${time("since", "Since (UTC)")} ${time("until", "Until (UTC)")}
+    ${
+      !follow &&
+      html`${text("event_id", "Event id")} ${time("since", "Since (UTC)")} ${time("until", "Until (UTC)")}
       <label class="field">
         <span>Order</span>
         <select value=${values.order ?? "desc"} onChange=${setNow("order")}>
@@ -45,11 +51,13 @@ export function Filters({ parameters, follow }) {
           <option value="asc">oldest first</option>
           <option value="position">log order</option>
         </select>
-      </label>`}
+      </label>`
+    }
     <div class="filter-actions">
       <button type="submit" class="primary">${follow ? "Follow these" : "Show"}</button>
       <button type="button" onClick=${() => go("events", follow ? { follow: "1" } : {})}>Clear</button>
-      <button type="button" aria-pressed=${follow} onClick=${() => go("events", { topic: values.topic, source: values.source, follow: follow ? null : "1" })}>
+      <button type="button" aria-pressed=${follow}
+        onClick=${() => go("events", { topic: values.topic, source: values.source, follow: follow ? null : "1" })}>
         <span class=${follow ? "dot good" : "dot"} aria-hidden="true"></span> ${follow ? "Stop following" : "Follow live"}
       </button>
     </div>

@@ -23,9 +23,13 @@ export function Health() {
     <header class="page-head"><h1>Health</h1></header>
     ${health.problem && html`<${Failure} problem=${health.problem} retry=${health.reload} />`}
     ${!health.data && !health.problem && html`<${Loading} what="Asking" />`}
-    ${!away && health.data && html`
+    ${
+      !away &&
+      health.data &&
+      html`
       <p class="verdict-large ${worst}" role="status">${headline(found)}</p>
-      <ul class="findings">${found.map((each) => html`<${Finding} key=${each.title} ...${each} />`)}</ul>`}
+      <ul class="findings">${found.map((each) => html`<${Finding} key=${each.title} ...${each} />`)}</ul>`
+    }
     ${stats && html`<${About} stats=${stats} />`}
   `;
 }
@@ -33,17 +37,24 @@ export function Health() {
 function headline(found) {
   const bad = found.filter((each) => each.kind === "bad").length;
   const warn = found.filter((each) => each.kind === "warn").length;
-  if (bad) return `${plural(bad, "thing is", "things are")} wrong${warn ? `, and ${count(warn)} to look at` : ""}.`;
+  if (bad)
+    return `${plural(bad, "thing is", "things are")} wrong${warn ? `, and ${count(warn)} to look at` : ""}.`;
   if (warn) return `It works. ${plural(warn, "thing", "things")} to look at.`;
   return "All is well.";
 }
 
+const WORDS = { good: "fine", warn: "look at", bad: "wrong" };
 const MARKS = { good: "✓", warn: "!", bad: "✗" };
 
 function Finding({ kind, title, children, to }) {
   return html`<li class="finding">
-    <${Chip} kind=${kind}><span aria-hidden="true">${MARKS[kind]}</span><span class="hidden">${{ good: "fine", warn: "look at", bad: "wrong" }[kind]}:</span><//>
-    <div><b>${title}</b>${children && html`<p class="faint">${children}${to && html` <a href=${href(to)}>Look</a>`}</p>`}</div>
+    <${Chip} kind=${kind}>
+      <span aria-hidden="true">${MARKS[kind]}</span><span class="hidden">${WORDS[kind]}:</span>
+    <//>
+    <div>
+      <b>${title}</b>
+      ${children && html`<p class="faint">${children}${to && html` <a href=${href(to)}>Look</a>`}</p>`}
+    </div>
   </li>`;
 }
 
@@ -58,15 +69,29 @@ function ofService(health) {
   return [
     database === "ok"
       ? { kind: "good", title: "The database can be written and read" }
-      : { kind: "bad", title: "The database cannot be used", children: `It is ${database}. Publishing is answered 503 until then; eventlog doctor says how to mend it.` },
+      : {
+          kind: "bad",
+          title: "The database cannot be used",
+          children: `It is ${database}. Publishing is answered 503 until then; eventlog doctor says how to mend it.`,
+        },
     queue === "full"
-      ? { kind: "bad", title: "The writer's queue is full", children: "Publishes are answered 503 until it drains: the database is slower than what comes in." }
+      ? {
+          kind: "bad",
+          title: "The writer's queue is full",
+          children: "Publishes are answered 503 until it drains: the database is slower than what comes in.",
+        }
       : { kind: "good", title: "The writer takes events" },
     ...(workers === null || workers === undefined
       ? []
-      : [workers
-          ? { kind: "good", title: `${plural(workers, "worker")} at work` }
-          : { kind: "warn", title: "No worker is connected", children: "Publishing goes on, but nothing is projected: start eventlog worker." }]),
+      : [
+          workers
+            ? { kind: "good", title: `${plural(workers, "worker")} at work` }
+            : {
+                kind: "warn",
+                title: "No worker is connected",
+                children: "Publishing goes on, but nothing is projected: start eventlog worker.",
+              },
+        ]),
   ];
 }
 
@@ -74,23 +99,77 @@ function ofBooks(stats) {
   if (!stats) return [];
   return [
     stats.balanced
-      ? { kind: "good", title: "The books balance", children: "Every delivery in the log is accounted for once." }
-      : { kind: "bad", title: "The books do not balance", children: "Deliveries are counted twice or not at all: run eventlog verify, and tell its authors." },
+      ? {
+          kind: "good",
+          title: "The books balance",
+          children: "Every delivery in the log is accounted for once.",
+        }
+      : {
+          kind: "bad",
+          title: "The books do not balance",
+          children: "Deliveries are counted twice or not at all: run eventlog verify, and tell its authors.",
+        },
     ...(stats.conflicts
-      ? [{ kind: "warn", title: plural(stats.conflicts, "conflict"), children: "Events that were delivered again with another content. The first delivery counts." }]
+      ? [
+          {
+            kind: "warn",
+            title: plural(stats.conflicts, "conflict"),
+            children: "Events that were delivered again with another content. The first delivery counts.",
+          },
+        ]
       : []),
   ];
 }
 
 function ofProjection(projection) {
   const { name, lag_seconds: late, lag_deliveries: lag } = projection;
-  if (projection.failure) return { kind: "bad", title: `${name} makes no progress`, children: projection.failure, to: "projections" };
-  if (projection.state === "rebuilding") return { kind: "warn", title: `${name} is being rebuilt`, children: "Readers see its live version until the switch.", to: "projections" };
-  if (projection.state === "dropped") return { kind: "bad", title: `${name} is dropped`, children: "Reading it is answered 503 until it is rebuilt.", to: "projections" };
-  if (!projection.fits) return { kind: "bad", title: `${name} was made by other code`, children: "It stands still until it is rebuilt.", to: "projections" };
-  if (lag && late > LATE_SECONDS) return { kind: "warn", title: `${name} lags ${duration(late)} behind`, children: `${plural(lag, "delivery waits", "deliveries wait")} to be projected.`, to: "projections" };
-  if (projection.quarantined) return { kind: "warn", title: `${name} could not digest ${plural(projection.quarantined, "delivery", "deliveries")}`, children: "The rest goes on.", to: "quarantine" };
-  return { kind: "good", title: `${name} keeps up`, children: `Version ${projection.version}, ${lag ? `${plural(lag, "delivery", "deliveries")} behind` : "nothing waits"}.` };
+  if (projection.failure)
+    return {
+      kind: "bad",
+      title: `${name} makes no progress`,
+      children: projection.failure,
+      to: "projections",
+    };
+  if (projection.state === "rebuilding")
+    return {
+      kind: "warn",
+      title: `${name} is being rebuilt`,
+      children: "Readers see its live version until the switch.",
+      to: "projections",
+    };
+  if (projection.state === "dropped")
+    return {
+      kind: "bad",
+      title: `${name} is dropped`,
+      children: "Reading it is answered 503 until it is rebuilt.",
+      to: "projections",
+    };
+  if (!projection.fits)
+    return {
+      kind: "bad",
+      title: `${name} was made by other code`,
+      children: "It stands still until it is rebuilt.",
+      to: "projections",
+    };
+  if (lag && late > LATE_SECONDS)
+    return {
+      kind: "warn",
+      title: `${name} lags ${duration(late)} behind`,
+      children: `${plural(lag, "delivery waits", "deliveries wait")} to be projected.`,
+      to: "projections",
+    };
+  if (projection.quarantined)
+    return {
+      kind: "warn",
+      title: `${name} could not digest ${plural(projection.quarantined, "delivery", "deliveries")}`,
+      children: "The rest goes on.",
+      to: "quarantine",
+    };
+  return {
+    kind: "good",
+    title: `${name} keeps up`,
+    children: `Version ${projection.version}, ${lag ? `${plural(lag, "delivery", "deliveries")} behind` : "nothing waits"}.`,
+  };
 }
 
 function About({ stats }) {
@@ -100,7 +179,8 @@ function About({ stats }) {
       <div><dt>started</dt><dd><${Time} at=${stats.started_at} /></dd></div>
       <div><dt>up for</dt><dd>${duration(stats.uptime_seconds)}</dd></div>
       <div><dt>waiting for the writer</dt><dd>${plural(stats.queue_size, "event")}</dd></div>
-      <div><dt>for programs</dt><dd><a href="docs">API</a>, <a href="metrics">metrics</a>, <a href="health">health</a></dd></div>
+      <div><dt>for programs</dt>
+        <dd><a href="docs">API</a>, <a href="metrics">metrics</a>, <a href="health">health</a></dd></div>
     </dl>
   <//>`;
 }

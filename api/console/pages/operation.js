@@ -20,9 +20,11 @@ export function Operation({ operation }) {
     </div>
     ${isRunning && html`<${Progress} done=${done} total=${total} label=${`Progress of the ${kind}`} />`}
     <p class="faint" role="status">
-      ${count(done)} of ${count(total)} deliveries, ${rate(operation.rate)}${isRunning && operation.eta_seconds !== null
-        ? `, done in about ${duration(operation.eta_seconds)}`
-        : ""}
+      ${count(done)} of ${count(total)} deliveries, ${rate(operation.rate)}${
+        isRunning && operation.eta_seconds !== null
+          ? `, done in about ${duration(operation.eta_seconds)}`
+          : ""
+      }
     </p>
     ${operation.error && html`<p class="notice bad">${operation.error}</p>`}
     ${state === "done" && html`<${Outcome} operation=${operation} />`}
@@ -38,7 +40,8 @@ function Outcome({ operation }) {
   const { kind, detail } = operation;
   if (kind === "verify") {
     const differing = detail.differing ?? [];
-    if (!differing.length) return html`<p class="notice good">✓ It equals a replay of the log: ${count(detail.rows)} rows compared.</p>`;
+    if (!differing.length)
+      return html`<p class="notice good">✓ It equals a replay of the log: ${count(detail.rows)} rows compared.</p>`;
     return html`<p class="notice bad">✗ It differs from a replay of the log. The first differences:</p>
       <${Tree} value=${detail.differences?.length ? detail.differences : differing} />`;
   }
@@ -61,11 +64,16 @@ function Cancel({ operation }) {
     }
   };
   return html`<div class="actions">
-    <button type="button" class="small" disabled=${asked} onClick=${() => setAsking(true)}>${asked ? "Ending …" : "Cancel …"}</button>
+    <button type="button" class="small" disabled=${asked} onClick=${() => setAsking(true)}>
+      ${asked ? "Ending …" : "Cancel …"}
+    </button>
     ${problem && html`<${Failure} problem=${problem} />`}
-    ${asking &&
-    html`<${Confirm} title=${`Cancel this ${operation.kind}?`} action="Cancel it" danger=${true} onConfirm=${cancel} onClose=${() => setAsking(false)}>
+    ${
+      asking &&
+      html`<${Confirm} title=${`Cancel this ${operation.kind}?`} action="Cancel it" danger=${true}
+        onConfirm=${cancel} onClose=${() => setAsking(false)}>
       <p>It ends soon and removes what it has made. What was live stays live.</p>
-    <//>`}
+    <//>`
+    }
   </div>`;
 }

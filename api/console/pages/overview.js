@@ -9,6 +9,7 @@ import { Chart } from "../ui/chart.js";
 import { Bar, Chip, Copy, Given, Section } from "../ui/parts.js";
 import { Loading } from "../ui/states.js";
 import { Table } from "../ui/table.js";
+import { Timeline } from "./timeline.js";
 
 const TOPICS = 100;
 const TOPICS_MORE = 1000;
@@ -28,7 +29,7 @@ const SORTS = [
 ];
 const LAG = [{ label: "pending", kind: "pending", fill: true }];
 
-export function Overview() {
+export function Overview({ parameters }) {
   const [many, setMany] = useState(TOPICS);
   useTopics(many);
   const { stats, samples } = useLive();
@@ -39,6 +40,7 @@ export function Overview() {
     <${Books} stats=${stats} rates=${rates} />
     ${stats.received === 0 && html`<${First} />`}
     <${Charts} samples=${samples} />
+    <${Timeline} page="overview" parameters=${parameters} />
     <${Topics} stats=${stats} many=${many} more=${() => setMany(TOPICS_MORE)} />
   `;
 }
@@ -73,19 +75,26 @@ function Books({ stats, rates }) {
       <${Figure} label="quarantined" value=${quarantined} kind="quarantined" to=${quarantined ? "quarantine" : null}
         note=${quarantined ? "see why" : "none refused"} />
       <span class="sign" aria-hidden="true">+</span>
-      <${Figure} label="pending" value=${pending} kind="pending" note=${pending ? "being projected" : "keeping up"} />
+      <${Figure} label="pending" value=${pending} kind="pending" note=${pace(pending, rates)} />
     </dl>
     <${Bar} parts=${parts} label=${`Of all deliveries: ${told}`} />
     <p class="books-foot">
-      ${stats.balanced
-        ? html`<${Chip} kind="good">✓ the books balance<//>`
-        : html`<${Chip} kind="bad">✗ the books do not balance<//>`}
+      ${
+        stats.balanced
+          ? html`<${Chip} kind="good">✓ the books balance<//>`
+          : html`<${Chip} kind="bad">✗ the books do not balance<//>`
+      }
       <span>${count(stats.topics)} topics</span>
       <span>${count(stats.workers)} workers</span>
       <span>${count(stats.queue_size)} waiting for the writer</span>
       <span>up for ${duration(stats.uptime_seconds)}</span>
     </p>
   </section>`;
+}
+
+function pace(pending, rates) {
+  if (!pending) return "keeping up";
+  return rates.unique || rates.duplicate ? "being projected" : "waiting";
 }
 
 function Figure({ label, value, note, kind, to }) {
@@ -123,9 +132,11 @@ function Topics({ stats, many, more }) {
   const actions = html`<input type="search" data-filter placeholder="Filter topics" aria-label="Filter topics" value=${wanted}
     onInput=${(event) => setWanted(event.target.value)} />`;
   return html`<${Section} title="Topics" id="topics" actions=${actions}>
-    ${stats.topics > listed &&
-    html`<p class="faint">The ${count(listed)} largest of ${count(stats.topics)}.
-      ${many < TOPICS_MORE && html` <button type="button" class="link" onClick=${more}>Show ${count(TOPICS_MORE)}</button>`}</p>`}
+    ${
+      stats.topics > listed &&
+      html`<p class="faint">The ${count(listed)} largest of ${count(stats.topics)}.
+      ${many < TOPICS_MORE && html` <button type="button" class="link" onClick=${more}>Show ${count(TOPICS_MORE)}</button>`}</p>`
+    }
     ${found.length > 0 && html`<${TopicTable} rows=${found} />`}
     ${found.length === 0 && wanted && html`<${Elsewhere} topic=${wanted} isAll=${stats.topics <= listed} />`}
   <//>`;
@@ -135,7 +146,10 @@ function Topics({ stats, many, more }) {
 function Elsewhere({ topic, isAll }) {
   const answer = useRead(isAll ? null : "stats", { topic, topics: 0 });
   if (answer.data?.by_topic.length) return html`<${TopicTable} rows=${answer.data.by_topic} />`;
-  return html`<p class="faint">${isAll ? "No topic has that in its name." : "None of these has that in its name, and no topic is called just that."}</p>`;
+  const told = isAll
+    ? "No topic has that in its name."
+    : "None of these has that in its name, and no other topic is called just that.";
+  return html`<p class="faint">${told}</p>`;
 }
 
 const TOPIC_COLUMNS = [
@@ -144,7 +158,8 @@ const TOPIC_COLUMNS = [
     title: "Topic",
     kind: "title",
     value: (row) => row.topic,
-    show: (row) => html`<a href=${href("events", { topic: row.topic, order: "desc" })}><${Given}>${row.topic}<//></a>`,
+    show: (row) =>
+      html`<a href=${href("events", { topic: row.topic, order: "desc" })}><${Given}>${row.topic}<//></a>`,
   },
   ...[
     ["received", "Received"],
@@ -184,7 +199,8 @@ function First() {
   const command = useRef(
     `curl ${location.origin}/publish -H 'Content-Type: application/json' -d '${event}'`,
   ).current;
-  return html`<${Section} title="The log is empty" id="first" actions=${html`<${Copy} text=${command} what="the command" />`}>
+  return html`<${Section} title="The log is empty" id="first" 
+    actions=${html`<${Copy} text=${command} what="the command" />`}>
     <p>Publish a first event, or send a simulated load with <code>eventlog simulate</code>:</p>
     <pre class="raw">${command}</pre>
   <//>`;

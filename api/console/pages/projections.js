@@ -32,13 +32,19 @@ export function Projections({ parameters }) {
       projections.length
         ? html`<div class="cards">
             ${projections.map(
-              (one) => html`<${Projection} key=${one.name} projection=${one}
-                operation=${operation.data?.projection === one.name ? operation.data : one.operation && { ...one.operation, state: "running" }} />`,
+              (one) =>
+                html`<${Projection} key=${one.name} projection=${one} operation=${operationOf(one, operation.data)} />`,
             )}
           </div>`
         : html`<${Empty} title="There is no projection" />`}<//>
-    <${Timeline} parameters=${parameters} />
+    <${Timeline} page="projections" parameters=${parameters} />
   `;
+}
+
+// The one that was asked for, to its end; else the one that is under way, whoever began it.
+function operationOf(projection, asked) {
+  if (asked?.projection === projection.name) return asked;
+  return projection.operation && { ...projection.operation, state: "running" };
 }
 
 function Projection({ projection, operation }) {
@@ -62,17 +68,23 @@ function Projection({ projection, operation }) {
   `;
   return html`<${Section} class="card projection" title=${name} id=${`projection-${name}`} actions=${actions}>
     <${Figures} projection=${projection} />
-    ${!projection.fits &&
-    html`<p class="notice warn">Its live version was made by other code than this: it stands still until it is rebuilt.</p>`}
+    ${
+      !projection.fits &&
+      html`<p class="notice warn">Its live version was made by other code than this:
+        it stands still until it is rebuilt.</p>`
+    }
     ${projection.failure && html`<p class="notice bad">It makes no progress: ${projection.failure}</p>`}
     ${problem && html`<${Failure} problem=${problem} />`}
     ${operation && html`<${Operation} operation=${operation} />`}
     <${Partitions} projection=${projection} />
-    ${asking === "verify" &&
-    html`<${Confirm} title=${`Verify ${name}?`} action="Verify" onConfirm=${() => begin("verify")} onClose=${() => setAsking(null)}>
+    ${
+      asking === "verify" &&
+      html`<${Confirm} title=${`Verify ${name}?`} action="Verify"
+        onConfirm=${() => begin("verify")} onClose=${() => setAsking(null)}>
       <p>The log is replayed beside it, under one snapshot, and every row is compared. Nothing is changed, and
         readers and publishers go on; it costs reading the whole log once.</p>
-    <//>`}
+    <//>`
+    }
     ${asking === "rebuild" && html`<${Rebuild} name=${name} onConfirm=${begin} onClose=${() => setAsking(null)} />`}
   <//>`;
 }
@@ -82,7 +94,7 @@ function Figures({ projection }) {
   const facts = [
     ["state", html`<${Chip} kind=${state} />`],
     ["version", version ?? "–"],
-    ["lag", projection.lag_deliveries === null ? "–" : plural(projection.lag_deliveries, "delivery", "deliveries")],
+    ["deliveries behind", count(projection.lag_deliveries)],
     ["oldest waiting", projection.lag_deliveries ? duration(projection.lag_seconds) : "none"],
     ["rate, last minute", rate(projection.rate)],
     ["quarantined", quarantined ? html`<a href=${href("quarantine")}>${count(quarantined)}</a>` : "0"],
@@ -94,9 +106,21 @@ function Figures({ projection }) {
 
 const COLUMNS = [
   { name: "partition", title: "Partition", numeric: true, kind: "title", value: (row) => row.partition },
-  { name: "checkpoint", title: "Checkpoint", numeric: true, value: (row) => row.checkpoint, show: (row) => count(row.checkpoint) },
+  {
+    name: "checkpoint",
+    title: "Checkpoint",
+    numeric: true,
+    value: (row) => row.checkpoint,
+    show: (row) => count(row.checkpoint),
+  },
   { name: "head", title: "Head", numeric: true, value: (row) => row.head, show: (row) => count(row.head) },
-  { name: "lag", title: "Lag", numeric: true, value: (row) => row.lag_deliveries, show: (row) => count(row.lag_deliveries) },
+  {
+    name: "lag",
+    title: "Lag",
+    numeric: true,
+    value: (row) => row.lag_deliveries,
+    show: (row) => count(row.lag_deliveries),
+  },
   {
     name: "done",
     title: "Projected",
@@ -112,7 +136,10 @@ function Partitions({ projection }) {
   const [open, setOpen] = useState(partitions.length <= PARTITIONS_OPEN);
   return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary>${plural(partitions.length, "partition")}</summary>
-    ${open &&
-    html`<${Table} caption=${`Partitions of ${name}`} columns=${COLUMNS} rows=${partitions} keyOf=${(row) => row.partition} stack=${false} />`}
+    ${
+      open &&
+      html`<${Table} caption=${`Partitions of ${name}`} columns=${COLUMNS} rows=${partitions}
+        keyOf=${(row) => row.partition} stack=${false} />`
+    }
   </details>`;
 }

@@ -7,14 +7,17 @@ import { send } from "../requests.js";
 import { go, href } from "../routing.js";
 import { Chip, Copy, Given, Time } from "../ui/parts.js";
 import { Empty, Failure, Read } from "../ui/states.js";
-import { Operation } from "./operation.js";
 
 const WATCH_MS = 5000;
-const FOLLOW_MS = 400;
 
 export function Quarantine({ parameters }) {
   const { topic = "" } = parameters;
   const answer = useRead("quarantine", { topic }, { every: WATCH_MS });
+  const [retried, setRetried] = useState([]);
+  const onRetried = (outcomes) => {
+    setRetried(outcomes);
+    answer.reload();
+  };
   return html`
     <header class="page-head">
       <h1>Quarantine</h1>
@@ -25,9 +28,12 @@ export function Quarantine({ parameters }) {
     </header>
     <p class="lead">A delivery that a projection cannot digest is set aside, and the rest goes on. It stays in the log as it came.
       After a fix, try it again: all deliveries of its event are played once more.</p>
+    <div role="status">
+      ${retried.map((one) => html`<${Retried} key=${`${one.projection} ${one.delivery}`} ...${one} />`)}
+    </div>
     <${Read} of=${answer} what="Reading the quarantine">${(causes) =>
       causes.length
-        ? causes.map((cause) => html`<${Cause} key=${keyOf(cause)} cause=${cause} changed=${answer.reload} />`)
+        ? causes.map((cause) => html`<${Cause} key=${keyOf(cause)} cause=${cause} onRetried=${onRetried} />`)
         : html`<${Empty} title=${topic ? "Nothing of this topic is in quarantine" : "Nothing is in quarantine"}>
             <p>Everything that was received could be projected.</p>
           <//>`}<//>
@@ -36,7 +42,16 @@ export function Quarantine({ parameters }) {
 
 const keyOf = ({ projection, sqlstate, cause }) => JSON.stringify([projection, sqlstate, cause]);
 
-function Cause({ cause, changed }) {
+// What became of a delivery that was tried again, in one projection.
+function Retried({ projection, delivery, outcome, cause }) {
+  const isOut = outcome !== "quarantined";
+  return html`<p class=${`notice ${isOut ? "good" : "bad"}`}>
+    <span class="code">${delivery}</span> in <b>${projection}</b>:${" "}
+    ${isOut ? outcome : html`still in quarantine: <${Given}>${cause}<//>`}
+  </p>`;
+}
+
+function Cause({ cause, onRetried }) {
   const { latest, deliveries } = cause;
   return html`<section class="card cause" aria-label=${cause.cause}>
     <header>
@@ -50,24 +65,27 @@ function Cause({ cause, changed }) {
       </p>
     </header>
     <ul class="deliveries">
-      ${latest.map((delivery) => html`<${Delivery} key=${delivery} delivery=${delivery} changed=${changed} />`)}
+      ${latest.map((delivery) => html`<${Delivery} key=${delivery} delivery=${delivery} onRetried=${onRetried} />`)}
     </ul>
-    ${deliveries > latest.length &&
-    html`<p class="faint">The latest ${count(latest.length)} of ${count(deliveries)}; <code>eventlog quarantine retry</code> tries all of them.</p>`}
+    ${
+      deliveries > latest.length &&
+      html`<p class="faint">The latest ${count(latest.length)} of ${count(deliveries)};
+        <code>eventlog quarantine retry</code> tries all of them.</p>`
+    }
   </section>`;
 }
 
-function Delivery({ delivery, changed }) {
+function Delivery({ delivery, onRetried }) {
   const [open, setOpen] = useState(false);
-  const [retry, setRetry] = useState({});
+  const [retry, setRetry] = useState({ asked: false, problem: null });
   const again = async () => {
-    setRetry({ asked: true });
+    setRetry({ asked: true, problem: null });
     try {
-      const answer = await send("POST", `quarantine/${delivery}/retry`);
-      setRetry({ answer });
-      if (!answer?.operation) changed();
+      const outcomes = await send("POST", `quarantine/${delivery}/retry`);
+      setRetry({ asked: false, problem: null });
+      onRetried(outcomes);
     } catch (problem) {
-      setRetry({ problem });
+      setRetry({ asked: false, problem });
     }
   };
   return html`<li>
@@ -81,24 +99,12 @@ function Delivery({ delivery, changed }) {
       </button>
     </div>
     ${retry.problem && html`<${Failure} problem=${retry.problem} />`}
-    ${retry.answer?.operation && html`<${Followed} id=${retry.answer.operation} changed=${changed} />`}
-    ${retry.answer && !retry.answer.operation && html`<p class="notice" role="status">${told(retry.answer)}</p>`}
     ${open && html`<${Content} delivery=${delivery} />`}
   </li>`;
 }
 
-function told(answer) {
-  return answer.detail ?? answer.outcome ?? answer.status ?? "tried";
-}
-
-function Followed({ id, changed }) {
-  const [every, setEvery] = useState(FOLLOW_MS);
-  const answer = useRead(`operations/${id}`, {}, { every });
-  if (every && answer.data && answer.data.state !== "running") {
-    setEvery(0);
-    changed();
-  }
-  return html`<${Read} of=${answer}>${(operation) => html`<${Operation} operation=${operation} />`}<//>`;
+function eventAddress({ topic, event_id: id }) {
+  return href("events", { topic, event_id: id, show_topic: topic, show_id: id });
 }
 
 function Content({ delivery }) {
@@ -106,7 +112,7 @@ function Content({ delivery }) {
   return html`<${Read} of=${answer} what="Reading the delivery">${(found) => html`<div class="content">
     <dl class="facts">
       <div><dt>topic</dt><dd><${Given}>${found.topic}<//></dd></div>
-      <div><dt>event id</dt><dd><a href=${href("events", { topic: found.topic, event_id: found.event_id, show_topic: found.topic, show_id: found.event_id })}><${Given}>${found.event_id}<//></a></dd></div>
+      <div><dt>event id</dt><dd><a href=${eventAddress(found)}><${Given}>${found.event_id}<//></a></dd></div>
       <div><dt>received</dt><dd><${Time} at=${found.received_at} /></dd></div>
     </dl>
     <p class="raw-head faint">The text as received <${Copy} text=${found.raw ?? ""} what="the text" /></p>

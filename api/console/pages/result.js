@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "../vendor/preact.js";
 import { count, duration, plural } from "../format.js";
-import { rankOf, saveCsv, saveJson, textOf } from "../questions.js";
+import { isMoment, isNumber, rankOf, saveCsv, saveJson, textOf } from "../questions.js";
 import { Given } from "../ui/parts.js";
 import { Empty, Failure } from "../ui/states.js";
 import { Table } from "../ui/table.js";
@@ -10,10 +10,6 @@ import { Plot } from "./plot.js";
 
 // More rows than a person reads make a slow page; the files have all of them.
 const ROWS_STEP = 500;
-const NUMBERS = new Set(["int2", "int4", "int8", "oid", "numeric", "float4", "float8"]);
-
-export const isNumber = (column) => NUMBERS.has(column.type);
-export const isMoment = (column) => /^(timestamp|date)/.test(column.type);
 
 export function Result({ result, body }) {
   const [view, setView] = useState("table");
@@ -28,16 +24,27 @@ export function Result({ result, body }) {
     <header class="section-head">
       <p role="status">${plural(result.row_count, "row")} in ${duration(result.elapsed_ms / 1000)}</p>
       <div class="actions">
-        ${canPlot &&
-        html`<div class="tabs" role="group" aria-label="How to show it">
-          ${views.map(([name, title]) => html`<button type="button" key=${name} class="small" aria-pressed=${view === name} onClick=${() => setView(name)}>${title}</button>`)}
-        </div>`}
+        ${
+          canPlot &&
+          html`<div class="tabs" role="group" aria-label="How to show it">
+          ${views.map(
+            ([
+              name,
+              title,
+            ]) => html`<button type="button" key=${name} class="small" aria-pressed=${view === name}
+              onClick=${() => setView(name)}>${title}</button>`,
+          )}
+        </div>`
+        }
         <button type="button" class="small" onClick=${csv}>Save CSV</button>
         <button type="button" class="small" onClick=${() => saveJson(result)}>Save JSON</button>
       </div>
     </header>
     ${problem && html`<${Failure} problem=${problem} />`}
-    ${result.truncated && html`<p class="notice warn">There is more: these are the first ${plural(result.row_count, "row")}.</p>`}
+    ${
+      result.truncated &&
+      html`<p class="notice warn">There is more: these are the first ${plural(result.row_count, "row")}.</p>`
+    }
     ${view === "chart" && canPlot ? html`<${Plot} result=${result} />` : html`<${Rows} result=${result} />`}
   </section>`;
 }
@@ -46,10 +53,12 @@ function Rows({ result }) {
   const [shown, setShown] = useState(ROWS_STEP);
   const columns = useMemo(() => result.columns.map(columnOf), [result]);
   if (!result.rows.length) return html`<${Empty} title="No row" />`;
-  return html`<${Table} caption="Rows of the result" columns=${columns} rows=${result.rows.slice(0, shown)} stack=${false} />
-    ${result.rows.length > shown &&
-    html`<p class="faint">${count(shown)} of ${count(result.rows.length)} rows are shown and sorted.
-      <button type="button" class="link" onClick=${() => setShown(shown + ROWS_STEP)}>Show more</button></p>`}`;
+  return html`<${Table} caption="Rows" columns=${columns} rows=${result.rows.slice(0, shown)} stack=${false} />
+    ${
+      result.rows.length > shown &&
+      html`<p class="faint">${count(shown)} of ${count(result.rows.length)} rows are shown and sorted.
+      <button type="button" class="link" onClick=${() => setShown(shown + ROWS_STEP)}>Show more</button></p>`
+    }`;
 }
 
 function columnOf(column, index) {

@@ -9,11 +9,13 @@ import { ask } from "../questions.js";
 import { Result } from "./result.js";
 
 const LIMITS = [100, 1000, 10_000];
-const START = "SELECT topic, received, unique_events, duplicates\nFROM books_by_topic\nORDER BY received DESC\nLIMIT 20";
+const START =
+  "SELECT topic, received, unique_events, duplicates\nFROM books_by_topic\nORDER BY received DESC\nLIMIT 20";
 
 export function Sql({ parameters }) {
   const questions = useRead("sql/questions");
-  if (questions.problem?.code === "sql_disabled") return html`<h1>SQL</h1><${Off} problem=${questions.problem} />`;
+  if (questions.problem?.code === "sql_disabled")
+    return html`<h1>SQL</h1><${Off} problem=${questions.problem} />`;
   return html`<header class="page-head"><h1>SQL</h1></header>
     <${Read} of=${questions} what="Reading the saved questions">${(saved) =>
       html`<${Console} saved=${saved} parameters=${parameters} />`}<//>`;
@@ -60,15 +62,22 @@ function Console({ saved, parameters }) {
   const run = async (statement = text) => {
     const isQuestion = question !== null && statement === question.sql;
     const names = new Set(isQuestion ? question.parameters.map((each) => each.name) : named(statement));
-    const given = Object.fromEntries(Object.entries(values).filter(([name, value]) => names.has(name) && value !== ""));
+    const given = Object.fromEntries(
+      Object.entries(values).filter(([name, value]) => names.has(name) && value !== ""),
+    );
     const body = {
       ...(isQuestion ? { question: question.name } : { sql: statement }),
       ...(Object.keys(given).length ? { parameters: given } : {}),
       limit,
     };
-    const address = { ...(isQuestion ? { question: question.name } : { sql: statement }), ...prefixed(given) };
+    const address = {
+      ...(isQuestion ? { question: question.name } : { sql: statement }),
+      ...prefixed(given),
+    };
     asked.current = JSON.stringify([address.sql, address.question]);
-    go("sql", address, { replace: parameters.sql === address.sql && parameters.question === address.question });
+    go("sql", address, {
+      replace: parameters.sql === address.sql && parameters.question === address.question,
+    });
     setState({ running: true });
     try {
       setState({ running: false, body, result: await ask(body) });
@@ -81,12 +90,14 @@ function Console({ saved, parameters }) {
     <${Questions} saved=${saved} current=${isSaved ? question.name : null} />
     <div class="sql-main">
       ${isSaved && html`<p class="lead"><b>${question.title}</b> ${question.description}</p>`}
-      <${Editor} value=${text} onChange=${setText} onRun=${run} schema=${schema.data} position=${state.problem?.position} label="SQL statement" />
+      <${Editor} value=${text} onChange=${setText} onRun=${run} schema=${schema.data}
+        position=${state.problem?.position} label="SQL statement" />
       <form class="ask" onSubmit=${(event) => (event.preventDefault(), run())}>
         ${wanted.map(
           (each) => html`<label class="field" key=${each.name}>
-            <span title=${each.description ?? ""}>${each.name}${each.type ? html` <span class="faint">${each.type}</span>` : ""}</span>
-            <input type="text" value=${values[each.name] ?? ""} placeholder=${each.default ?? ""} required=${each.default === null}
+            <span title=${each.description ?? ""}>${each.name} <span class="faint">${each.type ?? ""}</span></span>
+            <input type="text" value=${values[each.name] ?? ""}
+              placeholder=${each.default ?? ""} required=${each.default === null}
               onInput=${(event) => setValues({ ...values, [each.name]: event.target.value })} />
           </label>`,
         )}
@@ -121,7 +132,8 @@ function Questions({ saved, current }) {
     <ul>
       ${saved.map(
         (one) => html`<li key=${one.name}>
-          <a href=${href("sql", { question: one.name })} aria-current=${one.name === current ? "true" : undefined} title=${one.description}>${one.title}</a>
+          <a href=${href("sql", { question: one.name })} title=${one.description}
+            aria-current=${one.name === current ? "true" : undefined}>${one.title}</a>
         </li>`,
       )}
     </ul>

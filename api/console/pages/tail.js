@@ -15,7 +15,16 @@ const RATE_MS = 4000;
 // What is read of one stream. It draws nothing; `changed` is called when there is something new.
 class Following {
   constructor(topic, source, changed) {
-    Object.assign(this, { topic, source, changed, rows: [], state: "connecting", total: 0, cursor: null, arrivals: [] });
+    Object.assign(this, {
+      topic,
+      source,
+      changed,
+      rows: [],
+      state: "connecting",
+      total: 0,
+      cursor: null,
+      arrivals: [],
+    });
     this.open();
     this.timer = setInterval(() => this.show(), SHOW_MS);
   }
@@ -26,7 +35,8 @@ class Following {
     this.state = "connecting";
     this.stream = new EventSource(address("events/stream", { topic, source, cursor }));
     this.stream.onopen = () => this.become("live");
-    this.stream.onerror = () => this.become(this.stream.readyState === EventSource.CLOSED ? "refused" : "connecting");
+    this.stream.onerror = () =>
+      this.become(this.stream.readyState === EventSource.CLOSED ? "refused" : "connecting");
     this.stream.onmessage = (message) => this.take(message);
   }
 
@@ -67,6 +77,7 @@ class Following {
   }
 }
 
+const DOTS = { connecting: "warn", live: "good", paused: "", refused: "bad" };
 const WORDS = {
   connecting: "connecting …",
   live: "live",
@@ -89,12 +100,16 @@ export function Tail({ topic, source, show, chosen }) {
   const isOn = now.state === "live" || now.state === "connecting";
   return html`<section aria-label="Live events" class="list">
     <div class="tail-head">
-      <span role="status"><span class="dot ${{ live: "good", refused: "bad", connecting: "warn" }[now.state] ?? ""}" aria-hidden="true"></span> ${WORDS[now.state]}</span>
+      <span role="status">
+        <span class=${`dot ${DOTS[now.state]}`} aria-hidden="true"></span> ${WORDS[now.state]}
+      </span>
       <span class="faint">${count(now.total)} seen, ${rate(now.rate ?? 0)}; the latest ${count(ROWS_MAX)} are shown</span>
       <div class="actions"><button type="button" onClick=${turn}>${isOn ? "Pause" : "Go on"}</button></div>
     </div>
-    ${now.rows.length
-      ? html`<${EventTable} events=${now.rows} show=${show} chosen=${chosen} />`
-      : html`<${Empty} title="Waiting for events"><p>What is projected from now on appears here.</p><//>`}
+    ${
+      now.rows.length
+        ? html`<${EventTable} events=${now.rows} show=${show} chosen=${chosen} />`
+        : html`<${Empty} title="Waiting for events"><p>What is projected from now on appears here.</p><//>`
+    }
   </section>`;
 }

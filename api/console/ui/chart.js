@@ -8,7 +8,17 @@ const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 // series: [{ label, kind, fill, bars }], whose colour is the style's --kind; data: [x, y, …] as uPlot has it.
 // span: the least seconds across. join: charts of the same word move their cursors together.
-export function Chart({ title, series, data, height = 150, format = short, time = true, join = null, xLabels = null, span = 0 }) {
+export function Chart({
+  title,
+  series,
+  data,
+  height = 150,
+  format = short,
+  time = true,
+  join = null,
+  xLabels = null,
+  span = 0,
+}) {
   const box = useRef(null);
   const plot = useRef(null);
   const [index, setIndex] = useState(null);
@@ -16,7 +26,16 @@ export function Chart({ title, series, data, height = 150, format = short, time 
   const shape = JSON.stringify([series, height, time, theme]);
 
   useLayoutEffect(() => {
-    const options = optionsOf({ series, height, format, time, join, xLabels, span, width: box.current.clientWidth });
+    const options = optionsOf({
+      series,
+      height,
+      format,
+      time,
+      join,
+      xLabels,
+      span,
+      width: box.current.clientWidth,
+    });
     options.hooks = { setCursor: [(chart) => setIndex(chart.cursor.idx ?? null)] };
     plot.current = new uPlot(options, data, box.current);
     const watcher = new ResizeObserver(() => {
@@ -70,11 +89,19 @@ function useTheme() {
   return changes;
 }
 
+// A canvas knows no variables of the style, so they are looked up, as what they are in this theme.
+function colourOf(name) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 function optionsOf({ series, height, format, time, join, xLabels, span, width }) {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  const font = `11px ${style.getPropertyValue("--sans")}`;
-  const axis = { stroke: colour("ink-3"), font, ticks: { show: false } };
+  const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--sans")}`;
+  const axis = { stroke: colourOf("ink-3"), font, ticks: { show: false } };
   return {
     width,
     height,
@@ -88,20 +115,23 @@ function optionsOf({ series, height, format, time, join, xLabels, span, width })
     },
     padding: [8, 8, 0, 0],
     scales: {
-      x: { time, range: (_, low, high) => (time ? [Math.min(low, high - span), high] : [low - 0.6, high + 0.6]) },
+      x: {
+        time,
+        range: (_, low, high) => (time ? [Math.min(low, high - span), high] : [low - 0.6, high + 0.6]),
+      },
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
     },
     axes: [
       { ...axis, grid: { show: false }, space: 72, ...(xLabels ? categories(xLabels) : time ? moments : {}) },
       {
         ...axis,
-        grid: { stroke: colour("line"), width: 1 },
+        grid: { stroke: colourOf("line"), width: 1 },
         size: 48,
         space: 32,
         values: (_, splits) => splits.map((value) => format(value)),
       },
     ],
-    series: [{}, ...series.map((one) => lineOf(one, colour))],
+    series: [{}, ...series.map(lineOf)],
   };
 }
 
@@ -132,14 +162,14 @@ function cut(label) {
   return label.length > 14 ? `${label.slice(0, 13)}…` : label;
 }
 
-function lineOf({ label, kind, fill, bars, dash }, colour) {
-  const stroke = colour(kind);
+function lineOf({ label, kind, fill, bars, dash }) {
+  const stroke = colourOf(kind);
   return {
     label,
     stroke,
     width: bars ? 0 : 1.75,
     dash,
-    fill: bars ? stroke : fill ? `${stroke}22` : undefined,
+    fill: bars ? stroke : fill ? `color-mix(in srgb, ${stroke} 14%, transparent)` : undefined,
     points: { show: false },
     ...(bars ? { paths: uPlot.paths.bars({ size: [0.8, 48] }) } : {}),
   };

@@ -9,6 +9,7 @@ export function Dialog({ title, onClose, children }) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
+    element.current.querySelector("[data-first]")?.focus();
     return () => before?.focus?.();
   }, []);
   const clicked = (event) => event.target === element.current && onClose();
@@ -30,7 +31,7 @@ export function Confirm({ title, action, danger, onConfirm, onClose, children })
       ${children}
       <div class="dialog-actions">
         <button type="button" onClick=${onClose}>Cancel</button>
-        <button type="submit" class=${danger ? "danger" : "primary"} autofocus>${action}</button>
+        <button type="submit" class=${danger ? "danger" : "primary"} data-first>${action}</button>
       </div>
     </form>
   <//>`;

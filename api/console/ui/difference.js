@@ -22,12 +22,17 @@ function Compared({ before, after }) {
   if (found.same) return html`<p class="verdict">Byte for byte the same text.</p>`;
   if (!found.list) return html`<p class="verdict">They differ, and one of them is no JSON.</p>`;
   if (!found.list.length) {
-    return html`<p class="verdict">The same content, written in another way: white space, the order of keys, or the form of numbers.</p>`;
+    return html`<p class="verdict">The same content, written in another way:
+      white space, the order of keys, or the form of numbers.</p>`;
   }
   return html`<p class="verdict">${plural(found.list.length, "difference")}:</p>
     <table class="difference">
       <thead>
-        <tr><th scope="col">where</th><th scope="col">first, ${before.delivery}</th><th scope="col">then, ${after.delivery}</th></tr>
+        <tr>
+          <th scope="col">where</th>
+          <th scope="col">first, ${before.delivery}</th>
+          <th scope="col">then, ${after.delivery}</th>
+        </tr>
       </thead>
       <tbody>
         ${found.list.map(

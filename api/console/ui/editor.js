@@ -11,7 +11,9 @@ export function Editor(properties) {
   const [library, setLibrary] = useState(undefined);
   useEffect(() => void LOADED.then(setLibrary), []);
   if (library === undefined) return html`<div class="editor"></div>`;
-  return library ? html`<${Rich} library=${library} ...${properties} />` : html`<${Plain} ...${properties} />`;
+  return library
+    ? html`<${Rich} library=${library} ...${properties} />`
+    : html`<${Plain} ...${properties} />`;
 }
 
 function Plain({ value, onChange, onRun, label }) {
@@ -21,7 +23,7 @@ function Plain({ value, onChange, onRun, label }) {
       onRun(event.target.value);
     }
   };
-  return html`<textarea class="editor plain" aria-label=${label} spellcheck="false" rows="8" value=${value}
+  return html`<textarea class="editor plain" aria-label=${label} spellcheck=${false} rows="8" value=${value}
     onInput=${(event) => onChange(event.target.value)} onKeyDown=${pressed}></textarea>`;
 }
 
@@ -39,14 +41,18 @@ function Rich({ library, value, onChange, onRun, schema, position, label }) {
     view.current = new library.EditorView({
       root,
       parent: root,
-      state: library.EditorState.create({ doc: value, extensions: extensionsOf(library, language.current, handlers, label) }),
+      state: library.EditorState.create({
+        doc: value,
+        extensions: extensionsOf(library, language.current, handlers, label),
+      }),
     });
     return () => view.current.destroy();
   }, []);
 
   useEffect(() => {
     const { state } = view.current;
-    if (state.doc.toString() !== value) view.current.dispatch({ changes: { from: 0, to: state.doc.length, insert: value } });
+    if (state.doc.toString() !== value)
+      view.current.dispatch({ changes: { from: 0, to: state.doc.length, insert: value } });
   }, [value]);
 
   useEffect(() => {
@@ -109,8 +115,25 @@ function extensionsOf(library, language, handlers, label) {
     EditorView.updateListener.of((update) => {
       if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
     }),
+    EditorView.domEventHandlers({ beforeinput: replaceSelected }),
     look(library),
   ];
+}
+
+// A browser that types over a selection keeps its looks by an inline style, which the page's policy
+// forbids: it works, but is reported as an error. Brackets and quotes are left to what closes them.
+function replaceSelected(event, view) {
+  const { inputType, data } = event;
+  if (
+    inputType !== "insertText" ||
+    view.composing ||
+    view.state.selection.main.empty ||
+    !/^[^()[\]{}'"]/.test(data ?? "")
+  )
+    return false;
+  view.dispatch(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true });
+  event.preventDefault();
+  return true;
 }
 
 function colours({ HighlightStyle, tags }) {
@@ -124,9 +147,20 @@ function colours({ HighlightStyle, tags }) {
 }
 
 function look({ EditorView }) {
-  const popup = { backgroundColor: "var(--surface)", border: "1px solid var(--edge)", borderRadius: "6px", color: "var(--ink)" };
+  const popup = {
+    backgroundColor: "var(--surface)",
+    border: "1px solid var(--edge)",
+    borderRadius: "6px",
+    color: "var(--ink)",
+  };
   return EditorView.theme({
-    "&": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--edge)", borderRadius: "8px", maxHeight: "24rem" },
+    "&": {
+      backgroundColor: "var(--surface)",
+      color: "var(--ink)",
+      border: "1px solid var(--edge)",
+      borderRadius: "8px",
+      maxHeight: "24rem",
+    },
     "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
     ".cm-scroller": { fontFamily: "var(--mono)", fontSize: "13px", lineHeight: "1.55", minHeight: "9rem" },
     ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
@@ -135,10 +169,15 @@ function look({ EditorView }) {
     ".cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": {
       backgroundColor: "color-mix(in srgb, var(--accent) 25%, transparent)",
     },
-    "&.cm-focused .cm-matchingBracket": { backgroundColor: "color-mix(in srgb, var(--accent) 20%, transparent)" },
+    "&.cm-focused .cm-matchingBracket": {
+      backgroundColor: "color-mix(in srgb, var(--accent) 20%, transparent)",
+    },
     ".cm-tooltip": popup,
     ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxHeight: "14rem" },
-    ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
+    ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
+      backgroundColor: "var(--accent)",
+      color: "var(--accent-ink)",
+    },
     ".cm-tooltip.cm-completionInfo": { padding: "0.4rem 0.6rem", maxWidth: "20rem" },
     ".cm-completionDetail": { color: "inherit", opacity: "0.75", fontStyle: "normal" },
   });

@@ -3,7 +3,14 @@ import { Dialog } from "./dialog.js";
 
 export function Help({ pages, onClose }) {
   const groups = [
-    ["Everywhere", [["?", "this help"], ["/", "to the filter"], ["Esc", "close what is open"]]],
+    [
+      "Everywhere",
+      [
+        ["?", "this help"],
+        ["/", "to the filter"],
+        ["Esc", "close what is open"],
+      ],
+    ],
     ["Go to", pages.map((page) => [`g ${page.key}`, page.title])],
     [
       "Events",

@@ -4,7 +4,17 @@
 import { html, useMemo, useState } from "../vendor/preact.js";
 
 // columns: { name, title, value (to sort by), show, numeric, wide }; rows are few, a thousand at the most.
-export function Table({ caption, columns, rows, keyOf, order = null, onOpen = null, chosen = null, stack = true, kind = "" }) {
+export function Table({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  order = null,
+  onOpen = null,
+  chosen = null,
+  stack = true,
+  kind = "",
+}) {
   const [sort, setSort] = useState(order);
   const sorted = useMemo(() => sortedBy(rows, columns, sort), [rows, sort, columns.length]);
   const turn = (column) =>
@@ -27,7 +37,9 @@ export function Table({ caption, columns, rows, keyOf, order = null, onOpen = nu
             onClick=${onOpen && ((event) => opened(event, () => onOpen(row)))}
           >
             ${columns.map(
-              (column) => html`<td key=${column.name} role="cell" class=${kindOf(column)} data-label=${column.title}>
+              (
+                column,
+              ) => html`<td key=${column.name} role="cell" class=${kindOf(column)} data-label=${column.title}>
                 ${column.show ? column.show(row) : column.value(row)}
               </td>`,
             )}
@@ -41,7 +53,8 @@ export function Table({ caption, columns, rows, keyOf, order = null, onOpen = nu
 function Head({ column, sort, turn }) {
   const mine = sort?.name === column.name;
   const direction = mine ? (sort.down ? "descending" : "ascending") : undefined;
-  if (!column.value) return html`<th scope="col" role="columnheader" class=${kindOf(column)}>${column.title}</th>`;
+  if (!column.value)
+    return html`<th scope="col" role="columnheader" class=${kindOf(column)}>${column.title}</th>`;
   return html`<th scope="col" role="columnheader" class=${kindOf(column)} aria-sort=${direction ?? "none"}>
     <button type="button" class="sort" onClick=${() => turn(column)}>
       ${column.title}<span aria-hidden="true" class="arrow">${mine ? (sort.down ? "↓" : "↑") : ""}</span>

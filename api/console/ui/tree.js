@@ -11,7 +11,7 @@ const CHILDREN_STEP = 200;
 const TEXT_MAX = 500;
 
 export function Tree({ value }) {
-  return html`<div class="tree">${isBranch(value) ? html`<${Branch} value=${value} depth=${0} />` : html`<${Leaf} value=${value} />`}</div>`;
+  return html`<div class="tree"><${Node} value=${value} depth=${0} /></div>`;
 }
 
 function Node({ name, value, depth }) {
@@ -35,16 +35,20 @@ function Branch({ name, value, depth }) {
   const size = plural(keys.length, isList ? "item" : "member");
   return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary><${Name} name=${name} /><span class="faint">${isList ? `[ ${size} ]` : `{ ${size} }`}</span></summary>
-    ${open &&
-    html`<div class="branch">
+    ${
+      open &&
+      html`<div class="branch">
       ${keys
         .slice(0, shown)
         .map((key) => html`<${Node} key=${key} name=${key} value=${value[key]} depth=${depth + 1} />`)}
-      ${keys.length > shown &&
-      html`<button type="button" class="link" onClick=${() => setShown(shown + CHILDREN_STEP)}>
+      ${
+        keys.length > shown &&
+        html`<button type="button" class="link" onClick=${() => setShown(shown + CHILDREN_STEP)}>
         ${count(keys.length - shown)} more
-      </button>`}
-    </div>`}
+      </button>`
+      }
+    </div>`
+    }
   </details>`;
 }
 
