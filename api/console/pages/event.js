@@ -3,18 +3,34 @@
 import { html, useState } from "../vendor/preact.js";
 import { bytes, count, plural } from "../format.js";
 import { useRead } from "../reading.js";
-import { readExactly } from "../requests.js";
+import { Problem, address, readExactly } from "../requests.js";
 import { href } from "../routing.js";
 import { Difference } from "../ui/difference.js";
 import { Chip, Copy, Given, Section, Time } from "../ui/parts.js";
 import { Read } from "../ui/states.js";
 import { Tree } from "../ui/tree.js";
 
-const exactly = (path, _, options) => readExactly(path, options);
+// A browser takes "." and ".." out of a path, encoded or not: such an event is found in the list, without
+// the deliveries after its first.
+async function readEvent(path, _, options) {
+  const found = await readExactly(path, options);
+  if (!Array.isArray(found)) return found;
+  const [event] = found;
+  if (!event) throw new Problem(404, { code: "event_not_found", detail: "no such event is projected" });
+  const { partition, position, received_at: receivedAt } = event;
+  const first = { delivery: `${partition}:${position}`, received_at: receivedAt, outcome: "unique" };
+  return { ...event, deliveries: [first], deliveries_complete: false };
+}
+
+function addressOf(topic, eventId) {
+  const isDots = /^\.\.?$/.test(topic) || /^\.\.?$/.test(eventId);
+  if (isDots) return address("events", { topic, event_id: eventId, limit: 1 });
+  return `events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
+}
 
 export function Event({ topic, eventId, onClose }) {
-  const path = `events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
-  const answer = useRead(path, {}, { with: exactly });
+  const path = addressOf(topic, eventId);
+  const answer = useRead(path, {}, { with: readEvent });
   const curl = `curl ${quoted(new URL(path, document.baseURI).href)}`;
   return html`<article class="event" aria-label="Event">
     <header class="event-head">

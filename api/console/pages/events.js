@@ -1,6 +1,6 @@
 // The events: filtered, a page at a time, one of them in full beside the list, or live.
 
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useMemo } from "../vendor/preact.js";
 import { plural } from "../format.js";
 import { useKeys } from "../keys.js";
 import { useRead } from "../reading.js";
@@ -112,7 +112,7 @@ function Pager({ parameters, items, hasNext, order, turn }) {
   </footer>`;
 }
 
-const COLUMNS = [
+const columnsOf = (show) => [
   {
     name: "timestamp",
     title: "Happened (UTC)",
@@ -124,39 +124,29 @@ const COLUMNS = [
     name: "event_id",
     title: "Event id",
     kind: "title id",
-    show: (event) => html`<${Name} event=${event} />`,
+    show: (event) => html`<button type="button" class="link" onClick=${() => show(event)}>
+      <${Given}>${event.event_id}<//>
+    </button>`,
   },
   { name: "source", title: "Source", kind: "source", show: (event) => html`<${Given}>${event.source}<//>` },
   {
     name: "payload",
     title: "Payload",
     kind: "preview",
-    show: (event) => html`<${Preview} event=${event} />`,
+    show: (event) => html`<${Given}>${event.preview}<//>`,
   },
 ];
 
-function Name({ event }) {
-  return html`<button type="button" class="link" data-event onClick=${event.open}><${Given}>${event.event_id}<//></button>`;
-}
-
-function Preview({ event }) {
-  return html`<${Given}>${event.preview}<//>`;
-}
-
-export function previewOf(payload) {
+function previewOf(payload) {
   const text = JSON.stringify(payload);
   return text.length > PREVIEW_MAX ? `${text.slice(0, PREVIEW_MAX)}…` : text;
 }
 
 export function EventTable({ events, show, chosen }) {
-  const [rows, setRows] = useState([]);
-  useEffect(
-    () =>
-      setRows(
-        events.map((event) => ({ ...event, preview: previewOf(event.payload), open: () => show(event) })),
-      ),
+  const rows = useMemo(
+    () => events.map((event) => ({ ...event, preview: previewOf(event.payload) })),
     [events],
   );
-  return html`<${Table} caption="Events" kind="events" columns=${COLUMNS} rows=${rows}
-    keyOf=${keyOf} onOpen=${show} chosen=${chosen} />`;
+  return html`<${Table} caption="Events" kind="events" columns=${columnsOf(show)} rows=${rows} keyOf=${keyOf}
+    onOpen=${show} chosen=${chosen} />`;
 }

@@ -41,51 +41,38 @@ function givenIn(parameters) {
 function Console({ saved, parameters }) {
   const schema = useRead("sql/schema");
   const question = saved.find((one) => one.name === parameters.question) ?? null;
-  const [text, setText] = useState(parameters.sql ?? question?.sql ?? START);
+  const start = parameters.sql ?? question?.sql ?? START;
+  const [text, setText] = useState(start);
   const [values, setValues] = useState(givenIn(parameters));
   const [limit, setLimit] = useState(LIMITS[1]);
-  const [state, setState] = useState({ running: false });
+  const [state, begin, clear] = useAsking();
   const asked = useRef(null);
 
-  // An address that names another statement, by a link or by going back, shows it. It is not run before
-  // somebody says so: a link must not be able to ask in somebody's name.
-  const shown = JSON.stringify([parameters.sql, parameters.question]);
+  const run = (statement = text, given = values) => {
+    const name = question?.sql === statement ? question.name : null;
+    const names = name ? question.parameters.map((each) => each.name) : named(statement);
+    const used = Object.entries(given).filter(([each, value]) => names.includes(each) && value !== "");
+    const what = name ? { question: name } : { sql: statement };
+    begin({ ...what, ...(used.length ? { parameters: Object.fromEntries(used) } : {}), limit });
+    asked.current = placeOf(what);
+    const address = { ...what, ...Object.fromEntries(used.map(([each, value]) => [`p.${each}`, value])) };
+    go("sql", address, { replace: placeOf(parameters) === placeOf(what) });
+  };
+
+  // An address that names another statement, by a link or by going back, shows it. A saved question is
+  // asked at once if nothing is missing; a statement is not: a link must not ask in somebody's name.
   useEffect(() => {
-    if (shown === asked.current) return;
-    setText(parameters.sql ?? question?.sql ?? START);
-    setValues(givenIn(parameters));
-    setState({ running: false });
-  }, [shown]);
+    if (placeOf(parameters) === asked.current) return;
+    const given = givenIn(parameters);
+    setText(start);
+    setValues(given);
+    const isWhole = question?.parameters.every((each) => each.default !== null || given[each.name]);
+    if (isWhole && parameters.sql === undefined) run(question.sql, given);
+    else clear();
+  }, [placeOf(parameters)]);
 
   const isSaved = question !== null && text === question.sql;
   const wanted = isSaved ? question.parameters : named(text).map((name) => ({ name, default: null }));
-  const run = async (statement = text) => {
-    const isQuestion = question !== null && statement === question.sql;
-    const names = new Set(isQuestion ? question.parameters.map((each) => each.name) : named(statement));
-    const given = Object.fromEntries(
-      Object.entries(values).filter(([name, value]) => names.has(name) && value !== ""),
-    );
-    const body = {
-      ...(isQuestion ? { question: question.name } : { sql: statement }),
-      ...(Object.keys(given).length ? { parameters: given } : {}),
-      limit,
-    };
-    const address = {
-      ...(isQuestion ? { question: question.name } : { sql: statement }),
-      ...prefixed(given),
-    };
-    asked.current = JSON.stringify([address.sql, address.question]);
-    go("sql", address, {
-      replace: parameters.sql === address.sql && parameters.question === address.question,
-    });
-    setState({ running: true });
-    try {
-      setState({ running: false, body, result: await ask(body) });
-    } catch (problem) {
-      setState({ running: false, problem });
-    }
-  };
-
   return html`<div class="sql">
     <${Questions} saved=${saved} current=${isSaved ? question.name : null} />
     <div class="sql-main">
@@ -116,8 +103,26 @@ function Console({ saved, parameters }) {
   </div>`;
 }
 
-function prefixed(given) {
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [`p.${name}`, value]));
+const placeOf = ({ sql, question }) => JSON.stringify([sql, question]);
+
+// What is asked, and what was answered last: an answer that another question has overtaken is dropped.
+function useAsking() {
+  const [state, setState] = useState({ running: false });
+  const turn = useRef(0);
+  const begin = async (body) => {
+    const mine = ++turn.current;
+    const settle = (ended) => mine === turn.current && setState({ running: false, ...ended });
+    setState({ running: true });
+    await ask(body).then(
+      (result) => settle({ result, body }),
+      (problem) => settle({ problem }),
+    );
+  };
+  const clear = () => {
+    turn.current += 1;
+    setState({ running: false });
+  };
+  return [state, begin, clear];
 }
 
 // The :names of a statement, outside of literals and comments, and no casts.
