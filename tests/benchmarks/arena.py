@@ -4,7 +4,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from eventlog.database import Connection, connect
 from eventlog.embedded import EmbeddedServer
 from eventlog.logs import configure_logs
 from projections.install import set_up
+from tests.benchmarks.driving import POLL_SECONDS
 from tests.benchmarks.statements import statement
 from tests.support.postgres import at_database, cloned_database, create_database
+
+STILL_SECONDS_MAX = 60.0
 
 TEMPLATE = "template_bench"
 PARTITIONS = 8
@@ -39,11 +43,19 @@ class Place:
 
     def pending(self, projection: str = "core") -> int:
         """Return how far a projection is behind, in deliveries."""
-        return self.all_pending()[projection]
+        row = self.observer.execute(statement("pending"), {"projection": projection}).fetchone()
+        assert row is not None
+        return int(row[0])
 
-    def all_pending(self) -> dict[str, int]:
-        """Return how far each projection is behind, in deliveries."""
-        return dict(self.observer.execute(statement("pending")).fetchall())
+    def wait_until_projected(self, projections: Sequence[str] = ("core", "timeline")) -> None:
+        """Wait until these projections have all there is; raises TimeoutError when nothing moves for long."""
+        before, since = -1, time.monotonic()
+        while pending := sum(self.pending(name) for name in projections):
+            if pending != before:
+                before, since = pending, time.monotonic()
+            elif time.monotonic() - since > STILL_SECONDS_MAX:
+                raise TimeoutError(f"{pending} deliveries are pending, and nobody projects them")
+            time.sleep(POLL_SECONDS)
 
     def received(self) -> int:
         """Return how many deliveries the log has."""

@@ -74,7 +74,7 @@ class Generator:
             raise RuntimeError("the load generator did not start")
 
 
-def wait_until(condition: Callable[[], bool], deadline_seconds: float = 600.0) -> None:
+def wait_until(condition: Callable[[], bool], deadline_seconds: float = 60.0) -> None:
     """Wait for a condition; raises TimeoutError when the deadline passes."""
     deadline = time.monotonic() + deadline_seconds
     while not condition():

@@ -27,6 +27,7 @@ from tests.benchmarks.steps import (
     backlog,
     end_to_end,
     fsync,
+    idle,
     latency,
     over_http,
     overload,
@@ -54,6 +55,7 @@ ONCE: dict[str, Step] = {
     "queries": queries.run,
     "latency": latency.run,
     "overload": overload.run,
+    "idle": idle.run,
 }
 QUICK = Sizes(
     events=20_000,

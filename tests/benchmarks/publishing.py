@@ -8,7 +8,7 @@ import msgspec
 from tests.benchmarks.arena import Place
 from tests.benchmarks.books import faults
 from tests.benchmarks.deliveries import Load
-from tests.benchmarks.driving import Generator, wait_until
+from tests.benchmarks.driving import Generator
 from tests.benchmarks.generator import Plan, Report
 from tests.benchmarks.meter import Cost, Meter, peak_bytes
 from tests.benchmarks.service import Service
@@ -70,7 +70,7 @@ def publish(
             generator.bound(pending, most_pending)
         report = generator.report()
         if workers:
-            wait_until(lambda: place.pending() == 0)
+            place.wait_until_projected(["core"])
         ended = time.time()
         cost = meter.cost(report.cpu_seconds)
     return Published(

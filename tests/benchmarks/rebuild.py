@@ -1,7 +1,7 @@
 """A rebuild's speed beside what pure SQL can do at best, in one run: `python -m tests.benchmarks.rebuild`.
 
 rebuild    `eventlog rebuild core`: filled, keyed, caught up, switched, the version before removed
-one_core   CREATE TABLE AS SELECT DISTINCT ON (partition, topic, event_id) … over the same rows, then the
+one_core   CREATE TABLE AS SELECT DISTINCT ON (partition, event_id, topic) … over the same rows, then the
            same keys and indexes as core's events have, in one session without parallel workers
 two_cores  the same, by PostgreSQL's own parallel workers, as many processes as the rebuild has workers
 
@@ -42,14 +42,14 @@ APPENDED_AT_ONCE = 10_000
 LIMITS = Limits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=APPENDED_AT_ONCE)
 SCHEMA = "limit_of_sql"
 
-# The columns of core's events, in their order; keys.sql then adds their keys.
+# The columns of core's events, in their order, sorted as their key is; keys.sql then adds their keys.
 FILL = """
 CREATE TABLE limit_of_sql.events AS
-SELECT DISTINCT ON (partition, topic, event_id)
+SELECT DISTINCT ON (partition, event_id, topic)
        position, "timestamp", statement_timestamp() AS processed_at, content_hash, partition, topic,
        event_id, source
 FROM eventlog.inbox
-ORDER BY partition, topic, event_id, position
+ORDER BY partition, event_id, topic, position
 """
 PROCESSES = """
 SELECT set_config('max_parallel_workers_per_gather', %(helpers)s, false),

@@ -8,7 +8,6 @@ import msgspec
 
 from tests.benchmarks.arena import Place
 from tests.benchmarks.deliveries import PLAIN_PAYLOAD_BYTES, Load
-from tests.benchmarks.driving import wait_until
 from tests.benchmarks.publishing import Published, publish
 from tests.benchmarks.service import Service
 from tests.benchmarks.stored import stored
@@ -74,7 +73,7 @@ def rate(published: Sequence[Published]) -> float:
 
 def details(place: Place, published: Sequence[Published]) -> dict[str, Any]:
     """Return what the portions took, once all projections have caught up."""
-    wait_until(lambda: not any(place.all_pending().values()), 3600.0)
+    place.wait_until_projected()
     events = sum(each.report.accepted_events for each in published)
     return {
         "most_pending": max(each.most_pending for each in published),

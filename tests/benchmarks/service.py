@@ -87,7 +87,7 @@ def _wait_for(address: tuple[str, int]) -> None:
             return False
         return True
 
-    wait_until(answers, 60.0)
+    wait_until(answers)
 
 
 def _start(

@@ -1,4 +1,4 @@
--- How far each projection is behind, in deliveries.
-SELECT c.projection, sum(eventlog.head_of(c.partition) - eventlog.checkpoint_of(c.projection, c.version, c.partition))::bigint AS pending
-FROM eventlog.claims AS c
-GROUP BY c.projection
+-- How far a projection is behind, in deliveries. Asked again and again: only of what is looked at.
+SELECT coalesce(sum(eventlog.head_of(partition) - eventlog.checkpoint_of(projection, version, partition)), 0)::bigint AS pending
+FROM eventlog.claims
+WHERE projection = %(projection)s

@@ -63,8 +63,8 @@ def drain(place: Place, count: int) -> tuple[float, float, Cost]:
         meter = Meter(place.observer, place.server.pid, running)
         began = time.perf_counter()
         place.observer.execute(statement("wake_workers"))
-        wait_until(lambda: place.pending() == 0)
+        place.wait_until_projected(["core"])
         seconds = time.perf_counter() - began
         cost = meter.cost(0.0)
-        wait_until(lambda: not any(place.all_pending().values()))
+        place.wait_until_projected()
         return seconds, time.perf_counter() - began, cost

@@ -7,7 +7,6 @@ import msgspec
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.deliveries import Load
-from tests.benchmarks.driving import wait_until
 from tests.benchmarks.figures import Figure, Sizes, percentiles
 from tests.benchmarks.meter import private_bytes
 from tests.benchmarks.publishing import Published, publish, verified
@@ -38,7 +37,7 @@ def end_to_end(arena: Arena, sizes: Sizes, load: Load, *, apis: int = 1, bound: 
             workers=True,
             most_pending=bound or sizes.bound,
         )
-        wait_until(lambda: not any(place.all_pending().values()))
+        place.wait_until_projected()
         details = _details(place, published) | stored(place.observer, load.events)
         faults = verified(place, [published], projected=True)
     assert published.projected is not None

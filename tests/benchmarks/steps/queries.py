@@ -13,7 +13,6 @@ from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.asking import Asker
 from tests.benchmarks.books import faults
 from tests.benchmarks.deliveries import Load
-from tests.benchmarks.driving import wait_until
 from tests.benchmarks.figures import Figure, Sizes, percentiles
 from tests.benchmarks.service import service
 from tests.benchmarks.statements import statement
@@ -30,7 +29,7 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
     with arena.place() as place:
         fill(place, load)
         with service(place.dsn, sizes.workers) as up, Asker(up.addresses[0]) as asker:
-            wait_until(lambda: not any(place.all_pending().values()))
+            place.wait_until_projected()
             wrong = faults(place.observer, load.events, load.unique, projected=True)
             asked = ask_all(asker, place, load, sizes)
     return [msgspec.structs.replace(figure, faults=[*figure.faults, *wrong]) for figure in asked]
