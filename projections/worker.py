@@ -46,6 +46,8 @@ log = structlog.get_logger()
 
 # Workers are woken by NOTIFY; the poll is for the notification that got lost.
 POLL_SECONDS = 1.0
+# How soon a worker looks again for what another one holds, who may die of it: nobody would tell.
+HELD_POLL_SECONDS = 0.25
 # Steps of a claim that stay as they are; the older ones are folded when as many have come again.
 STEPS_KEPT = 64
 # A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
@@ -108,6 +110,7 @@ class Worker:
         self._stop = threading.Event()
         self._connection: Connection | None = None
         self._failures = 0
+        self._held_by_others = False
         self._others_at = 0.0
         # Of each claim: the batch to try next, halved by bad content, doubled by good; and
         # what was made since the last fold.
@@ -159,7 +162,8 @@ class Worker:
 
     def _wait(self, connection: Connection) -> None:
         """Sleep until deliveries were appended, stop() was called, or the poll is due."""
-        for _ in range(int(POLL_SECONDS / 0.25)):
+        poll_seconds = HELD_POLL_SECONDS if self._held_by_others else POLL_SECONDS
+        for _ in range(int(poll_seconds / 0.25)):
             if self._stop.is_set() or any(connection.notifies(timeout=0.25, stop_after=1)):
                 return
 
@@ -171,10 +175,12 @@ class Worker:
             .fetchall()
         )
         worked = False
-        for claim in self._due(claims):
+        due = self._due(claims)
+        for claim in due:
             if self._stop.is_set():
                 break
             worked |= self._try(connection, claim)
+        self._held_by_others = bool(due) and not worked
         self._failures = 0
         return worked
 
@@ -325,12 +331,13 @@ class Worker:
 def _claim(connection: Connection, claim: Claim) -> Bounds | None:
     """Take the claim and say what there is to do; None when another worker has it."""
     key = {"projection": claim.projection, "version": claim.version, "partition": claim.partition}
-    # Both are sent at once, but each has a snapshot of its own: the second has the last holder's step.
-    with connection.pipeline():
-        claimed = connection.execute(statement("worker/claim"), key)
-        bounds = connection.cursor(row_factory=class_row(Bounds)).execute(statement("worker/bounds"), key)
-        row = claimed.fetchone()
-        return bounds.fetchone() if row is not None and row[0] else None
+    # No pipeline: after one, PostgreSQL 18 does not count a session as idle in its transaction, so a worker
+    # stopped right here would keep its claim for ever.
+    row = connection.execute(statement("worker/claim"), key).fetchone()
+    if row is None or not row[0]:
+        return None
+    bounds = connection.cursor(row_factory=class_row(Bounds)).execute(statement("worker/bounds"), key)
+    return bounds.fetchone()
 
 
 def _record(connection: Connection, claim: Claim, first: int, last: int, counts: Counts) -> None:
