@@ -3,7 +3,9 @@
 import http.client
 import json
 import re
+import socket
 import threading
+from contextlib import suppress
 from typing import Literal
 
 PAGE = 50
@@ -21,40 +23,48 @@ class Follower(threading.Thread):
 
     def __init__(self, port: int, way: Way) -> None:
         super().__init__(name=f"follower by {way}", daemon=True)
-        self._port = port
         self._way = way
         self._place = f"/events?order=position&limit={PAGE}"
         self._cursor = ""
-        self.stopping = threading.Event()
+        self._stopping = threading.Event()
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
         self.seen: list[tuple[int, int]] = []
         self.interruptions = 0
 
     def run(self) -> None:
-        while not self.stopping.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS_MAX)
+        while not self._stopping.is_set():
             try:
-                (self._pages if self._way == "pages" else self._stream)(connection)
+                self._pages() if self._way == "pages" else self._stream()
             except (OSError, http.client.HTTPException, ValueError):
                 self.interruptions += 1
-                self.stopping.wait(AGAIN_SECONDS)
+                self._stopping.wait(AGAIN_SECONDS)
             finally:
-                connection.close()
+                self._connection.close()
 
-    def _pages(self, connection: http.client.HTTPConnection) -> None:
-        while not self.stopping.is_set():
-            answer = _get(connection, self._place, "application/json")
+    def stop(self) -> None:
+        """End it, also while it waits for what does not come."""
+        self._stopping.set()
+        if (sock := self._connection.sock) is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self.join(ANSWER_SECONDS_MAX + 5)
+        assert not self.is_alive(), f"{self.name} hangs"
+
+    def _pages(self) -> None:
+        while not self._stopping.is_set():
+            answer = _get(self._connection, self._place, "application/json")
             events = json.loads(answer.read())
             found = re.fullmatch(r'<(.+)>; rel="next"', answer.getheader("Link") or "")
             assert found is not None, "a page in log order always says where it goes on"
             self._note(events)
             self._place = found[1]
             if not events:
-                self.stopping.wait(AGAIN_SECONDS)
+                self._stopping.wait(AGAIN_SECONDS)
 
-    def _stream(self, connection: http.client.HTTPConnection) -> None:
+    def _stream(self) -> None:
         place = f"&cursor={self._cursor}" if self._cursor else ""
-        answer = _get(connection, f"/events/stream?from=start{place}", "application/x-ndjson")
-        while not self.stopping.is_set():
+        answer = _get(self._connection, f"/events/stream?from=start{place}", "application/x-ndjson")
+        while not self._stopping.is_set():
             line = answer.readline()
             if not line.endswith(b"\n"):
                 raise http.client.IncompleteRead(line)

@@ -8,6 +8,8 @@ cut_before_commit  the commit never reaches the server; both ends are cut
 cut_after_commit   the server commits; its answer is swallowed and the client is reset
 rst                the client is reset at the next message
 half_open          the server's end is closed, the client's stays open and hears nothing more
+vanish             the same, and the client's machine is not told either: its packets find no connection, as
+                   after a crash of the machine behind (needs root)
 stall              nothing passes in either direction until healed
 delay(seconds)     each piece waits
 dribble            pieces of a single byte
@@ -25,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+TCP_REPAIR = 19  # linux/tcp.h
 LINGER_NOT = struct.pack("ii", 1, 0)
 # A statement that is COMMIT, or the last one of a message.
 COMMITS = re.compile(rb"\bCOMMIT\s*\0")
@@ -101,6 +104,9 @@ class Link:
             self._deaf = True
             self._cut.set()
             return False
+        elif fault.verb == "vanish":
+            self._vanish()
+            return False
         elif fault.verb != "dribble":
             self._reset()
             return False
@@ -131,6 +137,13 @@ class Link:
 
     def _server_says(self, data: bytes) -> str:
         return "committed" if b"C\0\0\0\x0bCOMMIT\0" in data else "data"
+
+    def _vanish(self) -> None:
+        """Close the client's connection without a packet: a socket under repair is just taken away."""
+        sock: socket.socket = self._client[1].get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        self._client[1].transport.abort()
+        self._cut.set()
 
     def _reset(self) -> None:
         sock: socket.socket = self._client[1].get_extra_info("socket")

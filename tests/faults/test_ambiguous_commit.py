@@ -1,5 +1,6 @@
 """A commit whose answer is lost: the client hears so, publishes again, and it counts once."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.faults.proxy import Proxy
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Stack
 from tests.support.waiting import until
+
+# Idle for 10 s, then three probes 5 s apart; and what a loaded machine adds.
+KEPT_ALIVE_SECONDS_MAX = 35.0
 
 
 @pytest.fixture
@@ -89,3 +93,20 @@ def test_a_checker_that_is_given_a_false_acknowledgement_says_so(
     journal.write_text(text)
     found = {one.partition(":")[0] for one in violations([journal], database)}
     assert {"I1_acknowledged_is_stored", "I2_nothing_from_nowhere"} <= found
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="taking a connection away without a packet needs root")
+def test_a_database_that_vanished_without_a_packet_is_noticed(
+    proxy: Proxy, stack: Stack, journal: Path, sound: Callable[[], None]
+) -> None:
+    stack.start_worker()
+    stack.start_api()
+    with load(stack.port, journal, clients=2, timeout_seconds=60) as running:
+        until(lambda: running.journal.acknowledged > 20)
+        proxy.inject("vanish", application="eventlog append", times=1)
+        until(lambda: proxy.struck == 1)
+        after = running.journal.acknowledged
+        until(lambda: running.journal.acknowledged > after + 20, deadline_seconds=KEPT_ALIVE_SECONDS_MAX)
+        assert running.codes <= {"outcome_unknown", "database_unavailable"}
+    sound()

@@ -48,8 +48,7 @@ def test_a_follower_misses_nothing_and_repeats_nothing(
     sound()
     stored = _stored(stack.dsn)
     until(lambda: len(follower.seen) >= len(stored), deadline_seconds=20, message="it misses events")
-    follower.stopping.set()
-    follower.join(15)
+    follower.stop()
     assert follower.interruptions > 0
     # Sorting by partition keeps the order of arrival within each.
     assert sorted(follower.seen, key=_partition) == stored
