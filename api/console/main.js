@@ -1,12 +1,12 @@
 // The frame around every page: navigation, the state of the service, shortcuts, theme.
 
-import { html, render, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
+import { html, render, useErrorBoundary, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 import { clock } from "./format.js";
 import { focusFilter, useKeys } from "./keys.js";
 import { askNow, begin, useLive } from "./live.js";
 import { go, href, useRoute } from "./routing.js";
 import { Help } from "./ui/help.js";
-import { Empty } from "./ui/states.js";
+import { Empty, Failure } from "./ui/states.js";
 import { Events } from "./pages/events.js";
 import { Health } from "./pages/health.js";
 import { Overview } from "./pages/overview.js";
@@ -35,6 +35,7 @@ function App() {
     if (!first.current) main.current.focus({ preventScroll: true });
     first.current = false;
     scrollTo(0, 0);
+    document.querySelector(".frame [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [page]);
   useKeys({
     "?": () => setHelp(true),
@@ -58,12 +59,19 @@ function App() {
       <${Away} />
       ${
         here
-          ? html`<${here.show} key=${here.name} page=${page} parameters=${parameters} />`
+          ? html`<${Guarded} key=${here.name} show=${here.show} parameters=${parameters} />`
           : html`<${Empty} title="There is no such page"><p><a href=${href("overview")}>To the overview</a></p><//>`
       }
     </main>
     ${help && html`<${Help} pages=${PAGES} onClose=${() => setHelp(false)} />`}
   `;
+}
+
+// A mistake in one page leaves the others, and says what to report.
+function Guarded({ show, parameters }) {
+  const [mistake, retry] = useErrorBoundary((error) => console.error(error));
+  if (mistake) return html`<${Failure} problem=${mistake} retry=${retry} />`;
+  return html`<${show} parameters=${parameters} />`;
 }
 
 function Navigation({ page }) {

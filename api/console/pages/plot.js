@@ -10,7 +10,7 @@ const CATEGORIES_MAX = 60;
 export function Plot({ result }) {
   const columns = result.columns.map((column, index) => ({ ...column, index }));
   const [across, setAcross] = useState(() => columns.find((column) => !isNumber(column))?.index ?? 0);
-  const [up, setUp] = useState("");
+  const [up, setUp] = useState(() => (isMoment(columns[across]) ? "" : firstOf(columns)));
   const numbers = columns.filter((column) => isNumber(column) && column.index !== across);
   const one = numbers.filter((column) => String(column.index) === up);
   const chosen = one.length ? one : numbers.slice(0, KINDS.length);
@@ -37,6 +37,11 @@ export function Plot({ result }) {
       time=${isTime} xLabels=${drawn.labels} />`
     }
   </div>`;
+}
+
+// Bars stand beside one another badly: across things that are no moments, one number is enough to begin.
+function firstOf(columns) {
+  return String(columns.find(isNumber).index);
 }
 
 function dataOf(rows, across, up, isTime) {

@@ -51,14 +51,17 @@ export function Chart({
   useEffect(() => plot.current.setData(data), [data]);
 
   const at = index === null || index >= data[0].length ? data[0].length - 1 : index;
-  const values = series.map((one, number) => `${one.label} ${format(data[number + 1]?.[at] ?? null)}`);
+  // Over time the last value is the one that counts; of categories none does, until one is pointed at.
+  const isTold = time || index !== null;
+  const valueOf = (number) => (isTold ? format(data[number + 1]?.[at] ?? null) : "");
+  const values = series.map((one, number) => `${one.label} ${valueOf(number)}`);
   return html`<figure class="chart">
     <figcaption>
       ${title && html`<span class="chart-title">${title}</span>`}
       <span class="legend">
         ${series.map(
           (one, number) => html`<span key=${one.label} class="legend-item ${one.kind}">
-            ${one.label} <b>${format(data[number + 1]?.[at] ?? null)}</b>
+            ${one.label} <b>${valueOf(number)}</b>
           </span>`,
         )}
         ${index !== null && at >= 0 && html`<span class="legend-at">${labelOf(data[0][at], time, xLabels)}</span>`}

@@ -1,5 +1,5 @@
 export { render } from "preact";
-export { useCallback, useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+export { useCallback, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { h } from "preact";
 import htm from "htm";
 export const html = htm.bind(h);
