@@ -112,6 +112,9 @@ def _flags() -> argparse.Namespace:
     flags.add_argument("--quick", action="store_true", help="tiny sizes: to see that it runs")
     for name, kind in _SIZE_FLAGS.items():
         flags.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"default {getattr(Sizes(), name)}")
+    flags.add_argument(
+        "--connections", type=int, nargs="+", metavar="N", help="over HTTP; default 4 16 32 64"
+    )
     names = [*EACH_ROUND, *ONCE]
     flags.add_argument(
         "--steps", nargs="+", choices=names, default=names, metavar="STEP", help=", ".join(names)
@@ -134,7 +137,8 @@ _SIZE_FLAGS: dict[str, type[int] | type[float]] = {
 
 
 def _sizes(given: argparse.Namespace) -> Sizes:
-    chosen = {name: getattr(given, name) for name in _SIZE_FLAGS if getattr(given, name) is not None}
+    names = [*_SIZE_FLAGS, "connections"]
+    chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     return msgspec.structs.replace(QUICK if given.quick else Sizes(), **chosen)
 
 
