@@ -21,6 +21,7 @@ from tests.benchmarks.steps.backlog import drain
 from tests.benchmarks.steps.queries import ask_all
 
 CLAIMS = 50
+ASKED = 50
 
 
 def measure(arena: Arena, events: int, bound: int, workers: int) -> Found:
@@ -75,7 +76,7 @@ def _costs(place: Place, up: Service, published: list[Published]) -> dict[str, A
         place.observer.execute(product_statement("worker/candidates"), definitions).fetchall()
         taken.append(time.perf_counter() - began)
     with Asker(up.addresses[0]) as asker:
-        asked = ask_all(asker, place, published[0].load, Sizes())
+        asked = ask_all(asker, place, published[0].load, Sizes(), ASKED)
     return {
         "look_for_work": round(statistics.median(taken) * 1e3, 2),
         **{figure.name: figure.details for figure in asked},

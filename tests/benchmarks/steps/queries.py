@@ -19,7 +19,6 @@ from tests.benchmarks.statements import statement
 from tests.benchmarks.steps.backlog import fill
 
 TIMES = 200
-WARM = 20
 LIMIT = 100
 
 
@@ -35,9 +34,12 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
     return [msgspec.structs.replace(figure, faults=[*figure.faults, *wrong]) for figure in asked]
 
 
-def ask_all(asker: Asker, place: Place, load: Load, sizes: Sizes) -> list[Figure]:
+def ask_all(asker: Asker, place: Place, load: Load, sizes: Sizes, times: int = TIMES) -> list[Figure]:
     """Ask everything over a log that has a load, and more perhaps."""
-    return [_ask(asker, name, what, target) for name, (what, target) in _queries(place, load, sizes).items()]
+    return [
+        _ask(asker, name, what, target, times)
+        for name, (what, target) in _queries(place, load, sizes).items()
+    ]
 
 
 def _queries(place: Place, load: Load, sizes: Sizes) -> dict[str, tuple[str, Callable[[], str]]]:
@@ -87,13 +89,14 @@ def _moments(place: Place) -> tuple[datetime, datetime]:
     return row[0], row[1]
 
 
-def _ask(asker: Asker, name: str, what: str, target: Callable[[], str]) -> Figure:
+def _ask(asker: Asker, name: str, what: str, target: Callable[[], str], times: int) -> Figure:
     wrong = []
     taken = []
-    for number in range(WARM + TIMES):
+    warm = times // 10
+    for number in range(warm + times):
         each = target()
         seconds, status, body = asker.get(each)
-        if number >= WARM:
+        if number >= warm:
             taken.append(seconds)
         if status != 200 or not msgspec.json.decode(body):
             wrong.append(f"{each}: {status}")
