@@ -55,11 +55,11 @@ def main() -> int:
         "--bound", type=int, default=0, help="publishers wait beyond so many pending; 0: never"
     )
     given = flags.parse_args()
-    prepare()
     with arena() as running:
         tell(profile(running, given), given.events)
     return 0
 
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main())

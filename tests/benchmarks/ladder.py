@@ -95,7 +95,6 @@ def climb(sizes: Sizes, steps: Sequence[str], folder: Path | None, say: Callable
 def main() -> int:
     """Climb as the flags say; exit 3 when a figure is void."""
     given = _flags()
-    prepare()
     sizes = _sizes(given)
     ladder = climb(sizes, given.steps, given.dir, lambda line: print(line, file=sys.stderr))
     given.out.mkdir(parents=True, exist_ok=True)
@@ -148,4 +147,5 @@ def _event_bytes() -> int:
 
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main())

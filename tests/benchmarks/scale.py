@@ -120,7 +120,6 @@ def table(found: list[Found]) -> Table:
 def main() -> int:
     """Measure what has no result yet; exit 3 when a figure is void."""
     given = _flags()
-    prepare()
     given.out.mkdir(parents=True, exist_ok=True)
     results = given.out / "scale.jsonl"
     known = set() if given.fresh else {(each.factor, each.variant) for each in read(results)}
@@ -158,4 +157,5 @@ def _flags() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main())
