@@ -10,6 +10,7 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,12 +26,38 @@ def confine(connection: Connection) -> bool:
     backend = connection.pgconn.backend_pid
     if not _is_ours_to_bound(connection, backend):
         return False
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
         bound = _data_bytes(backend) + MEMORY_BYTES_MAX
-        resource.prlimit(backend, resource.RLIMIT_DATA, (bound, bound))
-        os.setpriority(os.PRIO_PROCESS, backend, NICENESS)
+        try:
+            resource.prlimit(backend, resource.RLIMIT_DATA, (bound, bound))
+            os.setpriority(os.PRIO_PROCESS, backend, NICENESS)
+        except PermissionError:
+            if os.geteuid() != 0:
+                return False
+            _confine_as_its_user(backend, bound)
         return True
     return False
+
+
+def _confine_as_its_user(backend: int, bound: int) -> None:
+    """Do it as the user that the backend runs as: root in a container may lack the right to."""
+    owner = os.stat(f"/proc/{backend}")
+    for program in (
+        ["prlimit", f"--data={bound}:{bound}", "--pid", str(backend)],
+        ["renice", "-n", str(NICENESS), "-p", str(backend)],
+    ):
+        subprocess.run(
+            program,
+            user=owner.st_uid,
+            group=owner.st_gid,
+            extra_groups=[],
+            cwd="/",
+            check=True,
+            timeout=2,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def _is_ours_to_bound(connection: Connection, backend: int) -> bool:

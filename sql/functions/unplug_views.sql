@@ -1,5 +1,6 @@
 -- Take the stable views off the tables of a version that is to be dropped. They stay, so that grants and
--- the views that others have defined on them stay, but reading them raises.
+-- the views that others have defined on them stay, but reading them raises. OFFSET 0, or a condition on
+-- their NULLs would be found false in planning, and nothing be read nor raised.
 CREATE OR REPLACE FUNCTION eventlog.unplug_views(wanted_schema text, wanted_projection text)
 RETURNS integer
 LANGUAGE plpgsql
@@ -32,7 +33,7 @@ BEGIN
         GROUP BY c.oid, c.relname
         ORDER BY c.relname
     LOOP
-        EXECUTE format('CREATE OR REPLACE VIEW eventlog.%I AS SELECT %s WHERE eventlog.projection_dropped(%L)',
+        EXECUTE format('CREATE OR REPLACE VIEW eventlog.%I AS SELECT %s WHERE eventlog.projection_dropped(%L) OFFSET 0',
                        stable.relname, stable.columns, wanted_projection);
         number := number + 1;
     END LOOP;

@@ -1,4 +1,3 @@
--- The last position of the log.
 CREATE OR REPLACE VIEW audit.lag AS
 SELECT b.projection,
        b.partition,
@@ -38,6 +37,7 @@ COMMENT ON VIEW audit.lag IS
 COMMENT ON COLUMN audit.lag.projection IS 'The projection.';
 COMMENT ON COLUMN audit.lag.partition IS 'The partition.';
 COMMENT ON COLUMN audit.lag.checkpoint IS 'The last position that is projected.';
+COMMENT ON COLUMN audit.lag.head IS 'The last position of the log.';
 COMMENT ON COLUMN audit.lag.lag_deliveries IS 'head minus checkpoint.';
 COMMENT ON COLUMN audit.lag.waiting_since IS 'When the oldest delivery that is not projected was received.';
 COMMENT ON COLUMN audit.lag.lag_seconds IS 'How long that is ago.';

@@ -1,4 +1,3 @@
--- The last position.
 CREATE OR REPLACE VIEW audit.partitions AS
 SELECT p.partition,
        p.first_position,
@@ -11,3 +10,4 @@ COMMENT ON VIEW audit.partitions IS
     'The partitions of the log. A topic lives in one: partition_of(topic). A moment is found by position_at(partition, moment).';
 COMMENT ON COLUMN audit.partitions.partition IS 'Its number.';
 COMMENT ON COLUMN audit.partitions.first_position IS 'Where a replay starts.';
+COMMENT ON COLUMN audit.partitions.head IS 'The last position.';

@@ -1,0 +1,1 @@
+"""Questions in SQL: what they answer, and what they cannot do."""
