@@ -13,6 +13,7 @@ let topics = 0;
 let timer = 0;
 let failures = 0;
 let asking = false;
+let again = false;
 const watchers = new Set();
 
 function change(changes) {
@@ -21,7 +22,10 @@ function change(changes) {
 }
 
 function sampled(stats, at) {
-  const last = state.samples.at(-1);
+  // Two answers in a moment are one sample: a rate between them would be chance.
+  const isSame = at - (state.at ?? 0) < OFTEN_MS / 3;
+  const samples = isSame ? state.samples.slice(0, -1) : state.samples;
+  const last = samples.at(-1);
   const seconds = last ? at / 1000 - last.at : 0;
   // A projection that is dropped or rebuilt in place takes counts back: that is no negative rate.
   const grown = (name) => (last ? Math.max(0, stats[name] - last.stats[name]) / seconds : null);
@@ -35,11 +39,14 @@ function sampled(stats, at) {
     duplicate: known ? grown("duplicate_dropped") : null,
     pending: stats.pending,
   };
-  return [...state.samples, sample].slice(-SAMPLES_MAX);
+  return [...samples, sample].slice(-SAMPLES_MAX);
 }
 
 async function ask() {
-  if (asking) return;
+  if (asking) {
+    again = true;
+    return;
+  }
   asking = true;
   try {
     const stats = await read("stats", { topics });
@@ -51,6 +58,11 @@ async function ask() {
     change({ problem });
   } finally {
     asking = false;
+  }
+  // Something else was wanted meanwhile.
+  if (again) {
+    again = false;
+    await ask();
   }
 }
 

@@ -1,7 +1,7 @@
 // Is it keeping up, what came in, how often, do the books balance.
 
 import { html, useMemo, useRef, useState } from "../vendor/preact.js";
-import { count, duration, rate, share } from "../format.js";
+import { count, duration, plural, rate, share } from "../format.js";
 import { useLive, useTopics } from "../live.js";
 import { useRead } from "../reading.js";
 import { href } from "../routing.js";
@@ -84,8 +84,8 @@ function Books({ stats, rates }) {
           ? html`<${Chip} kind="good">✓ the books balance<//>`
           : html`<${Chip} kind="bad">✗ the books do not balance<//>`
       }
-      <span>${count(stats.topics)} topics</span>
-      <span>${count(stats.workers)} workers</span>
+      <span>${plural(stats.topics, "topic")}</span>
+      <span>${plural(stats.workers, "worker")}</span>
       <span>${count(stats.queue_size)} waiting for the writer</span>
       <span>up for ${duration(stats.uptime_seconds)}</span>
     </p>

@@ -155,7 +155,7 @@ function categories(labels) {
     splits: () => labels.map((_, index) => index),
     values: (_, splits) => splits.map((index) => cut(labels[index] ?? "")),
     filter: (chart, splits) => {
-      const every = Math.ceil((splits.length * 80) / Math.max(1, chart.bbox.width / devicePixelRatio));
+      const every = Math.ceil((splits.length * 104) / Math.max(1, chart.bbox.width / devicePixelRatio));
       return splits.map((split, index) => (index % every === 0 ? split : null));
     },
   };

@@ -2,14 +2,17 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 
-const LOADED = import("../vendor/codemirror.js").then(
-  (library) => library,
-  () => null,
-);
+let loaded = null;
+
+// Fetched when an editor is first shown: it is larger than all the rest.
+function load() {
+  loaded ??= import("../vendor/codemirror.js").catch(() => null);
+  return loaded;
+}
 
 export function Editor(properties) {
   const [library, setLibrary] = useState(undefined);
-  useEffect(() => void LOADED.then(setLibrary), []);
+  useEffect(() => void load().then(setLibrary), []);
   if (library === undefined) return html`<div class="editor"></div>`;
   return library
     ? html`<${Rich} library=${library} ...${properties} />`
