@@ -7,11 +7,14 @@ from contextlib import suppress
 
 import msgspec
 
-from api.errors import Problem
+from api.errors import Problem, problem_for
+from eventlog.errors import DatabaseUnavailable
 from projections.retry import Retried
 
 # A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
 SECONDS_MAX = 150.0
+# What the command exits with when the database cannot be reached.
+EXIT_UNREACHABLE = 4
 
 
 async def retried(dsn: str, delivery: str, projection: str | None) -> list[Retried]:
@@ -37,6 +40,8 @@ async def retried(dsn: str, delivery: str, projection: str | None) -> list[Retri
     finally:
         with suppress(ProcessLookupError):
             process.kill()
+    if process.returncode == EXIT_UNREACHABLE:
+        raise problem_for(DatabaseUnavailable("the database went away"))
     try:
         return msgspec.json.decode(output, type=list[Retried])
     except msgspec.DecodeError:

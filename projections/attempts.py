@@ -14,6 +14,8 @@ once there is reason to: usually nothing of this costs anything.
 4. A delivery that has killed three times while it was played alone goes into quarantine, by a decision that
    every replay takes as it is, until it is retried.
 
+A worker whose step takes too long ends its session as if it had died, so what hangs is found the same way.
+
 Who is killed from outside sets nothing aside: a healthy delivery is survived the next time, and only three
 deaths in a row, each during the attempt at this one delivery alone, put it into quarantine.
 """
@@ -178,7 +180,7 @@ def _give_up(
     connection: Connection, version: Version, claim: dict[str, object], partition: int, attempt: Attempt
 ) -> None:
     """Set one delivery aside, durably."""
-    cause = f"its worker died {attempt.deaths} times while it projected this delivery alone"
+    cause = f"its worker died or hung {attempt.deaths} times while it projected this delivery alone"
     set_aside(connection, version, Decision(partition, attempt.first, PROCESS_DIED, cause))
     connection.execute(statement("attempts/clear"), claim)
     log.warning(

@@ -162,6 +162,8 @@ def _check(projection: Projection) -> None:
         raise ValueError("step.sql and apply() are two steps: remove one")
     if projection.apply is not None and not callable(projection.apply):
         raise ValueError("apply is no function")
+    if (projection.folder / "undo.sql").exists() and (projection.folder / "quarantine.sql").exists():
+        raise ValueError("undo.sql cannot take back what quarantine.sql has counted: remove one")
     for path in sorted(projection.folder.glob("*.sql")):
         try:
             SQL(path.read_text(encoding="utf-8")).format(schema=SQL(""), batch=SQL(""))

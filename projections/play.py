@@ -16,9 +16,11 @@ from eventlog.database import Connection
 from eventlog.statements import read_sql
 from projections.delivery import Delivery, Indigestible
 from projections.projection import BATCH_DIR, Projection
+from projections.time_limit import time_limit
 
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.
 STEP_TIMEOUT_MILLISECONDS = 60_000
+APPLY_SECONDS_MAX = 60.0
 # So many of the largest events are half a gigabyte.
 APPLIED_MAX = 500
 # What Python raises when data is not as expected, or nested too deep for it. All else is the program's
@@ -98,7 +100,8 @@ def _apply(
         return
     try:
         for deliveries in _read(connection, batch["partition"], positions):
-            projection.apply(deliveries, connection)
+            with time_limit(APPLY_SECONDS_MAX):
+                projection.apply(deliveries, connection)
     except psycopg.Error:
         raise
     except CONTENT_ERRORS as error:

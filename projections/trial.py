@@ -23,6 +23,7 @@ from projections.install import find, install_own, set_up
 from projections.pool import WorkerPool
 from projections.projection import Projection
 from projections.rebuild import rebuild
+from projections.retry import Selection, retry, select
 
 # Nobody pulls the plug on a test.
 UNSAFE_AND_FAST = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "100"}
@@ -32,6 +33,8 @@ POLL_SECONDS = 0.01
 # A projection that fails is tried again by itself; if that does not help, it is broken.
 FAILING_SECONDS_MAX = 1.0
 STUCK_SECONDS_MAX = 60.0
+# A constraint does not hold.
+REFUSED = "23514"
 
 Rows = Sequence[tuple[Any, ...]]
 _numbers = count(1)
@@ -41,20 +44,29 @@ class Way(msgspec.Struct, frozen=True):
     """One way to play a log.
 
     crashes: how often all workers are ended in the middle of it. rebuilt: then played again beside it.
+    retried: a third of the events is refused at first, and retried at the end, the last one first.
     """
 
     batch_size: int
     workers: int
     crashes: int = 0
     rebuilt: bool = False
+    retried: bool = False
+
+    def fits(self, projection: Projection) -> bool:
+        """Say whether a projection can be played this way."""
+        return not self.retried or (projection.has("undo.sql") and projection.each == "event")
 
     def __str__(self) -> str:
         crashed = f", crashed {self.crashes} times" if self.crashes else ""
-        rebuilt = ", and rebuilt" if self.rebuilt else ""
-        return f"played in batches of {self.batch_size} by {self.workers} worker(s){crashed}{rebuilt}"
+        then = ", and rebuilt" if self.rebuilt else ", and a third retried" if self.retried else ""
+        return f"played in batches of {self.batch_size} by {self.workers} worker(s){crashed}{then}"
 
 
-WAYS = (Way(1000, 1), Way(1, 1), Way(2, 2), Way(7, 8), Way(1, 2, crashes=3), Way(5, 2, rebuilt=True))
+WAYS = (
+    *(Way(1000, 1), Way(1, 1), Way(2, 2), Way(7, 8), Way(1, 2, crashes=3)),
+    *(Way(5, 2, rebuilt=True), Way(3, 1, retried=True)),
+)
 
 
 class Trial:
@@ -89,7 +101,7 @@ class Trial:
         projection = load(Path(folder))
         with self._database("template1") as template:
             self._prepare(template, projection, events)
-            for way in ways:
+            for way in (way for way in ways if way.fits(projection)):
                 with self._database(template) as name:
                     self._check(self._at(name), projection, way, rows, sorted(quarantined))
 
@@ -140,6 +152,21 @@ class Trial:
 
 
 def _play(dsn: str, connection: psycopg.Connection[TupleRow], projection: Projection, way: Way) -> None:
+    if not way.retried:
+        _project(dsn, connection, projection, way)
+        return
+    live = find(connection, projection.name)
+    assert live is not None
+    schema = Identifier(live.schema_name or "")
+    connection.execute(statement("testing/refuse_a_third").format(schema=schema))
+    _project(dsn, connection, projection, way)
+    connection.execute(statement("testing/refuse_no_more").format(schema=schema))
+    refused = select(connection, Selection(projection=projection.name, sqlstate=REFUSED))
+    for delivery in reversed(refused):
+        retry(dsn, projection, [delivery])
+
+
+def _project(dsn: str, connection: psycopg.Connection[TupleRow], projection: Projection, way: Way) -> None:
     pool = WorkerPool(dsn, count=way.workers, batch_size=way.batch_size, projections=[projection])
     pool.start()
     try:

@@ -40,6 +40,7 @@ from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Counts, play
 from projections.projection import CORE, PROJECTIONS, Projection
+from projections.time_limit import TookTooLong
 from projections.versions import Version
 
 log = structlog.get_logger()
@@ -279,7 +280,12 @@ class Worker:
     def _play(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
         """Run the projection's step over the deliveries first … last."""
         projection = self._projections[claim.projection]
-        return play(connection, projection, claim.schema_name, claim.partition, first, last)
+        try:
+            return play(connection, projection, claim.schema_name, claim.partition, first, last)
+        except (TookTooLong, psycopg.errors.QueryCanceled):
+            # As good as dead: by ending like this, the session has the delivery looked for.
+            connection.close()
+            raise
 
     def _play_or_set_aside(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
         """Project one delivery, or put it into quarantine.

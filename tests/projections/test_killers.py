@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg.rows import TupleRow
 
 from projections.discovery import Discovered, discover
@@ -136,6 +137,32 @@ def test_a_statement_that_ends_its_session_is_set_aside(
     append_events(database, [event(event_id=name) for name in ("a", "b", "killer", "c")])
     with workers(database, 2, projections=found.projections):
         until(lambda: lag(connection, found.projections) == 0, deadline_seconds=DEADLINE_SECONDS)
+    assert scalar(connection, "SELECT count(*) FROM own_1.kept") == 3
+    assert connection.execute("SELECT event_id, sqlstate FROM quarantine").fetchall() == [("killer", "EL001")]
+
+
+HANGS = APPLY + "    while any(event.event_id == 'killer' for event in batch):\n        pass\n"
+SLEEPS = (
+    "INSERT INTO {schema}.kept SELECT b.partition, b.position FROM {batch} AS b"
+    " WHERE CASE b.event_id WHEN 'killer' THEN pg_sleep(600) IS NULL ELSE true END"
+)
+
+
+@pytest.mark.parametrize("files", [{"python": HANGS}, {"step": SLEEPS}], ids=["Python", "SQL"])
+def test_what_hangs_is_set_aside_and_costs_no_worker(
+    database: str,
+    connection: Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+) -> None:
+    monkeypatch.setattr("projections.play.APPLY_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("projections.play.STEP_TIMEOUT_MILLISECONDS", 300)
+    found = installed(database, write_projection(tmp_path, "own", **files))
+    append_events(database, [event(event_id=name) for name in ("a", "b", "killer", "c")])
+    with workers(database, 2, projections=found.projections) as running:
+        until(lambda: lag(connection, found.projections) == 0, deadline_seconds=DEADLINE_SECONDS)
+        until(lambda: all(worker.connected for worker in running))
     assert scalar(connection, "SELECT count(*) FROM own_1.kept") == 3
     assert connection.execute("SELECT event_id, sqlstate FROM quarantine").fetchall() == [("killer", "EL001")]
 

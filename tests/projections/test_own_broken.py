@@ -12,6 +12,7 @@ from projections.discovery import Discovered, discover
 from projections.install import install_own
 from projections.projection import PROJECTIONS, Projection
 from projections.state import State
+from projections.verify import verify
 from tests.support.deliveries import append_events, event, topic_in
 from tests.support.own import APPLY, TABLES, write_projection
 from tests.support.postgres import PARTITIONS
@@ -144,6 +145,7 @@ CONTENT = {
     "TypeError": "len(event.payload['n'])",
     "AttributeError": "event.payload['n'].items()",
     "ZeroDivisionError": "1 / 0",
+    "RecursionError": "(lambda f: f(f))(lambda f: f(f))",
     "a cause with NUL": "raise_(ValueError('a\\0b'))",
     "the database's": "connection.execute('SELECT %s::date', ['nonsense'])",
 }
@@ -168,6 +170,29 @@ def test_what_python_cannot_digest_is_set_aside_alone(
         [("bad", "22007")],
     )
     assert scalar(connection, "SELECT count(*) FROM failures") == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 1000])
+def test_a_constraint_that_is_checked_at_the_commit_blames_its_delivery(
+    database: str, connection: Connection, tmp_path: Path, batch_size: int
+) -> None:
+    deferred = (
+        "CREATE TABLE {schema}.allowed AS SELECT generate_series(1::bigint, 3) AS position;"
+        "ALTER TABLE {schema}.allowed ADD PRIMARY KEY (position);"
+        "ALTER TABLE {schema}.kept ADD FOREIGN KEY (position) REFERENCES {schema}.allowed"
+        " DEFERRABLE INITIALLY DEFERRED"
+    )
+    found = installed(database, write_projection(tmp_path, "own", tables=TABLES + deferred))
+    append_events(database, [event() for _ in range(5)])
+    with workers(database, batch_size=batch_size, projections=found.projections):
+        until(lambda: lag(connection, found.projections) == 0)
+    assert count_kept(connection, "own") == 3
+    assert connection.execute("SELECT position, sqlstate FROM quarantine ORDER BY 1").fetchall() == [
+        (4, "23503"),
+        (5, "23503"),
+    ]
+    (projection,) = own(found, "own")
+    assert verify(database, projection).differing == []
 
 
 def test_the_books_of_a_projection_tell_ignored_from_repeated(
@@ -200,6 +225,18 @@ def test_the_doctor_and_the_list_name_what_fails_until_it_is_mended(
         until(lambda: lag(connection, found.projections) == 0)
     assert check_failures(connection).status == "ok"
     assert listed(connection, "own").failure is None
+
+
+def test_the_doctor_and_the_list_tell_what_kills_while_it_is_looked_for(
+    database: str, connection: Connection
+) -> None:
+    connection.execute(
+        "INSERT INTO attempts (partition, projection, version, through, first, last, deaths)"
+        " VALUES (2, 'core', 1, 900, 11, 20, 0)"
+    )
+    said = "one of the deliveries 2:11 to 900 kills or hangs its worker; it is being looked for"
+    assert check_failures(connection).found == f"core fails in 1 partitions: {said}"
+    assert listed(connection, "core").failure == said
 
 
 def listed(connection: Connection, name: str) -> State:

@@ -53,14 +53,22 @@ SELECT w.name,
        ), 0)::double precision AS rate,
        (SELECT count(*) FROM eventlog.quarantine AS q
         WHERE q.projection = w.name AND q.version = w.version) AS quarantined,
-       (SELECT f.cause FROM eventlog.failures AS f
-        WHERE f.projection = w.name AND f.version = w.version
-          AND f.failed_at > coalesce((
-              SELECT max(s.projected_at) FROM eventlog.steps AS s
-              WHERE s.partition = f.partition AND s.projection = f.projection AND s.version = f.version
-          ), '-infinity')
-        ORDER BY f.failed_at DESC
-        LIMIT 1) AS failure,
+       coalesce(
+           (SELECT f.cause FROM eventlog.failures AS f
+            WHERE f.projection = w.name AND f.version = w.version
+              AND f.failed_at > coalesce((
+                  SELECT max(s.projected_at) FROM eventlog.steps AS s
+                  WHERE s.partition = f.partition AND s.projection = f.projection AND s.version = f.version
+              ), '-infinity')
+            ORDER BY f.failed_at DESC
+            LIMIT 1),
+           (SELECT format('one of the deliveries %%s:%%s to %%s kills or hangs its worker; it is being looked for',
+                          a.partition, a.first, a.through)
+            FROM eventlog.attempts AS a
+            WHERE a.projection = w.name AND a.version = w.version AND a.through IS NOT NULL
+            ORDER BY a.partition
+            LIMIT 1)
+       ) AS failure,
        u.id AS operation, u.kind AS operation_kind, u.phase, u.done, u.total, u.elapsed_seconds
 FROM wanted AS w
 LEFT JOIN progress ON progress.name = w.name

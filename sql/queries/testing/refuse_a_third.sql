@@ -1,0 +1,1 @@
+ALTER TABLE {schema}.seen ADD CONSTRAINT not_yet CHECK (position % 3 <> 1)

@@ -1,0 +1,1 @@
+ALTER TABLE {schema}.seen DROP CONSTRAINT not_yet
