@@ -30,6 +30,7 @@ class TimedProtocol(HttpToolsProtocol):
     timeout_seconds: float
     # What an answer without an end wants to be told when the server stops.
     on_shutdown: Callable[[], None] | None = None
+    stopping = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,6 +50,7 @@ class TimedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Complete the answer under way, and then close."""
         super().shutdown()
+        self.stopping = True
         if self.on_shutdown is not None:
             self.on_shutdown()
 

@@ -41,7 +41,7 @@ class Pages:
             if distance(place, through) <= NEAR_DELIVERIES and not _is_ahead(place, through):
                 break
             place = await self._page(services, reader, place, through, send)
-        through = hub.attach(reader)
+        through = await hub.attach(reader)
         while distance(place, through):
             place = await self._page(services, reader, place, through, send)
 

@@ -7,7 +7,8 @@ Who holds what:
   the deliveries that were none. The step of a partition is projected in order and visible as a whole,
   so what is through its checkpoint is all there is, and reading on from there misses nothing.
 - A reader is attached or not, and handing out does not wait for anything: between two events, for
-  all readers at once, "everything through the hub's positions was handed out" is true.
+  all readers at once, "everything through the hub's positions was handed out" is true. Where few topics
+  are wanted the hub reads no others, so readers are attached between two looks, not during one.
 
 A reader that comes with a place of its own meets the hub so (catch_up.py):
 
@@ -59,8 +60,8 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 BEAT_SECONDS = 1.0
-# Who comes waits so long for a hub that is just starting.
-START_SECONDS = 5.0
+# Who comes waits so long for a hub that is starting, or has lost its session.
+START_SECONDS = 3.0
 # What waits in all readers' buffers together.
 BUFFERED_BYTES_MAX = 64 << 20
 # Other work of the process gets its turn after so many events.
@@ -83,9 +84,12 @@ class Hub:
         self._positions: Positions = {}
         self._users = 0
         self._task: asyncio.Task[None] | None = None
-        # Set once it is known how it stands; _trouble is what keeps the hub from reading.
+        # Held while the hub looks for what those want who are attached: nobody is attached meanwhile.
+        self._looking = asyncio.Lock()
+        # Set while the hub reads, or cannot for a reason that lasts; _trouble is the reason.
         self._settled = asyncio.Event()
         self._trouble: Exception | None = None
+        self._failures = 0
 
     @property
     def readers(self) -> int:
@@ -118,22 +122,21 @@ class Hub:
             self._users -= 1
 
     async def _started(self) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), START_SECONDS)
-        except TimeoutError:
-            raise problem_for(DatabaseUnavailable("the database does not answer")) from None
-        if self._trouble is not None:
-            raise problem_for(self._trouble)
+        if not self._settled.is_set() or self._trouble is not None:
+            raise problem_for(self._trouble or DatabaseUnavailable("the database does not answer"))
 
     def reader(self, form: Form, partitions: tuple[int, ...], wanted: Wanted) -> Reader:
         """Return a reader that is not attached yet."""
         channel = self._channels.setdefault((form, partitions), Channel(form, partitions))
         return Reader(channel, wanted, self._bytes_max, self._buffered)
 
-    def attach(self, reader: Reader) -> Positions:
+    async def attach(self, reader: Reader) -> Positions:
         """Hand everything after the positions that are returned to the reader, from now on."""
-        self._subscribers.add(reader)
-        return dict(self._positions)
+        async with self._looking:
+            self._subscribers.add(reader)
+            return dict(self._positions)
 
     def detach(self, reader: Reader) -> None:
         """Hand it nothing more."""
@@ -156,14 +159,13 @@ class Hub:
     async def _run(self) -> None:
         """Read while there are readers."""
         beating = asyncio.create_task(self._beat())
-        failures = 0
         try:
             while self._users:
                 try:
                     await self._follow()
-                    failures = 0
                 except ProjectionDropped as error:
                     self._fail(error)
+                    self._settled.set()
                     self.end_all(problem_for(error))
                 except (psycopg.Error, EventlogError, OSError) as error:
                     self._fail(error)
@@ -172,8 +174,8 @@ class Hub:
                     self._fail(error)
                     self.end_all(problem_for(error))
                 if self._trouble is not None:
-                    failures += 1
-                    await asyncio.sleep(pause_seconds(failures))
+                    self._failures += 1
+                    await asyncio.sleep(pause_seconds(self._failures))
         finally:
             beating.cancel()
             # No await from the check above to here: who comes later starts anew, at what is new then.
@@ -185,7 +187,7 @@ class Hub:
 
     def _fail(self, error: Exception) -> None:
         self._trouble = translate(error) if isinstance(error, psycopg.Error) else error
-        self._settled.set()
+        self._settled.clear()
         reason = first_line(error) if isinstance(error, psycopg.Error) else str(error)
         log.warning("stream_interrupted", reason=reason, readers=self._users)
 
@@ -203,7 +205,7 @@ class Hub:
         before = dict(self._positions)
         through: Positions = {}
         handed = 0
-        async with aclosing(news(connection, before)) as rows:
+        async with self._looking, aclosing(news(connection, before, self._subscribers.topics())) as rows:
             async for row in rows:
                 if row[0] is None:
                     through[row[5]] = row[6]
@@ -212,8 +214,9 @@ class Hub:
                 handed += 1
                 if handed % TURN_EVENTS == 0:
                     await asyncio.sleep(0)
-        self._positions.update(through)
+            self._positions.update(through)
         self._trouble = None
+        self._failures = 0
         self._settled.set()
         scan = scan_of(self.partitions)
         return any(position - before[partition] >= scan for partition, position in through.items())

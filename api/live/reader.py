@@ -87,7 +87,9 @@ class Reader:
 
     async def take(self) -> Frame:
         """Return what is to be written next, once there is something: some frames as one."""
-        await self._ready.wait()
+        while not self._frames:  # an end may have emptied it between the sign and now
+            self._ready.clear()
+            await self._ready.wait()
         bodies: list[bytes] = []
         size = 0
         while self._frames and size < WRITE_BYTES:
@@ -96,8 +98,6 @@ class Reader:
             size += len(body)
         self.size -= size
         self._buffered.bytes -= size
-        if not self._frames:
-            self._ready.clear()
         return Frame(cursor, body if len(bodies) == 1 else b"".join(bodies))
 
     def end(self, problem: Problem | None = None) -> None:
@@ -105,7 +105,6 @@ class Reader:
         self._buffered.bytes -= self.size
         self.size = 0
         self._frames.clear()
-        self._ready.clear()
         if not self.ended.done():
             self.ended.set_result(problem)
 

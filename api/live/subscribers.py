@@ -3,7 +3,10 @@
 from collections import Counter
 
 from api.live.reader import Reader
+from eventlog.read import TopicRange, topics_like
 
+# Beyond so many topics and prefixes, choosing by them costs the database more than it spares.
+RANGES_MAX = 64
 # A set that keeps its order, so that readers are served in the order in which they came.
 Group = dict[Reader, None]
 
@@ -21,6 +24,14 @@ class Subscribers:
     def everybody(self) -> list[Reader]:
         """Return all readers."""
         return list(self._all)
+
+    def topics(self) -> list[TopicRange] | None:
+        """Return which topics are wanted at all; None where that is all of them, or too many to choose by."""
+        if "" in self._prefixed or len(self._exact) + len(self._prefixed) > RANGES_MAX:
+            return None
+        return [
+            topics_like(pattern) for pattern in (*self._exact, *(f"{prefix}*" for prefix in self._prefixed))
+        ]
 
     def add(self, reader: Reader) -> None:
         """Let a reader have what it wants from now on."""

@@ -21,8 +21,10 @@ from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.reader import Reader, Wanted
 from api.paging import NOT_OURS
 from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
+from api.reading import read
 from api.services import Services
 from api.streaming import wants_lines
+from eventlog import read as log
 from eventlog.read.log_order import Positions
 
 PATH = "/events/stream"
@@ -73,9 +75,13 @@ class Stream:
         values = read_parameters(request, PARAMETERS)
         wanted = _wanted(values)
         partitions = wanted.partitions(hub.partitions)
-        place = _place(request, values, partitions)
+        name, place = _place(request, values, partitions)
         form: Form = NDJSON if wants_lines(request) else SSE
         async with hub.entered():
+            if place is not None and await read(services, lambda session: log.is_beyond(session, place)):
+                raise invalid(
+                    [fault(name, f"{name} is beyond the log: it is of another one, or it was restored")]
+                )
             reader = hub.reader(form, partitions, wanted)
             connection = Connection(scope, reader, receive, send)
             try:
@@ -86,7 +92,7 @@ class Stream:
     async def _serve(self, services: Services, connection: "Connection", place: Positions | None) -> None:
         """Send what there is, for ever."""
         reader, hub = connection.reader, services.hub
-        at = hub.attach(reader) if place is None else place
+        at = await hub.attach(reader) if place is None else place
         await connection.open(reader.channel.cursor(at))
         if place is not None:
             await self._pages.catch_up(services, hub, reader, place, connection.send_frame)
@@ -112,7 +118,10 @@ class Connection:
         """
         if self._protocol is not None:
             self._protocol.on_shutdown = self.reader.end
-            self._notice_dead_peers()
+            if self._protocol.stopping or self._protocol.transport.is_closing():
+                self.reader.end()
+            else:
+                self._notice_dead_peers()
         tasks = [asyncio.create_task(serving), asyncio.create_task(self._until_gone())]
         try:
             first: list[asyncio.Future[Any]] = [*tasks, self.reader.ended]
@@ -177,8 +186,10 @@ def _wanted(values: dict[str, Any]) -> Wanted:
     )
 
 
-def _place(request: Request, values: dict[str, Any], partitions: tuple[int, ...]) -> Positions | None:
-    """Return where to go on from; None begins at what is new."""
+def _place(
+    request: Request, values: dict[str, Any], partitions: tuple[int, ...]
+) -> tuple[str, Positions | None]:
+    """Return who says where to go on from, and where; None begins at what is new."""
     given = {
         "Last-Event-ID": request.headers.get("last-event-id"),
         "cursor": values.get("cursor"),
@@ -187,7 +198,7 @@ def _place(request: Request, values: dict[str, Any], partitions: tuple[int, ...]
     for name, cursor in given.items():
         if cursor:
             try:
-                return decode_positions(cursor, list(partitions))
+                return name, decode_positions(cursor, list(partitions))
             except ForeignCursor:
                 raise invalid([fault(name, f"{name}: {NOT_OURS}")]) from None
-    return dict.fromkeys(partitions, 0) if values.get("from") == "start" else None
+    return "from", dict.fromkeys(partitions, 0) if values.get("from") == "start" else None

@@ -1,6 +1,6 @@
 """Read what is new in the log, again and again, on a session that does nothing else."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import psycopg
@@ -10,6 +10,7 @@ from eventlog.database import session_dsn
 from eventlog.errors import ProjectionDropped
 from eventlog.read.log_order import Positions
 from eventlog.read.session import Reader
+from eventlog.read.topics import TopicRange
 from eventlog.statements import statement
 
 # The most deliveries that one look reads, and the least of them a partition.
@@ -35,8 +36,12 @@ async def follow(dsn: str) -> Reader:
     return connection
 
 
-async def news(connection: Reader, after: Positions) -> AsyncGenerator[tuple[Any, ...], None]:
+async def news(
+    connection: Reader, after: Positions, topics: Sequence[TopicRange] | None
+) -> AsyncGenerator[tuple[Any, ...], None]:
     """Yield rows for to_event(), after these positions; before them, rows without a topic.
+
+    Of topics that are in none of the ranges there may be none; None is every topic.
 
     The latter have in `position` through where their partition is read when all rows were taken.
     Raises ProjectionDropped when the core projection is.
@@ -45,6 +50,9 @@ async def news(connection: Reader, after: Positions) -> AsyncGenerator[tuple[Any
         "partitions": list(after),
         "positions": list(after.values()),
         "scan": scan_of(len(after)),
+        "topics": None if topics is None else [each.one for each in topics if each.one is not None],
+        "lows": [each.low for each in topics or () if each.one is None],
+        "highs": [each.high for each in topics or () if each.one is None],
     }
     cursor = connection.cursor(binary=True)
     dropped = True

@@ -61,6 +61,12 @@ async def ends(connection: Reader, partitions: list[int]) -> Positions:
     return {partition: checkpoint for partition, checkpoint in rows if partition in partitions}
 
 
+async def is_beyond(connection: Reader, place: Positions) -> bool:
+    """Say whether a place lies beyond the log: then it is of another one, or this one was restored."""
+    rows = await (await connection.execute(statement("read/heads"), {"partitions": list(place)})).fetchall()
+    return any(place[partition] > head for partition, head in rows)
+
+
 async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
     """Return the next events in log order. Several statements, each with a snapshot of its own."""
     partitions = max(1, len(wanted.after))

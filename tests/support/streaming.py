@@ -3,13 +3,17 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import httpx2
 import msgspec
+import psycopg
 
+from tests.support.events import event
+from tests.support.projecting import lag
 from tests.support.waiting import until
 
 SSE = "text/event-stream"
@@ -68,6 +72,7 @@ class Unchunked:
         self.head: bytes | None = None
         self.complete = False
         self._buffer = b""
+        self._left = 0  # of the chunk under way, with the line end after it
 
     def feed(self, piece: bytes) -> bytes:
         """Return what is new of the body."""
@@ -78,15 +83,17 @@ class Unchunked:
                 return b""
             self.head, self._buffer = head, rest
         body = b""
-        while b"\r\n" in self._buffer:
-            size, _, rest = self._buffer.partition(b"\r\n")
-            length = int(size, 16)
-            if len(rest) < length + 2:
-                break
-            body += rest[:length]
-            self._buffer = rest[length + 2 :]
-            self.complete = self.complete or length == 0
-        return body
+        while True:
+            content = max(0, min(self._left - 2, len(self._buffer)))
+            body += self._buffer[:content]
+            taken = min(self._left, len(self._buffer))
+            self._buffer = self._buffer[taken:]
+            self._left -= taken
+            size, found, rest = self._buffer.partition(b"\r\n")
+            if self._left or not found:
+                return body
+            self.complete = self.complete or int(size, 16) == 0
+            self._left, self._buffer = int(size, 16) + 2, rest
 
 
 class Stream:
@@ -107,7 +114,11 @@ class Stream:
         if receive_bytes is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(20)
-        self.socket.connect((address.hostname, address.port))
+        try:
+            self.socket.connect((address.hostname, address.port))
+        except OSError:
+            self.socket.close()
+            raise
         head = [f"GET /events/stream{query} HTTP/1.1", "Host: localhost", f"Accept: {accept}"]
         head += [f"Last-Event-ID: {last_id}"] if last_id else []
         self.socket.sendall("\r\n".join([*head, "", ""]).encode())
@@ -118,7 +129,7 @@ class Stream:
         """Return the next messages, perhaps none yet; None at the end."""
         try:
             piece = self.socket.recv(bytes_max)
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
             return None
         return self._parser.feed(self._http.feed(piece)) if piece else None
 
@@ -167,6 +178,11 @@ class Follower:
     def places(self) -> list[tuple[int, int]]:
         """Partition and position of all events, in the order in which they came."""
         return [(row["partition"], row["position"]) for row in self.events]
+
+    @property
+    def count(self) -> int:
+        """How many events came."""
+        return sum(message.kind == "message" for message in self.messages)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -224,3 +240,70 @@ def following(url: str, query: str = "", *, bytes_max: int = 65536) -> Iterator[
 def topics(*patterns: str) -> str:
     """Return a query for topics."""
     return "?" + "&".join(f"topic={quote(pattern)}" for pattern in patterns)
+
+
+class Publishing:
+    """Publishes batches over several topics, without a pause, until it is stopped."""
+
+    def __init__(self, url: str, topics: int, payload: dict[str, Any]) -> None:
+        self.published = 0
+        self._url = url
+        self._topics = topics
+        self._payload = payload
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Publishing":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        with httpx2.Client(base_url=self._url, timeout=15) as client:
+            while not self._stopping.is_set():
+                numbers = range(self.published, self.published + 20)
+                # Every fourth delivery repeats the one before, which makes no event.
+                batch = [
+                    event(
+                        topic=f"t.{n % self._topics}", event_id=f"{n - (n % 4 == 3)}", payload=self._payload
+                    )
+                    for n in numbers
+                ]
+                assert client.post("/publish", json=batch).status_code == 202
+                self.published += len(batch)
+
+
+def publishing(url: str, *, topics: int = 7, payload: dict[str, Any] | None = None) -> Publishing:
+    """Publish while this is entered."""
+    return Publishing(url, topics, payload or {"n": 1})
+
+
+def places_in_log(dsn: str) -> dict[int, list[int]]:
+    """Return the positions of all events, ascending, by partition."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        until(lambda: lag(connection) == 0, deadline_seconds=60)
+        rows = connection.execute("SELECT partition, position FROM eventlog.events ORDER BY 1, 2").fetchall()
+    return by_partition(rows)
+
+
+def by_partition(places: Sequence[tuple[Any, ...]]) -> dict[int, list[int]]:
+    """Return the positions by partition, in the order in which they came."""
+    found: dict[int, list[int]] = {}
+    for partition, position in places:
+        found.setdefault(partition, []).append(position)
+    return found
+
+
+def assert_complete(follower: Follower, dsn: str, deadline_seconds: float = 60) -> None:
+    """Hold that it gets every event of the log once, in the order of each partition."""
+    expected = places_in_log(dsn)
+    count = sum(map(len, expected.values()))
+    until(
+        lambda: follower.count >= count,
+        deadline_seconds=deadline_seconds,
+        message=lambda: f"{follower.count} of {count} events came",
+    )
+    assert by_partition(follower.places) == expected

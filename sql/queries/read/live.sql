@@ -1,6 +1,7 @@
 -- What is new: the events after a position in each partition, through what the live version has
 -- projected, of at most `scan` deliveries a partition. One statement and so one snapshot: what the
--- checkpoint in it says is projected is there.
+-- checkpoint in it says is projected is there. Of others than these topics and ranges of topics, where
+-- topics are given at all, nothing is read but the topic.
 --
 -- Rows without a topic say through which position each partition is read; they come first, and there
 -- are none while the projection is dropped. Events follow in the order of their receipt, which is that
@@ -19,6 +20,12 @@ WITH span AS MATERIALIZED (
         SELECT topic, event_id, position, received_at
         FROM eventlog.inbox
         WHERE partition = s.partition AND position > s.after AND position <= s.through
+          AND (%(topics)s::text[] IS NULL
+               OR topic = ANY (%(topics)s::text[])
+               OR EXISTS (
+                   SELECT FROM unnest(%(lows)s::text[], %(highs)s::text[]) AS range (low, high)
+                   WHERE inbox.topic >= range.low AND inbox.topic < range.high
+               ))
         OFFSET 0
     ) AS i
     CROSS JOIN LATERAL (
