@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
+BANNER = """The event log, in SQL. Read-only: nothing that you ask can change it.
+Every statement is recorded, with your name: {who}.
+{views} views: \\d lists them. Saved questions: \\questions. Help: \\?  Leave: \\q"""
 Format = Literal["table", "csv", "json", "ndjson"]
 
 
@@ -58,6 +61,29 @@ def sql(
         sys.stdout = None
     if answer.truncated:
         _say(f"cut after {len(answer.rows)} rows: there are more; --limit takes up to 10,000, in 4 MiB")
+
+
+def console(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most rows of an answer.")] = 1_000,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="When a statement is stopped.")] = 10,
+) -> None:
+    """Question the log in SQL, interactively: read-only, and every statement is recorded."""
+    from eventlog.audit.catalogue import audit_views
+    from eventlog.audit.console.prompt import history_in, make_prompt
+    from eventlog.audit.console.session import Session
+    from eventlog.audit.door import opened_auditor, who
+    from eventlog.audit.limits import Limits
+    from eventlog.audit.record import Asker
+    from eventlog.settings import load_settings, state_dir
+
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("the console needs a terminal; elsewhere use `eventlog sql -`")
+    with opened_auditor(load_settings(), _say) as (auditor, dsn):
+        views = audit_views(dsn)
+        asker = Asker(who(), "console")
+        _say(BANNER.format(who=asker.who, views=len(views)))
+        prompt = make_prompt(views, history_in(state_dir()))
+        Session(auditor, asker, views, Limits(rows=limit, seconds=seconds)).run(prompt)
 
 
 def _asked(statement: str | None, question: str | None, given: list[str]) -> "Asked":

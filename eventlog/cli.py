@@ -36,6 +36,7 @@ COMMANDS = {
     "drop": "projections.operating_commands:drop",
     "quarantine": "projections.quarantine_commands:app",
     "sql": "eventlog.audit_commands:sql",
+    "console": "eventlog.audit_commands:console",
     "doctor": "eventlog.doctor_commands:doctor",
     "db": "eventlog.db_commands:app",
 }

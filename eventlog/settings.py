@@ -18,6 +18,11 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "eventlog"
 
 
+def state_dir() -> Path:
+    """Return where a person's own traces are kept, such as what they asked before."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "eventlog"
+
+
 class Settings(BaseSettings):
     """All that can be set, with its default; field `x` is read from EVENTLOG_X."""
 

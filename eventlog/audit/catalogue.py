@@ -2,6 +2,9 @@
 
 import msgspec
 
+from eventlog.database import connect, translated_errors
+from eventlog.statements import statement
+
 
 class ViewColumn(msgspec.Struct, frozen=True):
     """One column of a view."""
@@ -22,3 +25,9 @@ class View(msgspec.Struct, frozen=True):
 def view_of(name: str, comment: str, columns: str) -> View:
     """Return a view from a row of `audit/schema`, whose columns are JSON."""
     return View(name, comment, msgspec.json.decode(columns, type=list[ViewColumn]))
+
+
+def audit_views(dsn: str) -> list[View]:
+    """Return the views of a database, given its owner's address."""
+    with connect(dsn, "owner", "console") as connection, translated_errors():
+        return [view_of(*row) for row in connection.execute(statement("audit/schema"))]

@@ -3,7 +3,11 @@
 from typing import Any
 
 import httpx2
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
 
+from tests.support.api import running_api
 from tests.support.reading import at_second, published
 
 PROBLEM = "application/problem+json"
@@ -26,3 +30,102 @@ def test_a_statement_is_answered_with_columns_and_rows(client: httpx2.Client) ->
     assert body["rows"] == [[3, 1, True]]
     assert (body["row_count"], body["truncated"]) == (1, False)
     assert body["elapsed_ms"] > 0
+
+
+def test_a_question_is_asked_by_its_name(client: httpx2.Client) -> None:
+    published(client, [at_second(1), at_second(1)])
+    parameters = {"topic": "order.created", "event_id": "e0001"}
+    answer = client.post("/sql", json={"question": "was_it_received", "parameters": parameters}).json()
+    assert [row[1] for row in answer["rows"]] == ["unique", "duplicate"]
+
+
+def test_what_is_wrong_with_a_statement_is_said(client: httpx2.Client) -> None:
+    answer = asked(client, "SELECT nothing FROM books")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    problem = answer.json()
+    assert (problem["code"], problem["sqlstate"]) == ("statement_failed", "42703")
+    assert (problem["message"], problem["position"]) == ('column "nothing" does not exist', 8)
+    assert problem["retryable"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "invalid_field"),
+        ({"sql": "SELECT 1", "question": "books"}, 422, "invalid_field"),
+        ({"sql": "SELECT 1", "limit": 0}, 422, "invalid_field"),
+        ({"sql": "SELECT 1", "limit": "5"}, 422, "invalid_field"),
+        ({"sql": 5}, 422, "invalid_field"),
+        ({"sql": "SELECT 1", "other": 1}, 422, "invalid_field"),
+        ([], 422, "invalid_field"),
+        ({"sql": " "}, 422, "statement_empty"),
+        ({"sql": "SELECT 1; SELECT 2"}, 422, "statement_failed"),
+        ({"sql": "COMMIT"}, 422, "statement_without_rows"),
+        ({"sql": "SELECT 1", "parameters": {"a": 1}}, 422, "parameter_unknown"),
+        ({"sql": "SELECT $1::int", "parameters": ["x"]}, 422, "statement_failed"),
+        ({"question": "was_it_received"}, 422, "parameter_missing"),
+        ({"question": "nothing"}, 404, "question_unknown"),
+        ({"sql": "SELECT '\0'"}, 422, "nul_in_text"),
+    ],
+)
+def test_nothing_that_is_asked_is_answered_with_a_5xx(
+    client: httpx2.Client, body: object, status: int, code: str
+) -> None:
+    answer = client.post("/sql", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_body_that_is_no_json_is_refused(client: httpx2.Client) -> None:
+    json_type = {"Content-Type": "application/json"}
+    assert client.post("/sql", content=b"{", headers=json_type).status_code == 400
+    assert client.post("/sql", content=b"\xff", headers=json_type).status_code == 400
+    assert client.post("/sql", content=b"SELECT 1", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert client.post("/sql", content=b" " * (2 << 20), headers=json_type).status_code == 413
+
+
+def test_csv_says_whether_there_is_more(client: httpx2.Client) -> None:
+    body = {"sql": "SELECT n, '=' || n AS f FROM generate_series(1, 3) AS n", "limit": 2}
+    answer = client.post("/sql", json=body, headers={"Accept": "text/csv"})
+    assert answer.text.splitlines() == ["n,f", "1,'=1", "2,'=2"]
+    assert (answer.headers["content-type"], answer.headers["x-truncated"]) == (
+        "text/csv; charset=utf-8",
+        "true",
+    )
+
+
+def test_the_questions_and_the_views_are_told(client: httpx2.Client) -> None:
+    questions = {question["name"]: question for question in client.get("/sql/questions").json()}
+    assert [parameter["name"] for parameter in questions["was_it_received"]["parameters"]] == [
+        "topic",
+        "event_id",
+    ]
+    assert questions["was_it_received"]["parameters"][0]["default"] is None
+    schema = client.get("/sql/schema").json()
+    views = {view["name"]: view for view in schema["views"]}
+    assert schema["schema"] == "audit"
+    assert views["books"]["columns"][0] == {
+        "name": "received",
+        "type": "bigint",
+        "comment": "Deliveries that the log has.",
+    }
+
+
+def test_who_asked_is_recorded(client: httpx2.Client, connection: psycopg.Connection[TupleRow]) -> None:
+    asked(client, "SELECT 1")
+    row = connection.execute("SELECT who, via, rows FROM eventlog.console_statements").fetchone()
+    assert row == ("127.0.0.1", "http", 1)
+
+
+def test_a_page_of_another_site_cannot_ask(client: httpx2.Client) -> None:
+    answer = client.post("/sql", json={"sql": "SELECT 1"}, headers={"Origin": "http://evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+
+
+def test_it_can_be_switched_off(database: str) -> None:
+    with running_api(database, workers=0, sql="off") as url, httpx2.Client(base_url=url) as client:
+        for answer in (
+            asked(client, "SELECT 1"),
+            client.get("/sql/questions"),
+            client.get("/sql/schema"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "sql_disabled")

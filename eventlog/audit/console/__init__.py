@@ -1,0 +1,1 @@
+"""`eventlog console`: a prompt for people, over the same guarded path as `eventlog sql`."""

@@ -1,0 +1,143 @@
+"""One sitting at the console: read a line, ask, show, until it is left."""
+
+import io
+import os
+import pydoc
+import shutil
+import sys
+from collections.abc import Callable
+
+from prompt_toolkit import PromptSession
+
+from eventlog.audit.asked import Asked, ask_question, ask_statement
+from eventlog.audit.auditor import Answer, Auditor
+from eventlog.audit.catalogue import View
+from eventlog.audit.console.commands import HELP, Line, read_line
+from eventlog.audit.limits import Limits
+from eventlog.audit.printed import json_lines, json_text
+from eventlog.audit.questions import questions
+from eventlog.audit.record import Asker
+from eventlog.audit.shown import comma_separated
+from eventlog.audit.tables import print_expanded, print_table
+from eventlog.audit_commands import failure, parameter_lines
+from eventlog.errors import EventlogError, StatementFailed
+from eventlog.reading_commands import harmless
+
+
+class Session:
+    """What was chosen in this sitting, and how it goes on."""
+
+    def __init__(self, auditor: Auditor, asker: Asker, views: list[View], limits: Limits) -> None:
+        self._auditor = auditor
+        self._asker = asker
+        self._views = {view.name: view for view in views}
+        self._limits = limits
+        self._expanded = False
+        self._format = "table"
+
+    def run(self, prompt: PromptSession[str]) -> None:
+        """Ask and answer until \\q or Ctrl-D."""
+        while True:
+            try:
+                typed = prompt.prompt()
+            except KeyboardInterrupt:  # the line is thrown away
+                continue
+            except EOFError:
+                return
+            if not self.handle(typed):
+                return
+
+    def handle(self, typed: str) -> bool:
+        """Do what one input says; False when it says to leave."""
+        try:
+            line = read_line(typed)
+            if line.kind == "quit":
+                return False
+            self._do(line)
+        except KeyboardInterrupt:
+            _say("stopped")
+        except EventlogError as error:
+            _say(harmless(str(error)))
+        return True
+
+    def _do(self, line: Line) -> None:
+        match line.kind:
+            case "statement":
+                self._ask(ask_statement(line.text))
+            case "question":
+                self._ask(ask_question(line.text, line.arguments))
+            case "help":
+                _page(HELP)
+            case "views":
+                _page("\n".join(f"{view.name:22} {view.comment}" for view in self._views.values()))
+            case "view":
+                _page(self._described(line.text))
+            case "questions":
+                _page(_questions())
+            case "expanded":
+                self._expanded = not self._expanded
+                _say(f"a line for each value: {'on' if self._expanded else 'off'}")
+            case "format":
+                self._format = line.text
+
+    def _described(self, name: str) -> str:
+        view = self._views.get(name)
+        if view is None:
+            return f"there is no view {harmless(name)}: \\d lists them"
+        columns = [f"  {column.name:20} {column.type:26} {column.comment}" for column in view.columns]
+        return "\n".join([f"{view.name}: {view.comment}", *columns])
+
+    def _ask(self, asked: Asked) -> None:
+        try:
+            answer = self._auditor.ask(asked, self._asker, self._limits)
+        except StatementFailed as error:
+            _say(failure(error, asked.written))
+            return
+        _page(self._printed(answer))
+        rows = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
+        more = ", and there are more" if answer.truncated else ""
+        _say(f"{rows}{more} ({answer.elapsed_ms:.1f} ms)")
+
+    def _printed(self, answer: Answer) -> str:
+        match self._format:
+            case "csv":
+                return comma_separated(answer)
+            case "json":
+                return json_text(answer)
+            case "ndjson":
+                return "".join(json_lines(answer))
+        text = io.StringIO()
+        if self._expanded:
+            print_expanded(answer, text)
+        else:
+            print_table(answer, text)
+        return text.getvalue()
+
+
+def _questions() -> str:
+    lines = []
+    for question in questions().values():
+        lines += [f"\\{question.name}", f"    {question.title} {question.description}"]
+        lines += [f"    {line}" for line in parameter_lines(question)]
+    return "\n".join(lines)
+
+
+def _page(text: str) -> None:
+    """Print, through a pager where it is more than the terminal has room for."""
+    columns, rows = shutil.get_terminal_size()
+    lines = text.rstrip("\n").split("\n")
+    if sys.stdout.isatty() and (len(lines) > rows - 2 or max(map(len, lines)) > columns):
+        _pager()(text)
+    else:
+        print("\n".join(lines))
+
+
+def _pager() -> Callable[[str], None]:
+    # -S: long lines are looked at by moving sideways; -F: what fits is not paged; -X: and stays to be seen.
+    if "PAGER" not in os.environ and shutil.which("less"):
+        return lambda text: pydoc.pipepager(text, "less -SFX")
+    return pydoc.pager
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
