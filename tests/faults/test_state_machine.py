@@ -69,7 +69,10 @@ QUERIES = {
     "stats": "SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined"
     " FROM stats WHERE topic = ANY (%(topics)s)",
 }
-LOG = f"SELECT partition, position, topic, event_id, raw::text FROM inbox {LATER} WHERE position > head"
+LOG = (
+    f"SELECT partition, position, topic, event_id, raw::text, received_at FROM inbox {LATER}"
+    " WHERE position > head"
+)
 CHECKPOINTS = (
     "SELECT partition, checkpoint_of('core', live_version, partition) FROM claims"
     " JOIN projections ON name = projection AND live_version = version WHERE projection = 'core'"
