@@ -19,11 +19,11 @@ hold the lock, everybody else waits.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, count, repeat
 from typing import NamedTuple
 
 import msgspec
@@ -31,8 +31,9 @@ import psycopg
 
 from eventlog.database import Connection
 from eventlog.errors import OutcomeUnknown
-from eventlog.events import Content, Event
+from eventlog.events import Contents, Events
 from eventlog.failpoints import hit
+from eventlog.memo import Memo
 from eventlog.partitions import partition_of
 from eventlog.statements import statement
 from eventlog.wire import run, run_copy
@@ -43,13 +44,15 @@ COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 LENGTH = struct.Struct(">i")
-# Number of fields, then partition and position, each behind its length.
-ROW_START = struct.Struct(">hihiq")
+# Number of fields, then the position behind its length.
+ROW_START = struct.Struct(">hiq")
 FIELDS = 10
-# Timestamp, in microseconds since 2000, and hash, each behind its length.
-CONTENT = struct.Struct(">iqi8s")
-NO_CONTENT = NULL * 3
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+PARTITION = struct.Struct(">ih")
+# Timestamp and hash, each behind its length; then the length of what follows.
+CONTENT = struct.Struct(">iqi8si")
+NO_CONTENT = struct.Struct(">iii")
+# Topics and sources come again and again; the bound keeps a flood of new ones from growing the process.
+NAMES_KEPT_MAX = 16_384
 
 
 class Place(NamedTuple):
@@ -61,67 +64,78 @@ class Place(NamedTuple):
 
 
 class Deliveries(msgspec.Struct, frozen=True):
-    """Events made ready for COPY: all of a row but its position, by partition, in order."""
+    """Events made ready for COPY: all of a row but its position, in order, and each row's partition."""
 
-    rows: dict[int, list[bytes]]
-    count: int
+    rows: list[bytes]
+    partitions: Sequence[int]
+    counts: dict[int, int]  # by partition
     size: int
 
+    @property
+    def count(self) -> int:
+        """The number of events."""
+        return len(self.rows)
 
-def encode(
-    events: Sequence[Event], partitions: int, request_id: bytes, headers: bytes | None = None
-) -> Deliveries:
-    """Build the rows of one request.
+
+def encode(events: Events, partitions: int, request_id: bytes, headers: bytes | None = None) -> Deliveries:
+    """Build the rows of one request, field by field over all of them.
 
     Args:
         partitions: how many the log has.
         request_id: 16 bytes.
         headers: trace context, as JSON text.
     """
-    request = (
-        LENGTH.pack(16) + request_id + (NULL if headers is None else LENGTH.pack(len(headers)) + headers)
-    )
-    pack = LENGTH.pack
-    rows: dict[int, list[bytes]] = {}
-    size = 0
-    for event in events:
-        partition, topic = _placed(event.topic, partitions)
-        event_id = event.event_id.encode()
-        raw = event.raw
-        content = NO_CONTENT if event.content is None else _content(event.content)
-        row = b"".join((request, topic, pack(len(event_id)), event_id, content, pack(len(raw)), raw))
-        size += len(row)
-        if partition in rows:
-            rows[partition].append(row)
-        else:
-            rows[partition] = [row]
-    return Deliveries(rows, len(events), size)
+    request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers))
+    placed, topics = zip(*map(_places(partitions).__getitem__, events.topics), strict=True)
+    event_ids = list(map(str.encode, events.event_ids))
+    sources, contents = _contents(events.contents, map(len, event_ids))
+    lengths = map(LENGTH.pack, map(len, events.raws))
+    columns = zip(repeat(request), topics, sources, contents, event_ids, lengths, events.raws, strict=False)
+    rows = list(map(b"".join, columns))
+    return Deliveries(rows, placed, _counts(placed), sum(map(len, rows)))
 
 
-def _content(content: Content) -> bytes:
-    """Return the fields timestamp, content_hash and source of a COPY row.
+def _contents(contents: Contents | None, lengths: Iterator[int]) -> tuple[Iterable[bytes], Iterable[bytes]]:
+    """Return the field source of each row, and the fields timestamp and content_hash with a further length.
 
     A source has no control characters, so the zero byte parts it from the payload for certain.
     """
-    since = content.timestamp - EPOCH
-    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    source, field = _source(content.source)
-    digest = blake2b(source + bytes(content.payload), digest_size=8).digest()
-    return CONTENT.pack(8, microseconds, 8, digest) + field
+    if contents is None:
+        return repeat(NULL), map(NO_CONTENT.pack, repeat(-1), repeat(-1), lengths)
+    hashed, fields = zip(*map(_sources.__getitem__, contents.sources), strict=True)
+    digests = [
+        blake2b(source + payload, digest_size=8).digest()
+        for source, payload in zip(hashed, contents.payloads, strict=True)
+    ]
+    return fields, map(CONTENT.pack, repeat(8), contents.timestamps, repeat(8), digests, lengths)
 
 
-@lru_cache(maxsize=16_384)
+def _counts(placed: Sequence[int]) -> dict[int, int]:
+    return {placed[0]: 1} if len(placed) == 1 else dict(Counter(placed))
+
+
+def _field(value: bytes) -> bytes:
+    return LENGTH.pack(len(value)) + value
+
+
 def _source(source: str) -> tuple[bytes, bytes]:
     """Return what of a source is hashed, and its field in a COPY row."""
     text = source.encode()
-    return text + b"\0", LENGTH.pack(len(text)) + text
+    return text + b"\0", _field(text)
 
 
-@lru_cache(maxsize=16_384)
-def _placed(topic: str, partitions: int) -> tuple[int, bytes]:
-    """Return a topic's partition and its field in a COPY row."""
-    text = topic.encode()
-    return partition_of(topic, partitions), LENGTH.pack(len(text)) + text
+_sources = Memo(_source, NAMES_KEPT_MAX)
+
+
+@cache
+def _places(partitions: int) -> Memo[tuple[int, bytes]]:
+    """Return what gives a topic's partition, and the fields partition and topic of a COPY row."""
+
+    def place(topic: str) -> tuple[int, bytes]:
+        partition = partition_of(topic, partitions)
+        return partition, PARTITION.pack(2, partition) + _field(topic.encode())
+
+    return Memo(place, NAMES_KEPT_MAX)
 
 
 def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:
@@ -155,7 +169,7 @@ def append(connection: Connection, batches: Sequence[Deliveries]) -> list[list[P
 
 
 def _partitions(batches: Sequence[Deliveries]) -> list[int]:
-    return sorted(set(chain.from_iterable(batch.rows for batch in batches)))
+    return sorted(set(chain.from_iterable(batch.counts for batch in batches)))
 
 
 def _lock(connection: Connection, wanted: list[int], *, begin: bool) -> dict[int, int]:
@@ -176,20 +190,30 @@ def _text(name: str) -> bytes:
 def number_rows(
     batches: Sequence[Deliveries], wanted: Iterable[int], heads: dict[int, int]
 ) -> tuple[bytes, list[list[Place]]]:
-    """Give each row its position: batches in their order, so one connection's publishes stay in order."""
-    parts = [COPY_HEADER]
-    places: list[list[Place]] = [[] for _ in batches]
-    for partition in wanted:
-        position = heads[partition]
-        for batch, placed in zip(batches, places, strict=True):
-            rows = batch.rows.get(partition)
-            if rows is None:
-                continue
-            first = position + 1
-            for row in rows:
-                position += 1
-                parts.append(ROW_START.pack(FIELDS, 2, partition, 8, position))
-                parts.append(row)
-            placed.append(Place(partition, first, position))
-    parts.append(COPY_TRAILER)
-    return b"".join(parts), places
+    """Give each row its position: batches in their order, so one connection's publishes stay in order.
+
+    Rows stay mixed as they came, and not for ease alone. COPY keeps up to 1,000 rows before it writes them,
+    each in a slot of its partition that it makes when first needed and registers in a hash table in which
+    all slots of one partition collide: sorted by partition, 5,000 rows cost it 0.9 µs more each.
+    """
+    following = {partition: count(heads[partition] + 1) for partition in wanted}
+    placed = chain.from_iterable(batch.partitions for batch in batches)
+    positions = map(next, map(following.__getitem__, placed))
+    starts = map(ROW_START.pack, repeat(FIELDS), repeat(8), positions)
+    rows = chain.from_iterable(batch.rows for batch in batches)
+    numbered = chain.from_iterable(zip(starts, rows, strict=True))
+    data = b"".join(chain((COPY_HEADER,), numbered, (COPY_TRAILER,)))
+    return data, _places_of(batches, dict(heads))
+
+
+def _places_of(batches: Sequence[Deliveries], heads: dict[int, int]) -> list[list[Place]]:
+    """Return where each batch lies, by partition, ascending; moves the heads on."""
+    places = []
+    for batch in batches:
+        placed = []
+        for partition, rows in sorted(batch.counts.items()):
+            first = heads[partition] + 1
+            heads[partition] += rows
+            placed.append(Place(partition, first, heads[partition]))
+        places.append(placed)
+    return places

@@ -26,7 +26,7 @@ from psycopg.rows import class_row
 from eventlog.append import append, encode
 from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
-from eventlog.events import Event
+from eventlog.events import Events
 from eventlog.failpoints import hit
 from eventlog.lock_watch import LockWatch
 from eventlog.migrate import schema_state
@@ -147,7 +147,9 @@ class Mover:
 
 def _move(connection: Connection, rows: Sequence[Waiting], partitions: int) -> None:
     """Delete and append. Deleted first: the order lock is taken as late as possible."""
-    events = [Event(row.topic, row.event_id, row.raw.encode()) for row in rows]
+    events = Events(
+        [row.topic for row in rows], [row.event_id for row in rows], [row.raw.encode() for row in rows]
+    )
     deliveries = encode(events, partitions, uuid4().bytes)
     connection.execute(statement("outbox/delete"), {"ids": [row.id for row in rows]})
     hit("outbox.deleted")

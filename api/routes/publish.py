@@ -19,7 +19,7 @@ from api.gate import Receive, Scope, Send
 from api.services import Services
 from eventlog.append import Deliveries, Place, encode
 from eventlog.errors import EventlogError
-from eventlog.events import Event
+from eventlog.events import Events
 from eventlog.failpoints import hit
 from eventlog.intake import Intake, parse
 from eventlog.partitions import partition_of
@@ -47,6 +47,7 @@ class Preferences(msgspec.Struct, frozen=True):
 
 
 NO_PREFERENCES = Preferences()
+NO_EVENTS = Events((), (), ())
 
 
 class Publish:
@@ -68,7 +69,7 @@ class Publish:
             return
         except (EventlogError, Problem) as error:
             problem = problem_for(error)
-            self._record(services, problem, scope["request_id"])
+            record(services, problem, scope["request_id"])
             await refuse(problem, scope["request_id"], inbound, send)
 
     async def _publish(
@@ -79,8 +80,10 @@ class Publish:
         with Publishing(services.admission) as publishing:
             intake = await self._take_in(services, request_id, headers, receive, publishing.take, preferences)
             deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
+            events = intake.events
+            intake.events = NO_EVENTS  # their text is in the rows now; many wait here under load
             if preferences.wait_seconds is None:
-                intake.events = []  # their text is in the rows now; many wait here under load
+                events = NO_EVENTS
             hit("api.parsed")
             places = await services.writer.submit(deliveries)
         answer = _accepted(deliveries, places, intake)
@@ -90,7 +93,7 @@ class Publish:
         ):
             # What is durable is accepted, whatever becomes of the rest of the answer.
             with suppress(psycopg.Error, EventlogError):
-                answer["results"] = await _results(services, intake.events, places)
+                answer["results"] = await _results(services, events, places)
                 status = 200
         hit("api.acking")
         await _answer(status, answer, preferences, send)
@@ -119,11 +122,12 @@ class Publish:
             services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
         return intake
 
-    def _record(self, services: Services, problem: Problem, request_id: UUID) -> None:
-        """Note a refusal of content; what says nothing about the publish is not one."""
-        if 400 <= problem.status < 500:
-            pointer = problem.errors[0].pointer if problem.errors else None
-            services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer))
+
+def record(services: Services, problem: Problem, request_id: UUID) -> None:
+    """Note a refusal of content; what says nothing about the publish is not one."""
+    if 400 <= problem.status < 500:
+        pointer = problem.errors[0].pointer if problem.errors else None
+        services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer))
 
 
 def read_preferences(prefer: str) -> Preferences:
@@ -158,9 +162,7 @@ def _accepted(deliveries: Deliveries, places: Sequence[Place], intake: Intake) -
     return answer
 
 
-async def _results(
-    services: Services, events: Sequence[Event], places: Sequence[Place]
-) -> list[dict[str, str]]:
+async def _results(services: Services, events: Events, places: Sequence[Place]) -> list[dict[str, str]]:
     """Say of each event what became of its delivery, in the order in which they were sent."""
     following = {place.partition: place.first for place in places}
     at: list[tuple[int, int]] = []

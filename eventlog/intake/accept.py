@@ -6,18 +6,18 @@ of them. No check here explains anything: what it does not clear, `examine` look
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from eventlog.errors import Refused
-from eventlog.events import Content, Event
+from eventlog.events import Contents, Events
 from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
 from eventlog.intake.limits import Intake, Limits
-from eventlog.intake.text import WHITE_SPACE, encoding_flaw, is_harmless
+from eventlog.intake.text import WHITE_SPACE, encoding_flaw, escape_flaw, is_harmless
 
 
 class _Own(msgspec.Struct, gc=False):
@@ -50,15 +50,26 @@ def parse(body: bytes, *, ndjson: bool, limits: Limits, lenient: bool = False) -
     then what is invalid. Leniently, events with faults go to `rejected`, unless no event is good.
     """
     _require_text(body, limits)
-    try:
-        read = _read_lines(body, limits) if ndjson else _read(body)
-    except (msgspec.DecodeError, RecursionError):
-        read = None
-    events = _accept(read, limits) if read else None
-    if events:
+    events = _read_and_accept(body, limits, ndjson=ndjson)
+    if events is not None:
         return Intake(events, [])
     sent = split_lines(body, limits) if ndjson else split(body, limits)
     return examine(sent, limits, lenient=lenient)
+
+
+def accept(body: bytes, limits: Limits) -> Events | None:
+    """Return the events of a JSON body if all of them are certainly good; None tells nothing."""
+    if len(body) > limits.body_bytes or encoding_flaw(body):
+        return None
+    return _read_and_accept(body, limits, ndjson=False)
+
+
+def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool) -> Events | None:
+    try:
+        read = _read_lines(body, limits) if ndjson else _read(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return None if read is None else _accept(read, limits)
 
 
 def _require_text(body: bytes, limits: Limits) -> None:
@@ -94,46 +105,67 @@ def _read_lines(body: bytes, limits: Limits) -> _Read | None:
     return read if read.events == lines else None
 
 
-def _accept(read: _Read, limits: Limits) -> list[Event] | None:
+def _accept(read: _Read, limits: Limits) -> Events | None:
     """Return the events if all of them are certainly good."""
-    own, events = read.own, read.events
-    if len(events) == 1:
-        good = _is_good(own[0], events[0], limits)
-        return [_event(own[0], events[0], datetime.fromisoformat(own[0].timestamp.upper()))] if good else None
-    if not 0 < len(events) <= limits.batch_events:
+    own, raws = read.own, read.events
+    if len(raws) == 1:
+        return _accept_one(own[0], raws[0], limits)
+    if not 0 < len(raws) <= limits.batch_events or max(map(len, raws)) > limits.event_bytes:
         return None
-    longest = max(map(len, events))
-    if longest > limits.event_bytes or not is_harmless(read.text, events, longest, limits.depth):
+    escaped = b"\\" in read.text
+    if escaped and escape_flaw(read.text):
         return None
-    topics = [event.topic for event in own]
-    event_ids = [event.event_id for event in own]
-    if (
-        fields.are_names(topics, fields.topic_flaw)
-        and fields.are_event_ids(event_ids)
-        and (instants := fields.instants_of([event.timestamp for event in own]))
-        and fields.are_names([event.source for event in own], fields.source_flaw)
-        and {bytes(event.payload)[0] for event in own} == _BRACE
-        and not _repeat_keys(own, events)
+    found = _in_columns(own)
+    if not (
+        fields.are_names(found.topics, fields.topic_flaw)
+        and fields.are_event_ids(found.event_ids, escaped=escaped)
+        and fields.are_names(found.sources, fields.source_flaw)
+        and {payload[0] for payload in found.payloads} == _BRACE
+        and _is_harmless(found, raws, limits.depth)
     ):
-        return list(map(_event, own, events, instants))
+        return None
+    moments = fields.moments_of(found.timestamps)
+    if moments is None:
+        return None
+    return Events(found.topics, found.event_ids, raws, Contents(moments, found.sources, found.payloads))
+
+
+def _accept_one(own: _Own, raw: bytes, limits: Limits) -> Events | None:
+    """Do the same for one event, for which columns do not pay."""
+    payload = bytes(own.payload)
+    moments = fields.moments_of((own.timestamp,))
+    values = len(own.topic) + len(own.event_id) + len(own.timestamp) + len(own.source) + len(payload)
+    compact = len(raw) - values < _FRAME + _REPEAT_BYTES
+    if (
+        moments is not None
+        and len(raw) <= limits.event_bytes
+        and not (b"\\" in raw and escape_flaw(raw))
+        and fields.topic_flaw(own.topic) is None
+        and fields.event_id_flaw(own.event_id) is None
+        and fields.source_flaw(own.source) is None
+        and payload.startswith(b"{")
+        and (compact or not repeats_key(raw))
+        and (is_harmless((payload,), limits.depth - 1) if compact else is_harmless((raw,), limits.depth))
+    ):
+        return Events((own.topic,), (own.event_id,), (raw,), Contents(moments, (own.source,), (payload,)))
     return None
 
 
-def _event(own: _Own, raw: bytes, instant: datetime) -> Event:
-    return Event(own.topic, own.event_id, raw, Content(instant, own.source, own.payload))
+class _Columns(NamedTuple):
+    topics: list[str]
+    event_ids: list[str]
+    timestamps: list[str]
+    sources: list[str]
+    payloads: list[bytes]
 
 
-def _is_good(own: _Own, event: bytes, limits: Limits) -> bool:
-    """Say the same of one event, for which columns do not pay."""
-    return (
-        len(event) <= limits.event_bytes
-        and is_harmless(event, (event,), len(event), limits.depth)
-        and not fields.topic_flaw(own.topic)
-        and not fields.event_id_flaw(own.event_id)
-        and not fields.timestamp_flaw(own.timestamp)
-        and not fields.source_flaw(own.source)
-        and bytes(own.payload).startswith(b"{")
-        and not _repeat_keys((own,), (event,))
+def _in_columns(own: Sequence[_Own]) -> _Columns:
+    return _Columns(
+        [event.topic for event in own],
+        [event.event_id for event in own],
+        [event.timestamp for event in own],
+        [event.source for event in own],
+        [bytes(event.payload) for event in own],
     )
 
 
@@ -141,16 +173,25 @@ _BRACE = set(b"{")
 # An event has at least these bytes beside its values …
 _FRAME = len('{"topic":"","event_id":"","timestamp":"","source":"","payload":}')
 # … and a key can only be repeated in at least so many more: "topic":1, or "":1,"":1, . The spaces that many
-# encoders put behind colons and commas take one less, 9.
+# encoders put behind colons and commas take one less, 9. Nor does a number with 5 digits of exponent fit in.
 _REPEAT_BYTES = 10
 
 
-def _repeat_keys(own: Sequence[_Own], events: Sequence[bytes]) -> bool:
-    spare = _FRAME + _REPEAT_BYTES
+def _is_harmless(found: _Columns, raws: Sequence[bytes], depth: int) -> bool:
+    """Say that no key is repeated among an event's own, no number too large, and nothing too deep."""
+    if _spare_bytes(found, raws) < _REPEAT_BYTES:
+        return is_harmless(found.payloads, depth - 1)
     doubtful = [
         raw
-        for e, raw in zip(own, events, strict=True)
-        if len(raw) - len(e.topic) - len(e.event_id) - len(e.timestamp) - len(e.source) - len(e.payload)
-        >= spare
+        for raw, *values in zip(raws, *found, strict=True)
+        if len(raw) - sum(map(len, values)) >= _FRAME + _REPEAT_BYTES
     ]
-    return bool(doubtful) and any(map(repeats_key, doubtful))
+    if not doubtful:
+        return is_harmless(found.payloads, depth - 1)
+    return not any(map(repeats_key, doubtful)) and is_harmless(raws, depth)
+
+
+def _spare_bytes(found: _Columns, raws: Sequence[bytes]) -> int:
+    """Return how many bytes the events have, all together, beside their frames and values."""
+    values = sum(len("".join(column)) for column in found[:-1]) + sum(map(len, found.payloads))
+    return sum(map(len, raws)) - values - len(raws) * _FRAME

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from eventlog.errors import Refused
-from eventlog.events import Event, Fault
+from eventlog.events import Events, Fault
 from eventlog.intake.fields import FIELDS, STRING_FIELDS
 from eventlog.intake.forms import Sent
 from eventlog.intake.limits import Intake, Limits
@@ -35,6 +35,9 @@ class _Identity(msgspec.Struct):
     event_id: str
 
 
+# "":1,
+_MEMBER_BYTES_MIN = 5
+_last_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _members = msgspec.json.Decoder(dict[_Key, Raw], dec_hook=lambda _, text: _Key(text)).decode
 _identity = msgspec.json.Decoder(_Identity).decode
 _string = msgspec.json.Decoder(str).decode
@@ -42,6 +45,11 @@ _string = msgspec.json.Decoder(str).decode
 
 def repeats_key(event: bytes) -> bool:
     """Say whether a key is repeated among an event's own fields."""
+    last = _last_members(event)
+    # Braces, and of each member two quotes, a colon and a comma, but for one comma.
+    needed = 1 + sum(map(len, last)) + sum(map(len, last.values())) + 4 * len(last)
+    if len(event) < needed + _MEMBER_BYTES_MIN:
+        return False
     members = _members(event)
     return len({key.text for key in members}) < len(members)
 
@@ -51,27 +59,27 @@ def examine(sent: Sent, limits: Limits, *, lenient: bool) -> Intake:
     if lenient:
         return _sort(sent, limits)
     _require_all(sent, limits)
-    return Intake([_event(raw) for raw in sent.events], [])
+    return Intake(_events(sent.events), [])
 
 
 def _sort(sent: Sent, limits: Limits) -> Intake:
     """Part the good events from the others."""
-    events: list[Event] = []
+    events: list[bytes] = []
     rejected = list(sent.malformed)
     for index, raw in zip(sent.indexes, sent.events, strict=True):
         found = _limit_faults(sent, index, raw, limits) or _text_faults(sent, index, raw, limits)
         faults = found or list(_field_faults(sent, index, raw))
         rejected += faults
         if not faults:
-            events.append(_event(raw))
+            events.append(raw)
     if not events:
         raise _refusal("invalid", rejected)
-    return Intake(events, _in_order(rejected))
+    return Intake(_events(events), _in_order(rejected))
 
 
-def _event(raw: bytes) -> Event:
-    identity = _identity(raw)
-    return Event(identity.topic, identity.event_id, raw)
+def _events(raws: list[bytes]) -> Events:
+    identities = list(map(_identity, raws))
+    return Events([found.topic for found in identities], [found.event_id for found in identities], raws)
 
 
 def _require_all(sent: Sent, limits: Limits) -> None:

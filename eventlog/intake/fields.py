@@ -6,8 +6,10 @@ column of a batch (`are_…`, which only says that nothing is).
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+
+from eventlog.memo import Memo
 
 BYTES_MAX = 255
 # No character takes more than 4 bytes of UTF-8.
@@ -48,12 +50,18 @@ def source_flaw(source: str) -> str | None:
 event_id_flaw = _name_flaw
 
 
-def are_event_ids(event_ids: Sequence[str]) -> bool:
-    """Say whether all of them keep the rule."""
+def are_event_ids(event_ids: Sequence[str], *, escaped: bool) -> bool:
+    """Say whether all of them keep the rule. `escaped`: there may have been escapes in their text."""
     together = "".join(event_ids)
-    longest = BYTES_MAX if together.isascii() else _CHARACTERS_SAFE
+    if together.isascii():
+        longest = BYTES_MAX
+        # In JSON, all control characters of ASCII but DEL are written as escapes.
+        printable = "\x7f" not in together and not escaped
+    else:
+        longest = _CHARACTERS_SAFE
+        printable = False
     # No control character is printable; what is not, and legal, is rare.
-    if together.isprintable() and "" not in event_ids and len(max(event_ids, key=len)) <= longest:
+    if (printable or together.isprintable()) and "" not in event_ids and max(map(len, event_ids)) <= longest:
         return True
     return not any(map(event_id_flaw, event_ids))
 
@@ -61,41 +69,76 @@ def are_event_ids(event_ids: Sequence[str]) -> bool:
 # RFC 3339, but for the calendar, which datetime checks. datetime alone would take far more: other
 # separators, weeks, no zone, and any number of digits. No possessive group here: before Python 3.11.5
 # one that failed half way counted as matched (python/cpython#106052), so ".Z" passed for a fraction.
-_SHAPE = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.[0-9]{1,6})?(?:[Zz]|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])"
-)
-_TIMESTAMP = re.compile(_SHAPE)
-_TIMESTAMPS = re.compile(f"(?:{_SHAPE}\n)+")
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_REST = re.compile(r"(?:\.([0-9]{1,6}))?(?:[Zz]|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))")
+# So long is a time stamp's part to the second.
+_SECOND_LENGTH = len("2025-10-21T10:00:00")
+_SECONDS_KEPT_MAX = 8_192
+_RESTS_KEPT_MAX = 8_192
+# PostgreSQL counts microseconds from here.
+_EPOCH = datetime(2000, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = (datetime(1970, 1, 1) - _EPOCH) // _MICROSECOND
+_LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999_999) - _EPOCH) // _MICROSECOND
 
 
-def instants_of(timestamps: Sequence[str]) -> list[datetime] | None:
-    """Return the instants of a column; None when one of them breaks the rule."""
-    lines = "\n".join(timestamps) + "\n"
-    # The count of lines gives away a newline within a time stamp.
-    if not _TIMESTAMPS.fullmatch(lines) or lines.count("\n") != len(timestamps):
-        return None
+class _NoTimestamp(Exception):
+    """A part of a time stamp breaks the rule, and why."""
+
+
+def _microseconds_to_second(text: str) -> int:
+    """Return the microseconds from 2000 to a second, taken as UTC."""
+    if not _SECOND.fullmatch(text):
+        raise _NoTimestamp(_FORM)
     try:
-        instants = list(map(datetime.fromisoformat, lines.upper().split()))
+        return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MICROSECOND
     except ValueError:
+        raise _NoTimestamp("is a day that exists") from None
+
+
+def _microseconds_of_rest(text: str) -> int:
+    """Return the microseconds of what follows the second: a fraction, less the zone's offset."""
+    match = _REST.fullmatch(text)
+    if match is None:
+        raise _NoTimestamp(_FORM)
+    fraction, sign, hours, minutes = match.groups()
+    microseconds = int(f"{fraction:0<6}") if fraction else 0
+    if sign is None:
+        return microseconds
+    offset = (int(hours) * 60 + int(minutes)) * 60_000_000
+    return microseconds + offset if sign == "-" else microseconds - offset
+
+
+_FORM = (
+    "is RFC 3339 with a zone: date, T, time to the second with at most 6 digits of a fraction, "
+    "then Z or an offset of at most 15:59"
+)
+# Within a batch most seconds are the same, and milliseconds are but a thousand.
+_seconds = Memo(_microseconds_to_second, _SECONDS_KEPT_MAX)
+_rests = Memo(_microseconds_of_rest, _RESTS_KEPT_MAX)
+
+
+def _moments(timestamps: Iterable[str]) -> list[int]:
+    seconds, rests, end = _seconds, _rests, _SECOND_LENGTH
+    return [seconds[timestamp[:end]] + rests[timestamp[end:]] for timestamp in timestamps]
+
+
+def moments_of(timestamps: Sequence[str]) -> list[int] | None:
+    """Return the moments of a column, in microseconds from 2000; None when one of them breaks the rule."""
+    try:
+        moments = _moments(timestamps)
+    except _NoTimestamp:
         return None
-    return instants if min(instants) >= _EARLIEST and max(instants) <= _LATEST else None
+    return moments if min(moments) >= _EARLIEST and max(moments) <= _LATEST else None
 
 
 def timestamp_flaw(timestamp: str) -> str | None:
     """Return the rule that a time stamp breaks."""
-    if not _TIMESTAMP.fullmatch(timestamp):
-        return (
-            "is RFC 3339 with a zone: date, T, time to the second with at most 6 digits of a fraction, "
-            "then Z or an offset of at most 15:59"
-        )
     try:
-        instant = datetime.fromisoformat(timestamp.upper())
-    except ValueError:
-        return "is a day that exists"
-    if _EARLIEST <= instant <= _LATEST:
+        [moment] = _moments([timestamp])
+    except _NoTimestamp as broken:
+        return str(broken)
+    if _EARLIEST <= moment <= _LATEST:
         return None
     return "lies in the years 1970 to 9999, after conversion to UTC"
 

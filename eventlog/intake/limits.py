@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eventlog.events import Event, Fault
+from eventlog.events import Events, Fault
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -17,5 +17,5 @@ class Limits(msgspec.Struct, frozen=True):
 class Intake(msgspec.Struct):
     """The good events of a body, at least one, in order; and, leniently read, what is wrong with others."""
 
-    events: list[Event]
+    events: Events
     rejected: list[Fault]

@@ -1,6 +1,7 @@
 """What the door lets in, PostgreSQL can use; what jsonb takes for a payload, the door lets in."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import psycopg
@@ -106,6 +107,11 @@ def assert_usable(postgres: psycopg.Connection, intake: Intake) -> None:
         assert (row[0], row[1], row[4]) == (event.topic, event.event_id, "object")
         assert 1970 <= row[2].year <= 9999
         assert 1 <= len(row[3].encode()) <= 255
+        if event.content is not None:
+            since_2000 = row[2] - datetime(2000, 1, 1, tzinfo=UTC)
+            assert event.content.timestamp == since_2000 // timedelta(microseconds=1)
+            assert event.content.source == row[3]
+            assert event.content.payload in event.raw
 
 
 SEEDS = [

@@ -143,3 +143,10 @@ def test_a_fault_of_400_wins_over_one_of_422() -> None:
     assert faults(refusal) == [(1, "/1", "nul_character")]
     assert refused(sample(topic="")[:-1]).kind == "malformed"
     assert refused(sample(topic="") + b"\n{", ndjson=True).kind == "malformed"
+
+
+@pytest.mark.parametrize("control", [b"\0", b"\x01", b"\t", b"\n", b"\x1f"])
+def test_a_bare_control_character_in_a_string_is_no_json_alone_and_in_a_batch(control: bytes) -> None:
+    bare = sample(event_id="a-b").replace(b"a-b", b"a" + control + b"b")
+    for body in (bare, array(sample(), bare)):
+        assert refused(body).kind == "malformed"

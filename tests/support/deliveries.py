@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.append import Deliveries, Place, append_durably, encode
 from eventlog.database import connect
-from eventlog.events import Event
+from eventlog.events import Event, in_columns
 from eventlog.intake import Limits, parse
 from eventlog.partitions import partition_of
 from tests.support.postgres import PARTITIONS
@@ -45,7 +45,7 @@ def past_the_door(made: Event) -> Event:
 
 def deliveries(*events: Event) -> Deliveries:
     """Make events ready to append, as one request's."""
-    return encode(events, PARTITIONS, uuid4().bytes)
+    return encode(in_columns(events), PARTITIONS, uuid4().bytes)
 
 
 def appender(dsn: str) -> Connection:

@@ -1,3 +1,3 @@
 COPY eventlog.inbox
-    (partition, position, request_id, headers, topic, event_id, "timestamp", content_hash, source, raw)
+    (position, request_id, headers, partition, topic, source, "timestamp", content_hash, event_id, raw)
 FROM STDIN (FORMAT binary)

@@ -21,7 +21,7 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
     heads = dict.fromkeys(range(PARTITIONS), 0)
     pieces = []
     for batch in ready(load):
-        data, places = number_rows([batch], sorted(batch.rows), heads)
+        data, places = number_rows([batch], sorted(batch.counts), heads)
         heads |= {place.partition: place.last for place in places[0]}
         pieces.append(data)
     with arena.place() as place, connect(place.dsn, "appender", "append") as session:
