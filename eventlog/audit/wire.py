@@ -75,6 +75,8 @@ def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits, until: f
             raise error_from_result(result)
         values = [result.get_value(0, index) for index in range(len(fetched.names))]
         size += sum(len(value) for value in values if value is not None)
+        if size > limits.bytes and not fetched.rows:
+            raise _too_large(limits.bytes)
         if size > limits.bytes or len(fetched.rows) == limits.rows:
             fetched.truncated = True
             return
@@ -103,11 +105,15 @@ def _next(pgconn: pq.abc.PGconn, until: float, bytes_max: int) -> pq.abc.PGresul
         if poll.poll(POLL_MILLISECONDS):
             came += _readable_bytes(pgconn.socket)
             if came > bytes_max:
-                raise StatementFailed(
-                    "row_too_large", "54000", f"one row has more than {bytes_max} bytes: ask for a part of it"
-                )
+                raise _too_large(bytes_max)
             pgconn.consume_input()
     return pgconn.get_result()
+
+
+def _too_large(bytes_max: int) -> StatementFailed:
+    return StatementFailed(
+        "row_too_large", "54000", f"one row has more than {bytes_max} bytes: ask for a part of it"
+    )
 
 
 def _readable_bytes(socket: int) -> int:
