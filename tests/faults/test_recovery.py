@@ -1,4 +1,7 @@
-"""It goes on by itself, and soon, after the loss of PostgreSQL, of a worker, of one that stands still."""
+"""It goes on by itself, and soon, after the loss of PostgreSQL or of a worker.
+
+Of a worker that stands still, too: tests/faults/test_stopped.py.
+"""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -35,19 +38,10 @@ def test_acknowledgements_come_again_within_seconds_of_a_kill_of_postgres(
     sound()
 
 
-@pytest.mark.parametrize(
-    ("number", "promised"),
-    [(signal.SIGKILL, PROMISED["worker_killed"]), (signal.SIGSTOP, PROMISED["worker_stopped"])],
-)
-def test_another_worker_takes_over_a_partition(
-    number: signal.Signals,
-    promised: float,
-    stack: Stack,
-    journal: Path,
-    sound: Callable[[], None],
-    record_property: Tell,
+def test_another_worker_takes_over_a_partition_within_a_second_of_a_kill(
+    stack: Stack, journal: Path, sound: Callable[[], None], record_property: Tell
 ) -> None:
-    seconds = after_a_loss_of_a_worker(stack, journal, number)
+    seconds = after_a_loss_of_a_worker(stack, journal, signal.SIGKILL)
     record_property("seconds", seconds)
-    assert seconds < promised + LOADED_SECONDS
+    assert seconds < PROMISED["worker_killed"] + LOADED_SECONDS
     sound()

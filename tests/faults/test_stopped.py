@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.client import load
+from tests.faults.recovery import PROMISED
 from tests.faults.stack import Stack, free_port
 from tests.support.waiting import until
 
-STOPPED_SECONDS_MAX = 15.0
+STOPPED_SECONDS_MAX = PROMISED["worker_stopped"]
 
 
 @pytest.mark.parametrize("point", ["api.locked", "api.copying"])
