@@ -1,0 +1,112 @@
+"""How much slower publishing gets while hostile questions are asked in SQL.
+
+python -m tests.audit.slowdown --events 100000 --rounds 3
+
+Rounds of publishing alone and of publishing beside four askers over HTTP, which ask what costs the most of
+the hostile corpus without a pause, in turns. Everything on one machine: askers, publishers, service.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import cycle
+
+from eventlog.audit.protection import protect
+from eventlog.embedded import EmbeddedServer
+from tests.audit.hostile import corpus
+from tests.benchmarks.service import service
+from tests.support.postgres import short_directory
+
+ASKERS = 4
+COSTLY = (
+    "wait for ever in a query",
+    "a recursion without an end",
+    "a cross join in a random order, which spills to the disk",
+    "a large hash",
+    "an array of everything",
+    "many gigabytes at once",
+    "many gigabytes that are not shown",
+    "hashes without an end",
+    "a window over everything",
+    "the catalogue many times over",
+)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    arguments.add_argument("--events", type=int, default=100_000)
+    arguments.add_argument("--rounds", type=int, default=3)
+    chosen = arguments.parse_args()
+    alone: list[float] = []
+    beside: list[float] = []
+    with short_directory() as data_dir, EmbeddedServer(data_dir) as server, service(server.dsn, 2) as running:
+        protect(server.superuser_dsn)
+        host, port = running.addresses[0]
+        url = f"http://{host}:{port}"
+        published_per_second(url, chosen.events, seed=0)
+        for number in range(1, chosen.rounds + 1):
+            alone.append(published_per_second(url, chosen.events, seed=2 * number))
+            with askers(url) as answers:
+                beside.append(published_per_second(url, chosen.events, seed=2 * number + 1))
+            print(
+                f"alone {alone[-1]:,.0f}/s, beside {ASKERS} askers {beside[-1]:,.0f}/s; {answers}", flush=True
+            )
+    lost = 1 - statistics.median(beside) / statistics.median(alone)
+    print(f"medians: {statistics.median(alone):,.0f} and {statistics.median(beside):,.0f}/s; lost {lost:.1%}")
+
+
+def published_per_second(url: str, events: int, *, seed: int) -> float:
+    """Publish with the simulator in a process of its own; return the acknowledged events a second."""
+    command = ["simulate", "--events", str(events), "--batch", "100", "--seed", str(seed), "--url", url]
+    done = subprocess.run(
+        [sys.executable, "-m", "eventlog", *command, "--json"], capture_output=True, text=True, check=True
+    )
+    return float(json.loads(done.stdout)["rate"])
+
+
+@contextmanager
+def askers(url: str) -> Iterator[dict[str, int]]:
+    """Ask without a pause while in the block; count the answers by their code."""
+    costly = [hostile.statement for hostile in corpus() if hostile.wants in COSTLY]
+    answers: dict[str, int] = {}
+    stop = threading.Event()
+
+    def ask(first: int) -> None:
+        for statement in cycle(costly[first:] + costly[:first]):
+            if stop.is_set():
+                return
+            code = _ask(url, statement)
+            answers[code] = answers.get(code, 0) + 1
+
+    threads = [threading.Thread(target=ask, args=(number * 2,)) for number in range(ASKERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _ask(url: str, statement: str) -> str:
+    body = json.dumps({"sql": statement}).encode()
+    request = urllib.request.Request(f"{url}/sql", body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60):
+            return "answered"
+    except urllib.error.HTTPError as error:
+        with suppress(ValueError, KeyError):
+            return str(json.load(error)["code"])
+        return str(error.code)
+
+
+if __name__ == "__main__":
+    main()
