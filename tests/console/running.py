@@ -81,6 +81,8 @@ def running_browser() -> Iterator[Browser]:
             args=[
                 "--no-sandbox",
                 "--disable-background-networking",
+                # A container's shared memory is too small for a browser.
+                "--disable-dev-shm-usage",
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             ],
         )

@@ -7,7 +7,7 @@ import { useRead } from "../reading.js";
 import { href } from "../routing.js";
 import { Chart } from "../ui/chart.js";
 import { Bar, Chip, Copy, Given, Section } from "../ui/parts.js";
-import { Loading } from "../ui/states.js";
+import { Empty, Loading } from "../ui/states.js";
 import { Table } from "../ui/table.js";
 import { Timeline } from "./timeline.js";
 
@@ -32,8 +32,11 @@ const LAG = [{ label: "pending", kind: "pending", fill: true }];
 export function Overview({ parameters }) {
   const [many, setMany] = useState(TOPICS);
   useTopics(many);
-  const { stats, samples } = useLive();
+  const { stats, samples, problem } = useLive();
   const rates = useMemo(() => meanOf(samples.slice(-RATE_SAMPLES)), [samples]);
+  if (!stats && problem)
+    return html`<h1>Overview</h1>
+      <${Empty} title="There are no figures now"><p><a href=${href("health")}>What is wrong</a></p><//>`;
   if (!stats) return html`<h1>Overview</h1><${Loading} what="Reading the books" />`;
   return html`
     <h1>Overview</h1>
