@@ -53,8 +53,8 @@ class Generator:
         """Wait for the end and return what became of it."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("the load generator died")
+        if not line.endswith(b"\n"):
+            raise RuntimeError(f"the load generator ended with {self.process.wait()}, {len(line)} bytes told")
         return msgspec.json.decode(line, type=Report)
 
     def _is_done(self, seconds: float) -> bool:

@@ -94,7 +94,7 @@ class Sender:
         self._accepted_until = 0.0
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
-        self._clock = self._loop.time
+        self._clock = time.monotonic  # the loop's own knows milliseconds only
 
     async def connect(self) -> None:
         """Open all connections, spread over the addresses."""
@@ -178,7 +178,7 @@ class Sender:
                 self._waiting.append(self._next)
             self._next += 1
         if self._next < total:
-            self._loop.call_at(self._due[self._next], self._tick)
+            self._loop.call_later(self._due[self._next] - now, self._tick)
         elif self._plan.give_up and self._waiting:
             self._unsent = len(self._waiting)
             self._waiting.clear()
@@ -297,6 +297,8 @@ def main() -> None:
     """Serve one plan."""
     plan = msgspec.json.decode(_first_line(), type=Plan)
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_serve(plan))) + b"\n")
+    # The end of a long line would wait for the interpreter's end, which may be a hard one.
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
