@@ -277,7 +277,8 @@ def _changes(replayed: Replayed) -> dict[str, list[int]]:
 def _results(version: Version, event: Key, replayed: Replayed, chosen: set[int]) -> list[Retried]:
     """Return what became of the deliveries that were chosen, and of others that came out along."""
     results = []
-    for position in sorted({*replayed.released, *chosen} & {*replayed.before}):
+    aside = {position for position, counts in replayed.before.items() if counts == QUARANTINED}
+    for position in sorted(aside & {*replayed.released, *chosen}):
         counts = replayed.after[position] if replayed.helped else QUARANTINED
         cause = None if counts != QUARANTINED else _cause(event, replayed, position)
         delivery = f"{event.partition}:{position}"

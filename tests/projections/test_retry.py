@@ -91,6 +91,15 @@ def test_of_an_event_only_what_can_be_digested_now_comes_out(database: str, conn
     equal_to_the_log(database, connection)
 
 
+def test_what_came_out_with_its_event_is_not_retried_twice(database: str, connection: Connection) -> None:
+    insert_behind_the_door(connection, ["5"], topic=TOPIC, event_id="a")
+    set_aside(database, connection, [bad("a"), bad("a")])
+    chosen = select(connection, Selection(projection="core"))
+    assert len(retry(database, CORE, chosen)) == 3
+    assert [each.delivery for each in retry(database, CORE, chosen)] == ["1:1"]
+    equal_to_the_log(database, connection)
+
+
 def test_nothing_is_given_up_for_it(database: str, connection: Connection) -> None:
     """A delivery that was projected and could not be any more keeps its event as it is."""
     break_tables(connection)
