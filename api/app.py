@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from api.direct import Direct
 from api.errors import Problem, problem_for
 from api.gate import App, Gate, allowed_hosts
 from api.routes import publish, publish_schema, stream, stream_schema
@@ -33,10 +34,11 @@ def create_app(settings: Settings, dsn: str) -> Gate:
     streaming = stream.Stream()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Direct]]:
         async with running(settings, dsn) as services:
             app.state.services = route.services = streaming.services = services
-            yield
+            # uvicorn hands it to every connection: api/protocol.py
+            yield {"direct": Direct(gate, services)}
 
     app: FastAPI = FastAPIOffline(
         title="eventlog",
@@ -50,7 +52,8 @@ def create_app(settings: Settings, dsn: str) -> Gate:
     _answer_with_problems(app)
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
-    return Gate(app, fast, allowed_hosts(settings.host, settings.allowed_hosts))
+    gate = Gate(app, fast, allowed_hosts(settings.host, settings.allowed_hosts))
+    return gate
 
 
 def _answer_with_problems(app: FastAPI) -> None:

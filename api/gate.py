@@ -55,7 +55,7 @@ class Gate:
             await send(message)
 
         try:
-            self._check(scope, headers)
+            self.check(scope, headers)
             route = self._fast.get(scope["path"], self._app)
             await route(scope, receive, send_identified)
         except Exception as error:
@@ -66,7 +66,7 @@ class Gate:
                 raise
             await send_problem(problem, request_id, send_identified)
 
-    def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+    def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Raise the Problem of a request that must not come in."""
         if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
             raise Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")

@@ -1,17 +1,22 @@
-"""uvicorn's HTTP protocol, with a limit on how long a request's headers may take.
+"""uvicorn's HTTP protocol, with a limit on how long a request's headers may take, and a short way.
 
 uvicorn has none: a client that sends a byte a minute, or nothing at all, would hold its connection
 for ever. And what is no HTTP is answered with a problem document like everything else.
+
+The short way is for publishes whose body comes together with their head (api/direct.py): for them no
+task is started. uvicorn keeps the order of pipelined requests, since it asks for the next task only when
+the last answer is complete.
 """
 
 import asyncio
 import uuid
 from collections.abc import Callable
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.direct import Direct, problem_answer
 from api.errors import Problem
 
 
@@ -32,6 +37,9 @@ class TimedProtocol(HttpToolsProtocol):
     on_shutdown: Callable[[], None] | None = None
     stopping = False
     _deadline: asyncio.TimerHandle | None = None
+    _reads_head = False
+    # A request that may go the short way once its body is there.
+    _plain: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,12 +48,55 @@ class TimedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["connection"] = self  # type: ignore[typeddict-unknown-key]
-        if self._deadline is None:
-            self._start_timer()
+        self._reads_head = True
 
     def on_headers_complete(self) -> None:
+        self._reads_head = False
         self._stop_timer()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        direct: Direct | None = self.app_state.get("direct")
+        if direct is None or not direct.is_plain(cycle.scope):
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._plain = cycle, app
+        else:
+            self._answer_directly(direct, cycle, app)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._plain is not None:
+            cycle, app = self._plain
+            self._plain = None
+            self._answer_directly(self.app_state["direct"], cycle, app)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._reads_head and self._deadline is None:
+            self._start_timer()
+        if self._plain is not None:
+            # The rest of its body is under way, and may be for long.
+            cycle, app = self._plain
+            self._plain = None
+            super()._start_asgi_task(cycle, app)
+
+    def _answer_directly(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.flow.write_paused or not direct.publish(bytes(cycle.body), partial(self._respond, cycle)):
+            super()._start_asgi_task(cycle, app)
+
+    def _respond(self, cycle: RequestResponseCycle, status: bytes, rest: bytes) -> None:
+        """Send a whole answer, as the cycle would in parts."""
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        lines = [status, *(name + b": " + value + b"\r\n" for name, value in cycle.default_headers)]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(b"".join((*lines, rest)))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def shutdown(self) -> None:
         """Complete the answer under way, and then close."""
@@ -76,15 +127,5 @@ class TimedProtocol(HttpToolsProtocol):
             self._answer_and_close(Problem(408, "headers_too_slow", detail, retryable=True))
 
     def _answer_and_close(self, problem: Problem) -> None:
-        request_id = uuid.uuid4()
-        start, body = problem.messages(request_id)
-        headers: Any = start["headers"]
-        lines = [
-            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode(),
-            b"x-request-id: " + str(request_id).encode(),
-            b"connection: close",
-            *(name + b": " + value for name, value in headers),
-        ]
-        content: Any = body["body"]
-        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + content)
+        self.transport.write(b"".join(problem_answer(problem, uuid.uuid4(), (b"connection", b"close"))))
         self.transport.close()

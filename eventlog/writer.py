@@ -16,8 +16,10 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import psycopg
@@ -39,11 +41,15 @@ FLUSH_EVENTS_MAX = 5_000
 NOT_REPLICATED = "01000"
 
 
+# Told on the event loop where the deliveries lie, once they are durable, or why they are not.
+Answer = Callable[[list[Place] | Exception], None]
+
+
 class Request(NamedTuple):
-    """What one caller handed over, and where its answer goes."""
+    """What one caller handed over, and how it is answered."""
 
     deliveries: Deliveries
-    answer: asyncio.Future[list[Place]]
+    answer: Answer
 
 
 class Writer:
@@ -77,7 +83,16 @@ class Writer:
     def submit(self, deliveries: Deliveries) -> asyncio.Future[list[Place]]:
         """Hand deliveries to the writer; the future says where they lie once they are durable.
 
-        Raises QueueFull, or through the future OutcomeUnknown, DatabaseUnavailable, DiskFull.
+        Raises as hand_over, or through the future OutcomeUnknown, DatabaseUnavailable, DiskFull.
+        """
+        answer: asyncio.Future[list[Place]] = self._loop.create_future()
+        self.hand_over(deliveries, partial(_settle, answer))
+        return answer
+
+    def hand_over(self, deliveries: Deliveries, answer: Answer) -> None:
+        """Hand deliveries to the writer, which calls `answer` on the event loop, whatever became of them.
+
+        Raises QueueFull, and DatabaseUnavailable while this process shuts down; then nothing was taken.
         """
         with self._changed:
             if self._stopping:
@@ -90,12 +105,10 @@ class Writer:
                 raise QueueFull(
                     f"{self._queued_events} events ({self._queued_bytes} bytes) wait for the writer already"
                 )
-            answer: asyncio.Future[list[Place]] = self._loop.create_future()
             self._queue.append(Request(deliveries, answer))
             self._queued_events += deliveries.count
             self._queued_bytes += deliveries.size
             self._changed.notify()
-        return answer
 
     async def close(self) -> None:
         """Append all that was handed over, then end the thread and its connection."""
@@ -226,11 +239,21 @@ class Writer:
 
 
 def _resolve(batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
-    if isinstance(result, Exception):
-        for request in batch:
-            if not request.answer.done():
-                request.answer.set_exception(result)
+    became: Iterable[list[Place] | Exception] = (
+        repeat(result, len(batch)) if isinstance(result, Exception) else result
+    )
+    for request, told in zip(batch, became, strict=True):
+        try:
+            request.answer(told)
+        except Exception:
+            # The others of the flush are to hear of it all the same.
+            log.exception("answer_failed")
+
+
+def _settle(future: asyncio.Future[list[Place]], result: list[Place] | Exception) -> None:
+    if future.done():
         return
-    for request, places in zip(batch, result, strict=True):
-        if not request.answer.done():
-            request.answer.set_result(places)
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -1,0 +1,215 @@
+"""Publishes that come whole are answered without a task, and nobody can tell but by the time it takes."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tests.support.api import running_api
+from tests.support.events import event
+from tests.support.waiting import until
+
+Connection = psycopg.Connection[TupleRow]
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+class Client:
+    """Sends bytes as they are, and reads answers one by one."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self.link = socket.create_connection((str(address.hostname), address.port), timeout=10)
+        self._file = self.link.makefile("rb")
+
+    def send(self, *requests: bytes) -> None:
+        self.link.sendall(b"".join(requests))
+
+    def answer(self) -> tuple[int, dict[str, str], Any]:
+        status = int(self._file.readline().split()[1])
+        headers = {}
+        while line := self._file.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name] = value
+        return status, headers, json.loads(self._file.read(int(headers["content-length"])))
+
+    def ended(self) -> bool:
+        return self._file.read(1) == b""
+
+
+@contextmanager
+def client_of(url: str) -> Iterator[Client]:
+    client = Client(url)
+    try:
+        yield client
+    finally:
+        client.link.close()
+
+
+def request(*events: dict[str, Any], headers: str = "", body: bytes | None = None) -> bytes:
+    content = json.dumps(events if len(events) > 1 else events[0]).encode() if body is None else body
+    head = (
+        "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"{headers}Content-Length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+def logged(connection: Connection) -> list[str]:
+    return [
+        str(row[0]) for row in connection.execute("SELECT event_id FROM inbox ORDER BY position").fetchall()
+    ]
+
+
+def one_topic(event_id: str) -> dict[str, Any]:
+    return event(topic="direct.order", event_id=event_id)
+
+
+def test_an_answer_is_the_same_as_by_the_ordinary_way(api: str) -> None:
+    with client_of(api) as client:
+        client.send(request(one_topic("a"), one_topic("b")))
+        status, headers, body = client.answer()
+        # A body in two pieces goes the ordinary way.
+        whole = request(one_topic("c"), one_topic("d"))
+        client.send(whole[:-10])
+        queue_size(api)  # by its answer, the first piece was read
+        client.send(whole[-10:])
+        ordinary_status, ordinary_headers, ordinary_body = client.answer()
+    assert (status, set(headers)) == (ordinary_status, set(ordinary_headers)) == (202, set(headers))
+    assert headers["content-type"] == ordinary_headers["content-type"]
+    assert body.keys() == ordinary_body.keys()
+    assert UUID.fullmatch(headers["x-request-id"])
+    [place] = body["deliveries"]
+    assert ordinary_body["deliveries"] == [{**place, "first": place["first"] + 2, "last": place["last"] + 2}]
+
+
+def test_the_request_id_of_an_answer_is_in_the_log(api: str, connection: Connection) -> None:
+    with client_of(api) as client:
+        client.send(request(one_topic("a")))
+        _, headers, _ = client.answer()
+    assert connection.execute("SELECT request_id::text FROM inbox").fetchone() == (headers["x-request-id"],)
+
+
+def test_requests_sent_at_once_are_answered_and_appended_in_their_order(
+    api: str, connection: Connection
+) -> None:
+    count = 60
+    with client_of(api) as client:
+        client.send(
+            *(
+                # Every third asks for something, every fifth is refused: neither goes the short way.
+                request(
+                    one_topic(f"{n:02}") if n % 5 else {},
+                    headers="Prefer: handling=strict\r\n" if n % 3 == 0 else "",
+                )
+                for n in range(count)
+            )
+        )
+        statuses = [client.answer()[0] for _ in range(count)]
+    assert statuses == [202 if n % 5 else 422 for n in range(count)]
+    assert logged(connection) == [f"{n:02}" for n in range(count) if n % 5]
+
+
+def test_a_client_that_asks_for_it_is_closed_on_after_its_answer(api: str) -> None:
+    with client_of(api) as client:
+        client.send(request(one_topic("a"), headers="Connection: close\r\n"))
+        status, headers, _ = client.answer()
+        assert (status, headers["connection"]) == (202, "close")
+        assert client.ended()
+
+
+def test_clients_that_go_away_take_nothing_with_them(database: str, connection: Connection) -> None:
+    with running_api(database, workers=0) as url:
+        with connection.transaction():
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            gone = [Client(url) for _ in range(5)]
+            stayed = Client(url)
+            for number, client in enumerate([*gone, stayed]):
+                client.send(request(one_topic(f"{number}")))
+            until(lambda: queue_size(url) == 6)
+            for client in gone:
+                client.link.close()
+        assert stayed.answer()[0] == 202
+        stayed.link.close()
+    assert sorted(logged(connection)) == [str(number) for number in range(6)]
+
+
+def queue_size(url: str) -> int:
+    with client_of(url) as client:
+        client.send(b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return int(client.answer()[2]["queue_size"])
+
+
+def test_a_full_queue_is_told_at_once(database: str, connection: Connection) -> None:
+    with running_api(database, workers=0, queue_events_max=10) as url:
+        clients = [Client(url) for _ in range(3)]
+        with connection.transaction():
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            clients[0].send(request(*(one_topic(f"a{n}") for n in range(9))))
+            until(lambda: queue_size(url) == 9)
+            clients[1].send(request(*(one_topic(f"b{n}") for n in range(9))))
+            until(lambda: queue_size(url) == 18)
+            # Many at once: one is answered after the other, not from within the other's answer.
+            clients[2].send(*[request(*(one_topic(f"c{n}") for n in range(9)))] * 300)
+            for _ in range(300):
+                status, headers, problem = clients[2].answer()
+                assert status == 503
+        assert (status, problem["code"], problem["retryable"]) == (503, "queue_full", True)
+        assert problem["request_id"] == headers["x-request-id"]
+        assert int(headers["retry-after"]) >= 1
+        assert [client.answer()[0] for client in clients[:2]] == [202, 202]
+        for client in clients:
+            client.link.close()
+
+
+def test_too_many_bytes_under_way_are_told_at_once_and_counted_out_again(
+    database: str, connection: Connection
+) -> None:
+    large = {**one_topic("large"), "payload": {"text": "x" * 20_000}}
+    with running_api(database, workers=0, queue_bytes_max=30_000) as url, client_of(url) as first:
+        with connection.transaction(), client_of(url) as second:
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            first.send(request(large))
+            until(lambda: queue_size(url) == 1)
+            second.send(request(large))
+            assert second.answer()[2]["code"] == "queue_full"
+        assert first.answer()[0] == 202
+        first.send(request(large))
+        assert first.answer()[0] == 202
+
+
+def test_a_stop_answers_what_is_under_way(database: str, connection: Connection) -> None:
+    with ExitStack() as opened:
+        with running_api(database, workers=0) as url:
+            client = opened.enter_context(client_of(url))
+            with connection.transaction():
+                connection.execute("SELECT FROM partitions FOR UPDATE")
+                client.send(request(one_topic("a")))
+                until(lambda: queue_size(url) == 1)
+        # The service has stopped by now.
+        assert client.answer()[0] == 202
+        assert client.ended()
+    assert logged(connection) == ["a"]
+
+
+@pytest.mark.parametrize("headers", ["Origin: https://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n"])
+def test_a_connection_known_as_good_is_looked_at_again_when_its_headers_change(
+    api: str, headers: str
+) -> None:
+    with client_of(api) as client:
+        client.send(request(one_topic("a")))
+        assert client.answer()[0] == 202
+        client.send(request(one_topic("b"), headers=headers))
+        assert client.answer()[0] == 403
+
+
+def test_uvicorn_still_has_the_place_where_the_short_way_begins() -> None:
+    """Without it every publish would quietly go the ordinary way."""
+    assert callable(HttpToolsProtocol._start_asgi_task)
