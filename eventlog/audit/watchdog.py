@@ -56,7 +56,8 @@ class Watchdog:
         if self._over_in(self._deadline + TERMINATE_AFTER_SECONDS):
             return
         with suppress(psycopg.Error):
-            self._owner.execute(statement("audit/terminate"), {"pid": self._session.pgconn.backend_pid})
+            session = {"pid": self._session.pgconn.backend_pid, "user": self._session.info.user}
+            self._owner.execute(statement("audit/terminate"), session)
 
     def _over_in(self, moment: float) -> bool:
         return self._done.wait(max(0.0, moment - time.monotonic()))
