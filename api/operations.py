@@ -6,16 +6,18 @@ with this process: a clean stop cancels them, and one that was killed is seen to
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
 
 from eventlog.database import connect, translated_errors
-from eventlog.errors import OperationCancelled, ProjectionUnknown
+from eventlog.errors import OperationCancelled, OperationRefused, ProjectionUnknown
 from eventlog.settings import Settings
 from eventlog.statements import statement
 from projections.discovery import discover
+from projections.install import outdated
 from projections.operations import Progress
 from projections.projection import Projection
 from projections.rebuild import Options, rebuild
@@ -56,6 +58,13 @@ class Operations:
         return self._start(
             lambda id, cancelled, watch: verify(self.dsn, projection, id=id, cancelled=cancelled, watch=watch)
         )
+
+    def renew(self) -> None:
+        """Begin to rebuild what another version of this code projected, unless somebody has begun."""
+        for name in outdated(self.dsn):
+            log.warning("projection_outdated", projection=name, action="rebuild")
+            with suppress(OperationRefused):
+                self.rebuild(name, Options())
 
     def cancel(self, id: UUID) -> None:
         """Have an operation end, whichever process it is of."""

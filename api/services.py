@@ -77,6 +77,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
         open=False,
     )
     await pool.open()
+    await asyncio.to_thread(operations.renew)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
         yield Services(

@@ -103,6 +103,12 @@ def _outdated(connection: Connection, projection: Projection) -> list[str]:
     ]
 
 
+def outdated(dsn: str) -> list[str]:
+    """Return the names of our projections that another version of this code projected: they stand still."""
+    with connect(dsn, "owner", "install") as connection, translated_errors():
+        return [each.name for each in PROJECTIONS if _outdated(connection, each)]
+
+
 def find(connection: Connection, name: str) -> Registered | None:
     """Return what is registered under a name, or None."""
     return (

@@ -12,15 +12,17 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.errors import SchemaMismatch, SettingsError
 from eventlog.migrate import PARTITIONS_DEFAULT, migrate, schema_state
 from eventlog.statements import SQL_DIR
-from projections.install import set_up
+from projections.install import outdated, set_up
 from projections.projection import PROJECTIONS
 from projections.rebuild import rebuild
 from projections.verify import verify
 from tests.projections.contracts import CORE_CONTRACT, Delivery
+from tests.support.api import running_api
 from tests.support.catalog import catalog
 from tests.support.postgres import PARTITIONS, at_database, run_as_superuser
-from tests.support.projecting import project_all
+from tests.support.projecting import lag, project_all
 from tests.support.sessions import scalar
+from tests.support.waiting import until
 
 NewDatabase = Callable[[], str]
 
@@ -68,6 +70,16 @@ def test_an_upgrade_keeps_the_books(older: str) -> None:
         ]
         stats = owner.execute(CORE_CONTRACT.queries["stats"].encode()).fetchall()
         assert sorted(stats) == CORE_CONTRACT.recount(log)["stats"]
+    for projection in PROJECTIONS:
+        assert verify(older, projection).differing == []
+
+
+def test_a_service_over_it_plays_anew_what_the_code_projects_otherwise(older: str) -> None:
+    with psycopg.connect(older, autocommit=True) as owner:
+        set_up(older, PARTITIONS)
+        assert outdated(older) == [projection.name for projection in PROJECTIONS]
+        with running_api(older):
+            until(lambda: outdated(older) == [] and lag(owner) == 0)
     for projection in PROJECTIONS:
         assert verify(older, projection).differing == []
 
