@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -18,8 +20,10 @@ class Generator:
     """A generator process with all its requests made. Use as a context manager."""
 
     def __init__(self, plan: Plan) -> None:
+        self._folder = TemporaryDirectory(prefix="eventlog-bench-")
+        self._report = Path(self._folder.name) / "report.json"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.generator"],
+            [sys.executable, "-m", "tests.benchmarks.generator", self._report],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -35,6 +39,7 @@ class Generator:
         if kind is not None:
             self.process.kill()
         self.process.communicate()
+        self._folder.cleanup()
 
     def go(self) -> None:
         """Begin to send."""
@@ -51,11 +56,8 @@ class Generator:
 
     def report(self) -> Report:
         """Wait for the end and return what became of it."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise RuntimeError(f"the load generator ended with {self.process.wait()}, {len(line)} bytes told")
-        return msgspec.json.decode(line, type=Report)
+        self._hear("done")
+        return msgspec.json.decode(self._report.read_bytes(), type=Report)
 
     def _is_done(self, seconds: float) -> bool:
         import select
@@ -71,7 +73,7 @@ class Generator:
     def _hear(self, word: str) -> None:
         assert self.process.stdout is not None
         if self.process.stdout.readline() != word.encode() + b"\n":
-            raise RuntimeError("the load generator did not start")
+            raise RuntimeError(f"the load generator ended with {self.process.wait()} before it was {word}")
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float = 60.0) -> None:

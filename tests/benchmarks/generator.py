@@ -1,7 +1,7 @@
-"""The load generator, a process of its own: `python -m tests.benchmarks.generator`, driven by driving.py.
+"""The load generator, a process of its own: `python -m tests.benchmarks.generator FILE`, see driving.py.
 
 It reads a plan, makes all requests ahead, says "ready", and waits for a word on its standard input:
-"go", then "hold" and "on" as often as needed (bounded lag), and answers with a report.
+"go", then "hold" and "on" as often as needed (bounded lag). It says "done" when its report is in FILE.
 
 Closed loop: each connection sends its next request when the last one is answered. Open loop (`rate`):
 request i is due at i ÷ rate after the start, whatever became of the others, and every time that is
@@ -15,6 +15,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
+from pathlib import Path
 
 import msgspec
 import uvloop
@@ -296,9 +297,9 @@ def _first_line() -> bytes:
 def main() -> None:
     """Serve one plan."""
     plan = msgspec.json.decode(_first_line(), type=Plan)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_serve(plan))) + b"\n")
-    # The end of a long line would wait for the interpreter's end, which may be a hard one.
-    sys.stdout.buffer.flush()
+    # Into a file: a long line through the pipe came cut, now and then.
+    Path(sys.argv[1]).write_bytes(msgspec.json.encode(uvloop.run(_serve(plan))))
+    print("done", flush=True)
 
 
 if __name__ == "__main__":
