@@ -1,6 +1,6 @@
 """How much slower publishing gets while hostile questions are asked in SQL.
 
-python -m tests.audit.slowdown --events 100000 --rounds 3
+python -m tests.audit.slowdown --events 60000 --rate 15000 --rounds 3
 
 Rounds of publishing alone and of publishing beside four askers over HTTP, which ask what costs the most of
 the hostile corpus without a pause, in turns. Everything on one machine: askers, publishers, service.
@@ -43,6 +43,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     arguments.add_argument("--events", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--rate", type=float, default=0, help="events a second; 0: as fast as it goes")
     chosen = arguments.parse_args()
     alone: list[float] = []
     beside: list[float] = []
@@ -50,11 +51,11 @@ def main() -> None:
         protect(server.superuser_dsn)
         host, port = running.addresses[0]
         url = f"http://{host}:{port}"
-        published_per_second(url, chosen.events, seed=0)
+        published_per_second(url, chosen.events, chosen.rate, seed=0)
         for number in range(1, chosen.rounds + 1):
-            alone.append(published_per_second(url, chosen.events, seed=2 * number))
+            alone.append(published_per_second(url, chosen.events, chosen.rate, seed=2 * number))
             with askers(url) as answers:
-                beside.append(published_per_second(url, chosen.events, seed=2 * number + 1))
+                beside.append(published_per_second(url, chosen.events, chosen.rate, seed=2 * number + 1))
             print(
                 f"alone {alone[-1]:,.0f}/s, beside {ASKERS} askers {beside[-1]:,.0f}/s; {answers}", flush=True
             )
@@ -62,9 +63,10 @@ def main() -> None:
     print(f"medians: {statistics.median(alone):,.0f} and {statistics.median(beside):,.0f}/s; lost {lost:.1%}")
 
 
-def published_per_second(url: str, events: int, *, seed: int) -> float:
+def published_per_second(url: str, events: int, rate: float, *, seed: int) -> float:
     """Publish with the simulator in a process of its own; return the acknowledged events a second."""
     command = ["simulate", "--events", str(events), "--batch", "100", "--seed", str(seed), "--url", url]
+    command += ["--rate", str(rate)]
     done = subprocess.run(
         [sys.executable, "-m", "eventlog", *command, "--json"], capture_output=True, text=True, check=True
     )
