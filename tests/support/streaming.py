@@ -228,7 +228,7 @@ class Follower:
 
 @contextmanager
 def following(url: str, query: str = "", *, bytes_max: int = 65536) -> Iterator[Follower]:
-    """Follow, from what is new when this is entered."""
+    """Follow, from what is new when this is entered: enter it before whatever publishes what it must get."""
     follower = Follower(url, query, bytes_max=bytes_max)
     try:
         until(follower.opened.is_set)
@@ -289,6 +289,22 @@ def places_in_log(dsn: str) -> dict[int, list[int]]:
     return by_partition(rows)
 
 
+def _missing(follower: Follower, expected: dict[int, list[int]]) -> str:
+    """Say what is missing, of each partition: the head, the middle or the end have different causes."""
+    came = by_partition(follower.places)
+    missing = {
+        partition: sorted({*positions} - {*came.get(partition, [])})
+        for partition, positions in expected.items()
+    }
+    ranges = [
+        f"{len(positions)} between {partition}:{positions[0]} and {partition}:{positions[-1]}"
+        f" (it ends at {expected[partition][-1]})"
+        for partition, positions in missing.items()
+        if positions
+    ]
+    return "missing are " + (", ".join(ranges) or "none")
+
+
 def by_partition(places: Sequence[tuple[Any, ...]]) -> dict[int, list[int]]:
     """Return the positions by partition, in the order in which they came."""
     found: dict[int, list[int]] = {}
@@ -304,6 +320,6 @@ def assert_complete(follower: Follower, dsn: str, deadline_seconds: float = 60) 
     until(
         lambda: follower.count >= count,
         deadline_seconds=deadline_seconds,
-        message=lambda: f"{follower.count} of {count} events came",
+        message=lambda: f"{follower.count} of {count} events came; {_missing(follower, expected)}",
     )
     assert by_partition(follower.places) == expected
