@@ -155,9 +155,18 @@ class Writer:
                 log.exception("append_failed")
             self._answer(batch, error)
         else:
+            self._committed(batch, places)
+
+    def _committed(self, batch: Sequence[Request], places: list[list[Place]]) -> None:
+        """Tell the callers. Whatever fails here, the thread goes on: without it nobody can publish."""
+        outcome: list[list[Place]] | Exception = places
+        try:
             hit("api.committed")
-            self._answer(batch, places)
-            self.appended.set()
+        except Exception:
+            log.exception("answer_failed")
+            outcome = OutcomeUnknown("it was committed, but this process failed before it could say so")
+        self._answer(batch, outcome)
+        self.appended.set()
 
     def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""

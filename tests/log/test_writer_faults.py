@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 from eventlog.append import Place
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import DatabaseUnavailable, OutcomeUnknown
+from eventlog.failpoints import FailpointError
 from eventlog.writer import Writer
 from tests.support.deliveries import deliveries, event, topic_in
 from tests.support.sessions import order_lock_held, scalar, terminate, waiting_for_locks
@@ -141,3 +142,20 @@ def test_a_commit_that_no_standby_confirmed_has_an_unknown_outcome(
 
     asyncio.run(unconfirmed())
     assert scalar(standby_missing, "SELECT array_agg(event_id) FROM eventlog.inbox") == ["perhaps"]
+
+
+def test_what_fails_after_the_commit_is_told_and_the_next_goes_on(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_at(name: str) -> None:
+        raise FailpointError(name)
+
+    async def publish_twice() -> None:
+        async with writer(database) as own:
+            with monkeypatch.context() as patch:
+                patch.setattr("eventlog.writer.hit", fail_at)
+                with pytest.raises(OutcomeUnknown):
+                    await publish(own, "failed")
+            assert await publish(own, "next")
+
+    asyncio.run(publish_twice())
