@@ -17,8 +17,8 @@ from pathlib import Path
 from eventlog.database import Connection
 
 MEMORY_BYTES_MAX = 256 << 20
-# Appends and workers come first when the processor is short.
-NICENESS = 10
+# Appends and workers come first when the processor is short: its least share.
+NICENESS = 19
 
 
 def confine(connection: Connection) -> bool:
@@ -35,8 +35,19 @@ def confine(connection: Connection) -> bool:
             if os.geteuid() != 0:
                 return False
             _confine_as_its_user(backend, bound)
+        _put_last(backend)
         return True
     return False
+
+
+def _put_last(backend: int) -> None:
+    """Give the backend's session its least share of the processor.
+
+    Each backend is a session of its own, and where the kernel shares time between sessions first, niceness
+    counts only within one: four backends took half of two busy cores from all others.
+    """
+    with suppress(OSError):  # a kernel that does not share so, or another user's process
+        Path(f"/proc/{backend}/autogroup").write_text(str(NICENESS))
 
 
 def _confine_as_its_user(backend: int, bound: int) -> None:

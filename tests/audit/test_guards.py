@@ -1,5 +1,6 @@
 """What the guarded path holds to: limits, the login, the record."""
 
+import os
 import socket
 import threading
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.audit.asked import ask_question, ask_statement
+from eventlog.audit.confine import NICENESS, confine
 from eventlog.audit.limits import Limits
 from eventlog.audit.questions import questions
 from eventlog.embedded import EmbeddedServer
@@ -48,6 +50,16 @@ def test_it_is_stopped_when_its_time_is_up(asking: Asking) -> None:
     with pytest.raises(StatementFailed, match=r"stopped after 0\.2 s") as failed:
         asking("SELECT count(*) FROM pg_class a, pg_class b, pg_class c, pg_class d", seconds=0.2)
     assert failed.value.code == "statement_timed_out"
+
+
+def test_a_statement_gets_the_least_share_of_the_processor(database: str) -> None:
+    with psycopg.connect(database) as session:
+        backend = session.info.backend_pid
+        assert confine(session)
+        assert os.getpriority(os.PRIO_PROCESS, backend) == NICENESS
+        shared = Path(f"/proc/{backend}/autogroup")
+        if shared.exists():
+            assert shared.read_text().split()[-1] == str(NICENESS)
 
 
 def test_an_error_says_where(asking: Asking) -> None:
