@@ -116,6 +116,7 @@ def test_log_order_reads_a_bounded_stretch(filled: Connection) -> None:
     parameters = {
         **time_bounds(),
         "positions": [0] * PARTITIONS,
+        "through": None,
         "scan": 100,
         "since": "1970-01-01Z",
         "until": "infinity",
