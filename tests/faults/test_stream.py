@@ -73,11 +73,14 @@ def test_tail_shows_each_event_once_over_an_api_that_is_killed(
     for _ in range(2):
         with load(stack.port, journal, clients=2) as running:
             before = running.journal.acknowledged
-            until(lambda before=before: running.journal.acknowledged > before + 100)  # type: ignore[misc]
+            until(
+                lambda before=before: running.journal.acknowledged > before + 100,  # type: ignore[misc]
+                deadline_seconds=60,
+            )
             api.kill()
             api = stack.start_api()
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
-        until(lambda: lag(connection) == 0)
+        until(lambda: lag(connection) == 0, deadline_seconds=60)
     expected = {(partition, at) for partition, all_ in places_in_log(stack.dsn).items() for at in all_}
     until(lambda: len(lines()) >= len(expected), deadline_seconds=60)
     shown = [(row["partition"], row["position"]) for row in lines()]
