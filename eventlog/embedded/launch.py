@@ -1,6 +1,6 @@
 """Become another program: drop root, tie our life to the parent's, exec.
 
-Run as a script by `account.launch`, in the child, because what it does cannot be done
+Run as a script by `process.launch`, in the child, because what it does cannot be done
 safely between fork and exec of a process that has threads (subprocess's preexec_fn).
 It imports nothing of eventlog, so it starts in some 20 ms.
 

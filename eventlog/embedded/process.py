@@ -58,16 +58,30 @@ def run_to_end(
     inherit: Sequence[int],
     stdin: int = subprocess.DEVNULL,
 ) -> int:
-    """Run a program that must not outlive this call; return its exit code."""
-    process = launch(
-        program, account, output=output, stdin=stdin, death_signal=signal.SIGKILL, inherit=inherit
-    )
+    """Run a program that must not outlive this call, nor its own children; return its exit code."""
+    alive, held = os.pipe()
+    try:
+        process = launch(
+            program,
+            account,
+            output=output,
+            stdin=stdin,
+            death_signal=signal.SIGKILL,
+            inherit=[*inherit, held],
+        )
+    finally:
+        os.close(held)
     try:
         return process.wait()
     except BaseException:  # Ctrl-C reaches us alone: the program has a session of its own
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        # initdb runs postgres: whoever cleans up after us must not race the files that one still makes.
+        # Each holds the pipe's other end, which the kernel closes when the last of them has ended.
+        os.read(alive, 1)
         raise
+    finally:
+        os.close(alive)
 
 
 class Child:
