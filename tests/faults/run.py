@@ -126,7 +126,7 @@ class Run:
             for publisher in self._publishers:
                 publisher.join(30)
             healed = time.monotonic()
-            self._stack.drain(DRAINED_SECONDS_MAX)
+            self._stack.drain(DRAINED_SECONDS_MAX, meanwhile=self._revive)
             drained = time.monotonic() - healed
             found = violations(sorted(self._journal.parent.glob("*.jsonl")), self._dsn, raised=self._raises())
             found += [f"I9_log_immutable: {line}" for line in before.changed_in(self._dsn)]
@@ -260,28 +260,32 @@ class Run:
                 self._stack.await_ready(self._api)
         if self._api.returncode is not None:
             self._api = self._stack.start_api()
-        self._workers = [
-            worker
-            if worker.returncode is None
-            else self._stack.start_worker(batch_size=self._schedule.batch_size)
-            for worker in self._workers
-        ]
+        self._revive()
 
     def _acknowledged_again(self, running: Load) -> float:
         """I10: return how long after the last fault healed the next acknowledgement came."""
         healed, before = time.monotonic(), running.journal.acknowledged
+
+        def acknowledged() -> bool:
+            self._revive()
+            return running.journal.acknowledged > before
+
         until(
-            lambda: self._api_lives() and running.journal.acknowledged > before,
+            acknowledged,
             deadline_seconds=ACKNOWLEDGED_AGAIN_SECONDS_MAX,
             message=lambda: "I10_liveness: nothing is acknowledged: " + self._stack.tails(),
         )
         return time.monotonic() - healed
 
-    def _api_lives(self) -> bool:
-        """Whether the API is there; one whose failpoint had not been hit yet may still die of it."""
+    def _revive(self) -> None:
+        """Start what died: one whose failpoint had not been hit yet may still die of it, healed or not."""
         if self._api.returncode is not None:
             self._start_api()
-        return True
+        size = self._schedule.batch_size
+        self._workers = [
+            worker if worker.returncode is None else self._stack.start_worker(batch_size=size)
+            for worker in self._workers
+        ]
 
     def _raises(self) -> bool:
         """Whether a failpoint raised what the product cannot know, and so may answer 500."""

@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -144,15 +145,18 @@ class Stack:
         )
         assert process.returncode is None, process.log.read_text()[-2000:]
 
-    def drain(self, deadline_seconds: float = 60.0) -> None:
+    def drain(self, deadline_seconds: float = 60.0, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait until everything in the log and the outbox is projected."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            until(
+
+            def drained() -> bool:
+                meanwhile()
                 # In this order: what leaves the outbox is in the log at the same moment.
-                lambda: (
-                    connection.execute("SELECT FROM outbox LIMIT 1").fetchone() is None
-                    and lag(connection) == 0
-                ),
+                waiting = connection.execute("SELECT FROM outbox LIMIT 1").fetchone()
+                return waiting is None and lag(connection) == 0
+
+            until(
+                drained,
                 deadline_seconds=deadline_seconds,
                 message=lambda: "the lag stays: " + self.tails(),
             )
