@@ -64,3 +64,10 @@ def test_an_installed_eventlog_runs_far_from_the_checkout(wheel: Path, tmp_path:
     assert said.split() == [str(site / "eventlog/statements.py"), str(site / "sql")]
     said = subprocess.run([site / "bin/eventlog", "--help"], **elsewhere).stdout  # type: ignore[call-overload]
     assert "demo" in said
+
+
+def test_the_version_is_the_one_that_the_program_says(wheel: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "eventlog", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert said == f"eventlog {wheel.name.split('-')[1]}\n"
