@@ -155,7 +155,7 @@ def _list_questions(form: Format) -> None:
 
 def failure(error: "StatementFailed", statement: str) -> str:
     """Return what is wrong with a statement, with a mark at the place. It may repeat data."""
-    from eventlog.reading_commands import harmless
+    from eventlog.terminal.printing import harmless
 
     lines = [f"{error.sqlstate}: {harmless(error.message)}"]
     if error.position is not None:

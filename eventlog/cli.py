@@ -18,6 +18,7 @@ from eventlog.errors import (
     QuestionRefused,
     SettingsError,
 )
+from eventlog.terminal import exits
 
 # Name → where its function or sub-application is, in the order in which --help lists them.
 COMMANDS = {
@@ -28,8 +29,8 @@ COMMANDS = {
     "migrate": "projections.commands:migrate",
     "simulate": "publisher.commands:simulate",
     "ship": "publisher.commands:ship",
-    "tail": "eventlog.reading_commands:tail",
-    "stats": "eventlog.reading_commands:stats",
+    "tail": "eventlog.terminal.commands:tail",
+    "stats": "eventlog.terminal.commands:stats",
     "projections": "projections.operating_commands:app",
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
@@ -37,13 +38,9 @@ COMMANDS = {
     "quarantine": "projections.quarantine_commands:app",
     "sql": "eventlog.audit_commands:sql",
     "console": "eventlog.audit_commands:console",
-    "doctor": "eventlog.doctor_commands:doctor",
-    "db": "eventlog.db_commands:app",
+    "doctor": "eventlog.doctor.commands:doctor",
+    "db": "eventlog.embedded.commands:app",
 }
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_UNREACHABLE = 4
-EXIT_INTERRUPTED = 130
 
 
 def _version(wanted: bool) -> None:
@@ -87,11 +84,11 @@ def main() -> NoReturn:
         print(f"eventlog: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except KeyboardInterrupt:  # before a command had begun
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exits.INTERRUPTED)
     sys.exit(0)
 
 
 def _exit_code(error: EventlogError) -> int:
     if isinstance(error, SettingsError | QuestionRefused):
-        return EXIT_USAGE
-    return EXIT_UNREACHABLE if isinstance(error, DatabaseUnavailable | ApiUnavailable) else EXIT_FAILED
+        return exits.USAGE
+    return exits.UNREACHABLE if isinstance(error, DatabaseUnavailable | ApiUnavailable) else exits.FAILED

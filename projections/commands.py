@@ -1,13 +1,11 @@
 """The commands of those who run projections: `worker` and `migrate`."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+from eventlog.terminal import exits
+from eventlog.terminal.printing import say
 
 
 def worker(
@@ -30,7 +28,7 @@ def worker(
     configure_logs(settings.log_level)
     discovered = discover(settings.projections)
     for fault in discovered.faults:
-        _say(fault)
+        say(fault)
     stopped = threading.Event()
     caught: list[int] = []
 
@@ -40,14 +38,14 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with opened_database(settings, _say) as dsn:
+    with opened_database(settings, say) as dsn:
         pool = WorkerPool(
             dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
         )
         pool.start()
         stopped.wait()
         pool.stop()
-    raise typer.Exit(130 if signal.SIGINT in caught else 0)
+    raise typer.Exit(exits.INTERRUPTED if signal.SIGINT in caught else 0)
 
 
 def migrate() -> None:
@@ -59,15 +57,15 @@ def migrate() -> None:
 
     settings = load_settings()
     discovered = discover(settings.projections)
-    with opened_database(settings, _say) as dsn:
+    with opened_database(settings, say) as dsn:
         done = set_up(dsn, settings.partitions_wanted)
         own = install_own(dsn, discovered)
         clear_up(dsn, discovered.projections)
     for line in done + own.done:
         typer.echo(f"applied {line}")
     for fault in own.faults:
-        _say(fault)
+        say(fault)
     if own.faults:
-        raise typer.Exit(1)
+        raise typer.Exit(exits.FAILED)
     if not done + own.done:
-        _say("the schema is up to date")
+        say("the schema is up to date")

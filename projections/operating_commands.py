@@ -1,11 +1,13 @@
 """The commands of those who operate projections: `rebuild`, `verify`, `drop` and `projections list`."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from eventlog.terminal import exits
+from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
     import threading
@@ -19,8 +21,6 @@ Name = Annotated[str, typer.Argument(help="The projection, `core` for one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-EXIT_DIFFERENCE = 3
-EXIT_INTERRUPTED = 130
 CONTENT_CHARACTERS_MAX = 200
 
 
@@ -71,7 +71,7 @@ def rebuild(
         f" in {outcome.seconds:.1f} s ({rate:,.0f}/s)"
     )
     for schema in outcome.kept:
-        _say(f"{schema} is still read by somebody: the next rebuild or start removes it")
+        say(f"{schema} is still read by somebody: the next rebuild or start removes it")
 
 
 def verify(
@@ -96,7 +96,7 @@ def verify(
         for each in found:
             _print_verified(each)
     if any(each.differing for each in found):
-        raise typer.Exit(EXIT_DIFFERENCE)
+        raise typer.Exit(exits.DIFFERENCE)
 
 
 def drop(name: Name, yes: Yes = False) -> None:
@@ -106,7 +106,7 @@ def drop(name: Name, yes: Yes = False) -> None:
     _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
     with opened() as (dsn, _), _interruptible() as cancelled:
         done = dropped(dsn, name, cancelled)
-    _say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
+    say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
 
 
 @app.command("list")
@@ -135,8 +135,6 @@ def _print_states(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from eventlog.reading_commands import harmless
-
     table = Table(box=box.SIMPLE)
     for title, justify in (("projection", "left"), ("state", "left"), ("version", "right")):
         table.add_column(title, justify="right" if justify == "right" else "left")
@@ -157,12 +155,10 @@ def _print_states(rows: list[dict[str, Any]]) -> None:
     Console().print(table)
     for row in rows:
         if row["failure"] is not None:
-            _say(f"{row['name']} fails and is tried again: {harmless(row['failure'])}")
+            say(f"{row['name']} fails and is tried again: {harmless(row['failure'])}")
 
 
 def _print_verified(found: "Verified") -> None:
-    from eventlog.reading_commands import harmless
-
     if not found.differing:
         typer.echo(
             f"{found.projection}: version {found.version} equals a replay of {found.deliveries:,} deliveries"
@@ -193,7 +189,7 @@ def known_projections(settings: Any) -> "list[Projection]":
 
     discovered = discover(settings.projections)
     for fault in discovered.faults:
-        _say(fault)
+        say(fault)
     return list(discovered.projections)
 
 
@@ -215,7 +211,7 @@ def opened() -> Iterator[tuple[str, Any]]:
 
     settings = load_settings()
     configure_logs("error")
-    with opened_database(settings, _say) as dsn:
+    with opened_database(settings, say) as dsn:
         yield dsn, settings
 
 
@@ -230,14 +226,14 @@ def _interruptible() -> "Iterator[threading.Event]":
     cancelled = threading.Event()
 
     def cancel(number: int, frame: object) -> None:
-        _say("cancelling")
+        say("cancelling")
         cancelled.set()
 
     before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield cancelled
     except OperationCancelled:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -251,21 +247,10 @@ def _differences() -> Iterator[None]:
     try:
         yield
     except ProjectionDiffers as error:
-        _say(f"eventlog: {error}; the live version stays")
-        raise typer.Exit(EXIT_DIFFERENCE) from None
+        say(f"eventlog: {error}; the live version stays")
+        raise typer.Exit(exits.DIFFERENCE) from None
 
 
 def _ask(what: str, yes: bool) -> None:
     if not yes:
         typer.confirm(f"{what} Go on?", abort=True, err=True)
-
-
-def print_json(value: object) -> None:
-    """Print for programs."""
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

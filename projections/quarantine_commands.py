@@ -1,17 +1,16 @@
 """`eventlog quarantine retry`: the command beside `list` that has to know the projections."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eventlog.quarantine_commands import app
+from eventlog.terminal import exits
+from eventlog.terminal.printing import harmless, print_json, say
+from eventlog.terminal.quarantine import app
 
 if TYPE_CHECKING:
     from projections.retry import Quarantined, Retried, Selection
-
-EXIT_FAILED = 1
 
 
 @app.command("retry")
@@ -47,7 +46,7 @@ def retry(
         results = _retry(dsn, settings, chosen)
     _print(results, as_json)
     if any(each.cause is not None for each in results):
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(exits.FAILED)
 
 
 def _places(deliveries: Sequence[str] | None) -> list[tuple[int, int]] | None:
@@ -107,18 +106,11 @@ def _retry(dsn: str, settings: Any, chosen: "Sequence[Quarantined]") -> "list[Re
 
 
 def _print(results: "Sequence[Retried]", as_json: bool) -> None:
-    from eventlog.reading_commands import harmless
-    from projections.operating_commands import print_json
-
     if as_json:
         print_json(results)
         return
     if not results:
-        _say("nothing was retried")
+        say("nothing was retried")
     for each in results:
         why = "" if each.cause is None else f": {harmless(each.cause)}"
         typer.echo(f"{each.delivery} {each.projection}: {each.outcome}{why}")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventlog.terminal import exits
+
 if TYPE_CHECKING:
     from publisher.shipping import ShipReport
     from publisher.simulate import Report
@@ -20,7 +22,7 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
 
 
 def simulate(
@@ -68,9 +70,9 @@ def simulate(
     if report.given_up is not None:
         raise report.given_up
     if not report.holds:
-        raise typer.Exit(3)
+        raise typer.Exit(exits.DIFFERENCE)
     if report.rejected:
-        raise typer.Exit(1)
+        raise typer.Exit(exits.FAILED)
 
 
 def _print_simulation(report: "Report", as_json: bool) -> None:
@@ -180,7 +182,7 @@ def ship(
         report = run(files, shipping, load_settings(url=url).url, positions)
     _print_shipping(report, as_json)
     if not report.complete:
-        raise typer.Exit(1)
+        raise typer.Exit(exits.FAILED)
 
 
 def _print_shipping(report: "ShipReport", as_json: bool) -> None:
@@ -227,7 +229,7 @@ def demo(
         )
     except KeyboardInterrupt:
         talk.print("interrupted; nothing of the demo is left running")
-        raise typer.Exit(130) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
     print_demo(report, as_json)
     if not report.exact:
-        raise typer.Exit(3)
+        raise typer.Exit(exits.DIFFERENCE)

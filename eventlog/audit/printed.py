@@ -7,7 +7,7 @@ import msgspec
 
 from eventlog.audit.auditor import Answer
 from eventlog.audit.shown import values
-from eventlog.reading_commands import harmless
+from eventlog.terminal.printing import harmless
 
 encode = msgspec.json.Encoder().encode
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eventlog.audit.auditor import Answer
 from eventlog.audit.values import NUMBERS
-from eventlog.reading_commands import harmless
+from eventlog.terminal.printing import harmless
 
 # Cells of a table are for looking at; the whole value is in JSON and CSV.
 CELL_CHARACTERS_MAX = 1_000

@@ -21,7 +21,7 @@ from eventlog.audit.shown import comma_separated
 from eventlog.audit.tables import print_expanded, print_table
 from eventlog.audit_commands import failure, parameter_lines
 from eventlog.errors import EventlogError, StatementFailed
-from eventlog.reading_commands import harmless
+from eventlog.terminal.printing import harmless
 
 
 class Session:

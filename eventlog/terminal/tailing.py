@@ -7,8 +7,8 @@ from contextlib import aclosing
 import msgspec
 
 from eventlog.errors import ApiUnavailable
-from eventlog.reading_client import Problem, ReadingClient
 from eventlog.reconnecting import pause_seconds
+from eventlog.terminal.client import Problem, ReadingClient
 
 Say = Callable[[str], None]
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventlog.terminal import exits
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from eventlog.doctor import Examination
 
-EXIT_FAILED = 1
-EXIT_UNREACHABLE = 4
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 
 
@@ -27,9 +27,9 @@ def doctor(
     examination = examine(load_settings())
     _print(examination, as_json)
     if not examination.reachable:
-        raise typer.Exit(EXIT_UNREACHABLE)
+        raise typer.Exit(exits.UNREACHABLE)
     if not examination.sound:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(exits.FAILED)
 
 
 def _print(examination: "Examination", as_json: bool) -> None:

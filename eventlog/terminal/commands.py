@@ -1,23 +1,19 @@
 """The commands of those who read: `stats` and `tail`. They talk to a running API."""
 
-import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eventlog.terminal import exits
+from eventlog.terminal.printing import harmless, print_json, say
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from eventlog.tailing import TailedEvent
+    from eventlog.terminal.tailing import TailedEvent
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
-
-EXIT_DIFFERENCE = 3
-EXIT_INTERRUPTED = 130
-# What a terminal would act upon or show in disguise: C0 and C1 controls, and marks that turn the
-# direction of text around. In JSON they are within strings, where their escape means the same.
-TREACHEROUS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def stats(
@@ -29,22 +25,14 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print what GET /stats answers.")] = False,
 ) -> None:
     """Show the books; exit 3 if they do not balance."""
-    import asyncio
-
     import msgspec
 
-    from eventlog.reading_client import ReadingClient
-    from eventlog.settings import load_settings
+    from eventlog.terminal.client import ask
 
-    async def ask() -> bytes:
-        async with ReadingClient(load_settings(url=url).url) as client:
-            return (await client.get("/stats", topic=topic, topics=topics)).body
-
-    body = asyncio.run(ask())
+    body = ask(url, "/stats", topic=topic, topics=topics)
     counts: dict[str, Any] = msgspec.json.decode(body)
     if as_json:
-        lines = msgspec.json.format(body, indent=2).decode().split("\n")
-        sys.stdout.write("".join(f"{harmless(line)}\n" for line in lines))
+        print_json(msgspec.Raw(body))
     else:
         from rich.console import Console
 
@@ -52,7 +40,7 @@ def stats(
         for part in _stats_tables(counts):
             console.print(part)
     if not counts["balanced"]:
-        raise typer.Exit(EXIT_DIFFERENCE)
+        raise typer.Exit(exits.DIFFERENCE)
 
 
 def _stats_tables(counts: dict[str, Any]) -> "list[RenderableType]":
@@ -100,11 +88,6 @@ def _duration(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}"
 
 
-def harmless(text: str) -> str:
-    """Return text that a terminal only shows, with what it would act upon as \\uXXXX."""
-    return TREACHEROUS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
 def tail(
     topic: Annotated[
         str | None, typer.Argument(help="A topic, or a prefix as 'order.*'; all by default.")
@@ -121,9 +104,9 @@ def tail(
     """Show the last events, and follow the log live."""
     import asyncio
 
-    from eventlog.reading_client import ReadingClient
     from eventlog.settings import load_settings
-    from eventlog.tailing import tail as tailed
+    from eventlog.terminal.client import ReadingClient
+    from eventlog.terminal.tailing import tail as tailed
 
     show = _show_json if as_json else _show
 
@@ -135,14 +118,14 @@ def tail(
     try:
         asyncio.run(run())
     except KeyboardInterrupt:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
     except BrokenPipeError:
         # Who read our output has enough. Python would complain once more when it flushes at exit.
         sys.stdout = None
 
 
 def _say(text: str) -> None:
-    print(harmless(text), file=sys.stderr)
+    say(harmless(text))
 
 
 def _show_json(event: "TailedEvent") -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventlog.terminal.printing import say
+
 if TYPE_CHECKING:
     from eventlog.embedded import EmbeddedServer
     from eventlog.settings import Settings
@@ -21,10 +23,10 @@ def start() -> None:
     server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
     was_running = server.attach()
     if not was_running:
-        server.start_detached(_say)
+        server.start_detached(say)
     runs = "already runs" if was_running else "runs"
-    _say(f"PostgreSQL {runs} as process {server.pid} on {settings.data_dir}")
-    _say('connect with: psql "$(eventlog db url)"; stop with: eventlog db stop')
+    say(f"PostgreSQL {runs} as process {server.pid} on {settings.data_dir}")
+    say('connect with: psql "$(eventlog db url)"; stop with: eventlog db stop')
 
 
 @app.command()
@@ -36,7 +38,7 @@ def stop(
 
     settings = _embedded_settings()
     stopped = stop_running(settings.data_dir, force=force)
-    _say("stopped" if stopped else f"no database runs on {settings.data_dir}")
+    say("stopped" if stopped else f"no database runs on {settings.data_dir}")
 
 
 @app.command()
@@ -64,10 +66,10 @@ def backup(
     settings = _settings()
     if settings.dsn is not None:
         file = dump(settings.dsn, target, settings.pg_bindir)
-        _say(f"wrote {file}; to restore it into an empty database: pg_restore --no-owner -d <DSN> {file}")
+        say(f"wrote {file}; to restore it into an empty database: pg_restore --no-owner -d <DSN> {file}")
         return
     base_backup(_running_server(settings), target, settings.pg_bindir, tar=tar)
-    _say(f"wrote {target}" if tar else f"wrote {target}; look into it with EVENTLOG_DATA_DIR={target}")
+    say(f"wrote {target}" if tar else f"wrote {target}; look into it with EVENTLOG_DATA_DIR={target}")
 
 
 def _settings() -> "Settings":
@@ -105,7 +107,3 @@ def _with_search_path(dsn: str) -> str:
 
     options = str(conninfo_to_dict(dsn).get("options") or "")
     return make_conninfo(dsn, options=f"{options} -c search_path=eventlog,public".strip())
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

@@ -1,5 +1,6 @@
 """Ask the API, for the commands that read. Nothing is retried: somebody waits for the answer."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -8,6 +9,7 @@ import aiohttp
 import msgspec
 
 from eventlog.errors import ApiRefused, ApiUnavailable, SettingsError
+from eventlog.settings import load_settings
 
 NDJSON = "application/x-ndjson"
 # A little more than the API gives the database.
@@ -104,7 +106,7 @@ class ReadingClient:
         if response.status == 200:
             following = response.links.get("next")
             return Answer(body, None if following is None else _path(response.headers["Link"]))
-        problem = _problem(body)
+        problem = read_problem(body)
         if problem is None:
             raise ApiUnavailable(
                 self.url, f"what listens there answered {response.status}, not as eventlog would"
@@ -114,12 +116,23 @@ class ReadingClient:
         raise ApiUnavailable(self.url, f"{response.status} {problem.code}: {problem.detail}")
 
 
+def ask(url: str | None, path: str, **query: str | int | None) -> bytes:
+    """Return the body of one answer, of the API at `url` or that of the settings. Raises as get() does."""
+
+    async def asked() -> bytes:
+        async with ReadingClient(load_settings(url=url).url) as client:
+            return (await client.get(path, **query)).body
+
+    return asyncio.run(asked())
+
+
 def _path(link: str) -> str:
     """Return the address in a Link header, to the letter."""
     return link[link.index("<") + 1 : link.index(">")]
 
 
-def _problem(body: bytes) -> Problem | None:
+def read_problem(body: bytes) -> Problem | None:
+    """Read a problem document; None when the answer is something else, as from a proxy in between."""
     try:
         problem = msgspec.json.decode(body, type=Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
