@@ -15,7 +15,7 @@ from api.direct import Direct
 from api.errors import Problem, problem_for
 from api.gate import App, Gate, allowed_hosts
 from api.routes import publish, publish_schema, stream, stream_schema
-from api.services import running
+from api.services import Member, alone, running
 from eventlog import __version__
 from eventlog.errors import EventlogError
 from eventlog.events import Fault
@@ -28,14 +28,14 @@ READING = (
 )
 
 
-def create_app(settings: Settings, dsn: str) -> Gate:
+def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:
     """Return the ASGI application over the database at dsn, which must be migrated."""
     route = publish.Publish()
     streaming = stream.Stream()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Direct]]:
-        async with running(settings, dsn) as services:
+        async with running(settings, dsn, member or alone()) as services:
             app.state.services = route.services = streaming.services = services
             # uvicorn hands it to every connection: api/protocol.py
             yield {"direct": Direct(gate, services)}

@@ -1,4 +1,4 @@
-"""The commands that serve: `up`, the whole service in one process, and `api`, the API alone."""
+"""The commands that serve: `up`, the whole service, and `api`, the API alone."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 Host = Annotated[str | None, typer.Option(help="The address to bind; EVENTLOG_HOST.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one; EVENTLOG_PORT.")]
+Processes = Annotated[
+    int | None,
+    typer.Option(min=1, max=32, help="API processes that share the port; EVENTLOG_API_PROCESSES."),
+]
 
 
 def _say(text: str) -> None:
@@ -22,25 +26,27 @@ def up(
     workers: Annotated[
         int | None, typer.Option(min=0, max=64, help="Projector workers; EVENTLOG_WORKERS.")
     ] = None,
+    processes: Processes = None,
 ) -> None:
     """Run the whole service: database (embedded unless EVENTLOG_DSN is set), API and workers."""
     from eventlog.settings import load_settings
 
-    settings = load_settings(host=host, port=port, workers=workers)
+    settings = load_settings(host=host, port=port, workers=workers, api_processes=processes)
     raise typer.Exit(_run(settings, settings.workers))
 
 
-def api(host: Host = None, port: Port = None) -> None:
+def api(host: Host = None, port: Port = None, processes: Processes = None) -> None:
     """Run the API alone; workers run elsewhere (`eventlog worker`)."""
     from eventlog.settings import load_settings
 
-    raise typer.Exit(_run(load_settings(host=host, port=port), 0))
+    raise typer.Exit(_run(load_settings(host=host, port=port, api_processes=processes), 0))
 
 
 def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
-    from api.server import listen, serve
+    from api.crew import Crew
+    from api.server import announcement, listen, serve
     from eventlog.database import connect
     from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
@@ -52,8 +58,10 @@ def _run(settings: "Settings", workers: int) -> int:
     configure_logs(settings.log_level)
     setproctitle("eventlog")
     discovered = discover(settings.projections)
-    # The address first: what cannot be bound should not cost a database start.
+    # The address first: what cannot be bound should not cost a database start. And until the end, so that
+    # it is not lost while several processes listen there instead.
     listener = listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
     with opened_database(settings, _say) as dsn:
         for line in set_up(dsn, settings.partitions_wanted):
             _say(f"applied {line}")
@@ -70,6 +78,8 @@ def _run(settings: "Settings", workers: int) -> int:
         )
         pool.start()
         try:
-            return serve(settings, dsn, listener, _say)
+            if settings.api_processes > 1:
+                return Crew(settings, dsn, port, _say).serve()
+            return serve(settings, dsn, listener, lambda: _say(announcement(host, port)))
         finally:
             pool.stop()

@@ -10,6 +10,7 @@ import uvicorn
 
 from api.app import create_app
 from api.protocol import protocol_class
+from api.services import Member
 from eventlog.errors import SettingsError
 from eventlog.settings import Settings
 
@@ -18,13 +19,33 @@ KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
 
 
-def serve(settings: Settings, dsn: str, listener: socket.socket, say: Callable[[str], None]) -> int:
+class Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+
+def serve(
+    settings: Settings,
+    dsn: str,
+    listener: socket.socket,
+    on_listening: Callable[[], None],
+    member: Member | None = None,
+) -> int:
     """Serve until SIGINT or SIGTERM, then answer what is under way and append what was handed over.
 
-    Returns the exit code.
+    Returns the exit code. `member` says which of several processes this is.
     """
     config = uvicorn.Config(
-        create_app(settings, dsn),
+        create_app(settings, dsn, member),
         http=protocol_class(settings.receive_timeout_seconds),
         loop="uvloop",
         lifespan="on",
@@ -36,9 +57,7 @@ def serve(settings: Settings, dsn: str, listener: socket.socket, say: Callable[[
         timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
         backlog=BACKLOG,
     )
-    server = uvicorn.Server(config)
-    host, port = listener.getsockname()[:2]
-    say(f"eventlog listens on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it")
+    server = Server(config, on_listening)
     with caught_signals() as caught:
         server.run(sockets=[listener])
     if not server.started:
@@ -46,11 +65,21 @@ def serve(settings: Settings, dsn: str, listener: socket.socket, say: Callable[[
     return 130 if signal.SIGINT in caught else 0
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind the API's socket; raises SettingsError where it cannot be."""
+def announcement(host: str, port: int) -> str:
+    """Return what tells people where to go."""
+    return f"eventlog listens on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it"
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Bind the API's socket; raises SettingsError where it cannot be.
+
+    `shared`: other sockets of ours may be bound to the same port.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
@@ -63,12 +92,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def caught_signals() -> Iterator[list[int]]:
-    """Collect the signals that uvicorn raises again after its clean stop, instead of dying of them."""
+def caught_signals(on_signal: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of dying of them; uvicorn raises them again after its clean stop."""
     caught: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
         caught.append(number)
+        on_signal()
 
     before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableSequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -34,11 +34,24 @@ POOL_WAIT_SECONDS = 2.0
 ASKING_MAX = 4
 
 
+class Member(msgspec.Struct, frozen=True):
+    """Which this is of the API processes that share a port, and what they know of each other."""
+
+    started_at: datetime  # of all of them together
+    queue_sizes: MutableSequence[int]
+    number: int
+
+
+def alone() -> Member:
+    """Return what the only process is."""
+    return Member(datetime.now(UTC), [0], 0)
+
+
 class Services(msgspec.Struct):
     """The parts of one API process."""
 
     settings: Settings
-    started_at: datetime
+    member: Member
     partitions: int
     limits: Limits
     writer: Writer
@@ -51,16 +64,32 @@ class Services(msgspec.Struct):
     asking: asyncio.Semaphore
     hub: Hub
 
+    @property
+    def queue_size(self) -> int:
+        """Events that wait for the writers of all processes that share the port."""
+        return sum(self.member.queue_sizes)
+
+    @property
+    def queue_events_max(self) -> int:
+        """How many may wait in all these processes."""
+        return self.settings.queue_events_max * len(self.member.queue_sizes)
+
 
 @asynccontextmanager
-async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
+async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator[Services]:
     """Start all parts over the database at dsn, whose schema must be there; stop them in order.
 
     Raises DatabaseUnavailable or SchemaMismatch before anything is started.
     """
     with connect(dsn, "owner", "start") as connection:
         partitions = schema_state(connection).partitions
-    writer = Writer(dsn, queue_events_max=settings.queue_events_max, queue_bytes_max=settings.queue_bytes_max)
+    writer = Writer(
+        dsn,
+        queue_events_max=settings.queue_events_max,
+        queue_bytes_max=settings.queue_bytes_max,
+        sizes=member.queue_sizes,
+        number=member.number,
+    )
     waker = Waker(dsn, writer.appended)
     refusals = RefusalLog(dsn)
     mover = Mover(dsn, on_moved=writer.appended.set)
@@ -82,7 +111,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     try:
         yield Services(
             settings=settings,
-            started_at=datetime.now(UTC),
+            member=member,
             partitions=partitions,
             limits=Limits(
                 event_bytes=settings.event_bytes_max,

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     partitions: int = Field(
         8, ge=1, le=1024, description="how many partitions the log has; fixed at the first migrate"
     )
+    api_processes: int = Field(1, ge=1, le=32, description="API processes that share the port")
     workers: int = Field(2, ge=0, le=64, description="projector workers that `eventlog up` runs")
     batch_size: int = Field(
         10_000, ge=1, le=1_000_000, description="the most deliveries one worker transaction projects"

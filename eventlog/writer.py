@@ -16,7 +16,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import repeat
@@ -55,13 +55,23 @@ class Request(NamedTuple):
 class Writer:
     """The append side of one process. Made and used on one event loop; the thread is its own."""
 
-    def __init__(self, dsn: str, *, queue_events_max: int, queue_bytes_max: int) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        queue_events_max: int,
+        queue_bytes_max: int,
+        sizes: MutableSequence[int] | None = None,
+        number: int = 0,
+    ) -> None:
+        """`sizes` are the queues of several processes, in events; this one's is that of its number."""
         self._dsn = dsn
+        self._sizes = [0] if sizes is None else sizes
+        self._number = number
         self._events_max = queue_events_max
         self._bytes_max = queue_bytes_max
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Request] = deque()
-        self._queued_events = 0
         self._queued_bytes = 0
         self._changed = threading.Condition()
         self._stopping = False
@@ -78,7 +88,7 @@ class Writer:
     @property
     def queue_size(self) -> int:
         """Events that wait for the writer or are being appended."""
-        return self._queued_events
+        return self._sizes[self._number]
 
     def submit(self, deliveries: Deliveries) -> asyncio.Future[list[Place]]:
         """Hand deliveries to the writer; the future says where they lie once they are durable.
@@ -98,15 +108,14 @@ class Writer:
             if self._stopping:
                 raise DatabaseUnavailable("this process is shutting down")
             # An empty queue takes any one request, so that none can be too large for ever.
+            waiting = self._sizes[self._number]
             if self._queue and (
-                self._queued_events + deliveries.count > self._events_max
+                waiting + deliveries.count > self._events_max
                 or self._queued_bytes + deliveries.size > self._bytes_max
             ):
-                raise QueueFull(
-                    f"{self._queued_events} events ({self._queued_bytes} bytes) wait for the writer already"
-                )
+                raise QueueFull(f"{waiting} events ({self._queued_bytes} bytes) wait for the writer already")
             self._queue.append(Request(deliveries, answer))
-            self._queued_events += deliveries.count
+            self._sizes[self._number] = waiting + deliveries.count
             self._queued_bytes += deliveries.size
             self._changed.notify()
 
@@ -122,7 +131,7 @@ class Writer:
         while batch := self._next_batch():
             self._flush(batch)
             with self._changed:
-                self._queued_events -= sum(request.deliveries.count for request in batch)
+                self._sizes[self._number] -= sum(request.deliveries.count for request in batch)
                 self._queued_bytes -= sum(request.deliveries.size for request in batch)
         if self._connection is not None:
             self._connection.close()

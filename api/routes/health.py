@@ -41,7 +41,7 @@ class State(msgspec.Struct, frozen=True):
 
 async def find_state(services: Services) -> State:
     """Ask the database, and look at the writer's queue."""
-    full = services.writer.queue_size >= services.settings.queue_events_max
+    full = services.queue_size >= services.queue_events_max
     queue = "full" if full else OK
     try:
         server = await read(services, _server)

@@ -53,10 +53,10 @@ async def stats(request: Request) -> Response:
             "pending": counts.pending,
             "topics": counts.topics,
             "by_topic": msgspec.Raw(counts.by_topic.encode()),
-            "queue_size": services.writer.queue_size,
+            "queue_size": services.queue_size,
             "workers": counts.workers,
-            "uptime_seconds": max(0, int((datetime.now(UTC) - services.started_at).total_seconds())),
-            "started_at": rfc3339(services.started_at),
+            "uptime_seconds": max(0, int((datetime.now(UTC) - services.member.started_at).total_seconds())),
+            "started_at": rfc3339(services.member.started_at),
             "version": __version__,
             "balanced": counts.balanced,
         }
