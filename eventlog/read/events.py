@@ -8,9 +8,11 @@ ended with, and that key is a place in an index. Two ways lead there:
 - for one event_id, by one probe of the key in each partition.
 """
 
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
+from psycopg.sql import SQL
 
 from eventlog.partitions import partition_of
 from eventlog.read.moments import rfc3339
@@ -25,6 +27,8 @@ BEGINNING = "1970-01-01T00:00:00Z"
 END = "infinity"
 
 Direction = Literal["ascending", "descending"]
+DIRECTIONS: dict[Direction, SQL] = {"ascending": SQL("ASC"), "descending": SQL("DESC")}
+Way = Literal["by_time", "by_event_id"]
 
 
 class Key(msgspec.Struct, frozen=True, array_like=True):
@@ -76,10 +80,15 @@ class Page(msgspec.Struct, frozen=True):
 
 async def page_by_time(connection: Reader, wanted: ByTime, partitions: int) -> Page:
     """Return the next events by (timestamp, topic, event_id). `partitions` is how many the log has."""
-    bounds = _bounds(wanted, partitions)
-    path = "by_time" if wanted.event_id is None else "by_event_id"
+    way: Way = "by_time" if wanted.event_id is None else "by_event_id"
     async with reading(connection):
-        return await _collect(connection, f"read/{path}_{wanted.direction}", bounds)
+        return await _collect(connection, page_query(way, wanted.direction), _bounds(wanted, partitions))
+
+
+@cache
+def page_query(way: Way, direction: Direction) -> SQL:
+    """Return the statement of a page that goes one of the two ways, in one direction."""
+    return SQL(statement(f"read/{way}").format(direction=DIRECTIONS[direction]).as_string())
 
 
 def _bounds(wanted: ByTime, partitions: int) -> dict[str, Any]:
@@ -101,11 +110,11 @@ def _bounds(wanted: ByTime, partitions: int) -> dict[str, Any]:
     }
 
 
-async def _collect(connection: Reader, name: str, bounds: dict[str, Any]) -> Page:
+async def _collect(connection: Reader, query: SQL, bounds: dict[str, Any]) -> Page:
     """Take rows as they come, until the page is full in number or in bytes."""
     events: list[Event] = []
     size = 0
-    async with streamed(connection, name, bounds) as rows:
+    async with streamed(connection, query, bounds) as rows:
         async for row in rows:
             events.append(to_event(row))
             size += len(row[4])

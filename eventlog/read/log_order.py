@@ -103,7 +103,7 @@ async def _stretch(
         "since": wanted.since,
         "until": wanted.until,
     }
-    async with streamed(connection, "read/by_position", parameters) as rows:
+    async with streamed(connection, statement("read/by_position"), parameters) as rows:
         return await _collect(rows, after, wanted.bytes_max)
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import Any, cast
 
 import psycopg
+from psycopg.sql import SQL
 
 from eventlog.errors import ProjectionDropped
 from eventlog.statements import statement
@@ -30,13 +31,13 @@ async def reading(connection: Reader) -> AsyncIterator[None]:
 
 
 def streamed(
-    connection: Reader, name: str, parameters: dict[str, Any]
+    connection: Reader, query: SQL, parameters: dict[str, Any]
 ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
     """Run a statement and let its rows be taken one by one; leaving early cancels it.
 
     An early leave also ends the transaction: nothing else can be read in it.
     """
-    rows = connection.cursor(binary=True).stream(statement(name), parameters)
+    rows = connection.cursor(binary=True).stream(query, parameters)
     return aclosing(cast("AsyncGenerator[Any, None]", rows))
 
 

@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.database import connect
 from eventlog.read import ByTime, Key, topics_like
-from eventlog.read.events import _bounds
+from eventlog.read.events import Direction, _bounds, page_query
 from eventlog.statements import statement
 from tests.support.deliveries import append_events, event
 from tests.support.postgres import PARTITIONS
@@ -44,9 +44,9 @@ def filled(database: str) -> Iterator[Connection]:
         yield reader
 
 
-def explain(reader: Connection, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def explain(reader: Connection, read: sql.SQL, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run a statement as reads do; return its plan."""
-    query = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ") + statement(name)
+    query = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ") + read
     with reader.transaction():
         reader.execute(statement("read/plan"))
         reader.execute(query, parameters)  # once for the catalog's sake
@@ -80,11 +80,11 @@ def time_bounds(**fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("direction", ["ascending", "descending"])
-def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction: str) -> None:
-    first = explain(filled, f"read/by_time_{direction}", time_bounds())
+def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction: Direction) -> None:
+    first = explain(filled, page_query("by_time", direction), time_bounds())
     assert_along_indexes(first, "events_by_time")
     middle = Key("2025-10-11T10:00:00Z", HOT, "e10000")
-    later = explain(filled, f"read/by_time_{direction}", time_bounds(after=middle, direction=direction))
+    later = explain(filled, page_query("by_time", direction), time_bounds(after=middle, direction=direction))
     assert_along_indexes(later, "events_by_time")
     assert later["Actual Rows"] == 100
     assert pages_read(later) <= pages_read(first) * 1.3
@@ -93,7 +93,7 @@ def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction
 
 
 def test_one_topic_reads_one_partition(filled: Connection) -> None:
-    plan = explain(filled, "read/by_time_ascending", time_bounds(topics=topics_like(HOT)))
+    plan = explain(filled, page_query("by_time", "ascending"), time_bounds(topics=topics_like(HOT)))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan["Actual Loops"] == 1
     # And those of the same moment as the last, in groups of at least 32.
@@ -101,13 +101,13 @@ def test_one_topic_reads_one_partition(filled: Connection) -> None:
 
 
 def test_other_topics_are_left_out_within_the_index(filled: Connection) -> None:
-    plan = explain(filled, "read/by_time_ascending", time_bounds(topics=topics_like("misc.4")))
+    plan = explain(filled, page_query("by_time", "ascending"), time_bounds(topics=topics_like("misc.4")))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan.get("Rows Removed by Filter", 0) == 0, "rows of other topics were read"
 
 
 def test_an_event_id_costs_one_probe_a_partition(filled: Connection) -> None:
-    plan = explain(filled, "read/by_event_id_ascending", time_bounds(event_id="e77"))
+    plan = explain(filled, page_query("by_event_id", "ascending"), time_bounds(event_id="e77"))
     probes = [node for node in nodes(plan) if node.get("Index Name") == "event_once"]
     assert [node["Actual Loops"] for node in probes] == [PARTITIONS]
 
@@ -121,14 +121,14 @@ def test_log_order_reads_a_bounded_stretch(filled: Connection) -> None:
         "since": "1970-01-01Z",
         "until": "infinity",
     }
-    first = explain(filled, "read/by_position", parameters)
+    first = explain(filled, statement("read/by_position"), parameters)
     assert_along_indexes(first, "event_once")
-    later = explain(filled, "read/by_position", {**parameters, "positions": [1_000] * PARTITIONS})
+    later = explain(filled, statement("read/by_position"), {**parameters, "positions": [1_000] * PARTITIONS})
     assert_along_indexes(later, "event_once")
     assert pages_read(later) <= pages_read(first) * 1.3 + 20
 
 
 def test_outcomes_cost_a_few_probes_each(filled: Connection) -> None:
     places = {"partitions": [0] * 100, "positions": list(range(1, 101))}
-    plan = explain(filled, "read/outcomes", places)
+    plan = explain(filled, statement("read/outcomes"), places)
     assert_along_indexes(plan, "event_once", "quarantined_delivery", "conflict_of_duplicate")

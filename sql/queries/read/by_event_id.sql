@@ -1,4 +1,4 @@
--- A page of the events of one event_id, by time, ascending: one probe of the key a partition.
+-- A page of the events of one event_id, by time: one probe of the key a partition.
 SELECT p.topic, p.event_id, p."timestamp", p.source, delivery.payload,
        p.partition, p.position, delivery.received_at, p.processed_at
 FROM (
@@ -18,7 +18,7 @@ FROM (
       AND (c."timestamp", c.topic, c.event_id)
           < (%(high_timestamp)s::timestamptz, %(high_topic)s::text, %(high_event_id)s::text)
       AND (%(source)s::text IS NULL OR c.source = %(source)s::text)
-    ORDER BY c."timestamp", c.topic, c.event_id
+    ORDER BY c."timestamp" {direction}, c.topic {direction}, c.event_id {direction}
     LIMIT %(limit)s::integer
 ) AS p
 CROSS JOIN LATERAL (
@@ -27,4 +27,4 @@ CROSS JOIN LATERAL (
     WHERE i.partition = p.partition AND i.position = p.position
     OFFSET 0
 ) AS delivery
-ORDER BY p."timestamp", p.topic, p.event_id
+ORDER BY p."timestamp" {direction}, p.topic {direction}, p.event_id {direction}

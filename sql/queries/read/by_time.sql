@@ -1,4 +1,4 @@
--- A page of events by time, ascending: each partition's next ones along events_by_time, merged.
+-- A page of events by time: each partition's next ones along events_by_time, merged.
 -- Bounds are keys and always given, so the page costs what it holds, wherever it lies.
 -- Topics between topic_from and topic_to are compared in the index; `source` in the table.
 SELECT p.topic, p.event_id, p."timestamp", p.source, delivery.payload,
@@ -17,10 +17,10 @@ FROM (
           AND e.topic >= %(topic_from)s::text
           AND e.topic < %(topic_to)s::text
           AND (%(source)s::text IS NULL OR e.source = %(source)s::text)
-        ORDER BY e."timestamp", e.topic, e.event_id
+        ORDER BY e."timestamp" {direction}, e.topic {direction}, e.event_id {direction}
         LIMIT %(limit)s::integer
     ) AS c
-    ORDER BY c."timestamp", c.topic, c.event_id
+    ORDER BY c."timestamp" {direction}, c.topic {direction}, c.event_id {direction}
     LIMIT %(limit)s::integer
 ) AS p
 CROSS JOIN LATERAL (
@@ -29,4 +29,4 @@ CROSS JOIN LATERAL (
     WHERE i.partition = p.partition AND i.position = p.position
     OFFSET 0
 ) AS delivery
-ORDER BY p."timestamp", p.topic, p.event_id
+ORDER BY p."timestamp" {direction}, p.topic {direction}, p.event_id {direction}
