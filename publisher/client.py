@@ -8,7 +8,6 @@ can at worst be stored as a duplicate. What an attempt came to is one of three: 
 
 import asyncio
 import io
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 import aiohttp
-import msgspec
 
 from eventlog.errors import ApiUnavailable, SettingsError
+from eventlog.terminal.client import read_problem
 from publisher.errors import PublishRefused
 from publisher.retrying import is_retryable, may_be_stored, retry_after_seconds, wait_seconds
 
@@ -52,14 +51,6 @@ class Counters:
     perhaps_stored: int = 0  # events in attempts that failed with an unknown outcome
 
 
-class Problem(msgspec.Struct):
-    """The fields of a problem document that decide what to do."""
-
-    code: str = "unknown"
-    detail: str = ""
-    title: str = ""
-
-
 class Client:
     """Speak to one API. Use as an async context manager; safe for many tasks at once."""
 
@@ -72,7 +63,6 @@ class Client:
         deadline_seconds: float | None = 60.0,
         timeout_seconds: float = 30.0,
         on_retry: Callable[[str, float], None] | None = None,
-        chance: random.Random | None = None,
     ) -> None:
         """Bound every call by attempts and by time; None for both tries for ever (`ship --follow`)."""
         self.url = url.rstrip("/")
@@ -82,7 +72,6 @@ class Client:
         self._deadline_seconds = deadline_seconds
         self._timeout_seconds = timeout_seconds
         self._on_retry = on_retry
-        self._chance = chance or random.Random()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Client":
@@ -135,7 +124,7 @@ class Client:
                 return outcome
             if outcome.perhaps_stored:
                 self.counters.perhaps_stored += events
-            wait = wait_seconds(attempt, outcome.retry_after, self._chance)
+            wait = wait_seconds(attempt, outcome.retry_after)
             too_often = self._attempts_max is not None and attempt >= self._attempts_max
             if too_often or (deadline is not None and time.monotonic() + wait > deadline):
                 raise ApiUnavailable(self.url + path, outcome.reason, attempt)
@@ -172,7 +161,7 @@ class Client:
             return Answer(status, body)
         problem = read_problem(body)
         code = problem.code if problem else None
-        detail = (problem and (problem.detail or problem.title)) or response.reason or "no reason given"
+        detail = (problem and problem.detail) or response.reason or "no reason given"
         if not is_retryable(status):
             if problem is None:
                 raise ApiUnavailable(
@@ -181,11 +170,3 @@ class Client:
             raise PublishRefused(status, problem.code, detail, body)
         after = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         return Failure(f"{status} {code or ''} {detail}".strip(), after, may_be_stored(status, code))
-
-
-def read_problem(body: bytes) -> Problem | None:
-    """Read a problem document; None when the answer is something else, as from a proxy in between."""
-    try:
-        return msgspec.json.decode(body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

@@ -1,10 +1,10 @@
-"""Which answers are worth another attempt, and how long to wait before it. Pure."""
+"""Which answers are worth another attempt, and how long to wait before it."""
 
-import random
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-BACKOFF_FIRST_SECONDS = 0.1
+from eventlog.reconnecting import pause_seconds
+
 BACKOFF_MAX_SECONDS = 10.0
 
 
@@ -36,11 +36,6 @@ def retry_after_seconds(value: str | None, now: datetime) -> float:
     return max(0.0, (moment - now).total_seconds())
 
 
-def wait_seconds(attempt: int, retry_after: float, chance: random.Random) -> float:
-    """Choose the pause after failed attempt number `attempt` (1, 2, …).
-
-    Full jitter (anything from 0 to the exponential bound), so that publishers which failed together do
-    not come back together; on top of Retry-After, never instead of it.
-    """
-    bound = min(BACKOFF_MAX_SECONDS, BACKOFF_FIRST_SECONDS * 2.0 ** min(attempt - 1, 20))
-    return retry_after + chance.uniform(0.0, bound)
+def wait_seconds(attempt: int, retry_after: float) -> float:
+    """Choose the pause after failed attempt number `attempt` (1, 2, …): what was asked for, and more."""
+    return retry_after + pause_seconds(attempt, BACKOFF_MAX_SECONDS)
