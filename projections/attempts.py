@@ -15,6 +15,7 @@ once there is reason to: usually nothing of this costs anything.
    every replay takes as it is, until it is retried.
 
 A worker whose step takes too long ends its session as if it had died, so what hangs is found the same way.
+A rebuild that meets it first finds it in the same order: projections/rebuild_apart.py.
 
 Who is killed from outside sets nothing aside: a healthy delivery is survived the next time, and only three
 deaths in a row, each during the attempt at this one delivery alone, put it into quarantine.
@@ -95,6 +96,12 @@ def next_attempt(known: Suspicion, size: int) -> Attempt | None:
             deaths = known.deaths if again else 0
             size = min(size, length)
     return Attempt(through, first, min(known.head, known.checkpoint + size), deaths)
+
+
+def given_up(partition: int, attempt: Attempt) -> Decision:
+    """Decide that the one delivery of a hopeless attempt is set aside."""
+    cause = f"its worker died or hung {attempt.deaths} times while it projected this delivery alone"
+    return Decision(partition, attempt.first, PROCESS_DIED, cause)
 
 
 class Attempts:
@@ -180,8 +187,7 @@ def _give_up(
     connection: Connection, version: Version, claim: dict[str, object], partition: int, attempt: Attempt
 ) -> None:
     """Set one delivery aside, durably."""
-    cause = f"its worker died or hung {attempt.deaths} times while it projected this delivery alone"
-    set_aside(connection, version, Decision(partition, attempt.first, PROCESS_DIED, cause))
+    set_aside(connection, version, given_up(partition, attempt))
     connection.execute(statement("attempts/clear"), claim)
     log.warning(
         "delivery_quarantined",

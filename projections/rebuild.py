@@ -7,13 +7,15 @@
 5. Switch when it has caught up: projections/switch.py.
 6. Remove the version before, once nobody can see it: projections/versions.py.
 
+Somebody's own projection is played in a process of its own, which it may kill: rebuild_apart.py.
 Killed at any point, the next rebuild goes on where this one was, or starts over if the code has
 changed meanwhile. Cancelled, it removes what it has made. Appends and readers notice nothing.
 """
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from uuid import UUID
 
@@ -31,12 +33,14 @@ from projections.blame import blames_content, cause_of
 from projections.crew import Crew
 from projections.drop import unplug
 from projections.operations import Operation, Progress, fence, operation
+from projections.pool import WorkerPool
 from projections.projection import Projection
+from projections.rebuild_apart import Apart, known_killers, play_apart
+from projections.rebuild_steps import Steps, play_steps
 from projections.replay import Decision, Span
 from projections.switch import switch
 from projections.verify import refuse_difference
 from projections.versions import Version
-from projections.worker import Worker
 
 log = structlog.get_logger()
 
@@ -81,15 +85,21 @@ def rebuild(
     id: UUID | None = None,
     cancelled: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    in_process: bool = False,
 ) -> Outcome:
     """Rebuild a projection and return when the new version is live.
 
+    in_process: play also somebody's own projection in this process, which it may kill.
+
     Raises OperationRefused, OperationCancelled, ProjectionDiffers (with `verify`), DatabaseUnavailable.
     """
+    apart = projection.each is not None and not in_process
     with operation(dsn, "rebuild", projection.name, id=id, cancelled=cancelled, watch=watch) as under_way:
         with connect(dsn, "owner", "rebuild") as connection, translated_errors():
             connection.execute(statement("rebuild/session"))
-            outcome = _Rebuild(dsn, connection, projection, options or Options(), under_way).run()
+            with Apart(dsn, projection) if apart else nullcontext() as player:
+                under = _Rebuild(dsn, connection, projection, options or Options(), under_way, player)
+                outcome = under.run()
         under_way.detail = msgspec.to_builtins(outcome)
         return outcome
 
@@ -104,12 +114,14 @@ class _Rebuild:
         projection: Projection,
         options: Options,
         under_way: Operation,
+        apart: Apart | None,
     ) -> None:
         self._dsn = dsn
         self._connection = connection
         self._projection = projection
         self._options = options
         self._operation = under_way
+        self._apart = apart
         self._phase = "starting"
         self._done = 0
         self._total = 0
@@ -145,9 +157,15 @@ class _Rebuild:
     def _watch(self, phase: str | None = None) -> None:
         self._phase = phase or self._phase
         self._operation.report(self._phase, self._done, self._total)
+        self._tend()
+
+    def _tend(self) -> None:
+        if self._apart is not None:
+            self._apart.tend()
 
     def _report_verifying(self, phase: str, done: int, total: int) -> None:
         self._operation.report(f"verifying: {phase}", done, total)
+        self._tend()
 
     def _begin(self) -> None:
         fence(self._connection, self._operation.id)
@@ -192,8 +210,7 @@ class _Rebuild:
         spans = replay.spans(self._connection, version)
         self._total = sum(span.deliveries for span in spans)
         self._watch("looking at the quarantine")
-        with self._connection.transaction():
-            decided = replay.decisions(self._connection, version, retry=self._options.retry)
+        decided = self._decided(version)
         if not self._is_keyed(version):
             self._fill(version, spans, decided)
             self._key(version)
@@ -201,6 +218,13 @@ class _Rebuild:
         with self._connection.transaction():
             self._begin()
             self._connection.execute(statement("rebuild/add_claims"), version.key)
+
+    def _decided(self, version: Version) -> list[Decision]:
+        if self._apart is None:
+            with self._connection.transaction():
+                return replay.decisions(self._connection, version, retry=self._options.retry)
+        # Not tried again here, where it might kill us: the steps do.
+        return [] if self._options.retry else known_killers(self._connection, version)
 
     def _is_keyed(self, version: Version) -> bool:
         found = versions.unfinished(self._connection, version.projection.name)
@@ -257,35 +281,34 @@ class _Rebuild:
     def _step(self, version: Version, decided: Sequence[Decision]) -> None:
         """Step through what could not be filled, and what was appended meanwhile."""
         left = replay.spans(self._connection, version)
-        if left:
-            self._total = self._done + sum(span.deliveries for span in left)
-            self._watch("playing in steps")
-            self._crew().do([partial(self._step_one, version, span, decided) for span in left])
-
-    def _step_one(
-        self, version: Version, span: Span, decided: Sequence[Decision], connection: Connection
-    ) -> None:
-        replay.step(
-            connection,
-            version,
-            span,
-            decided,
-            before_each=partial(fence, connection, self._operation.id),
-            after_each=self._count_and_pace,
-            batch_size=min(self._options.batch_size, self._options.throttle or self._options.batch_size),
+        if not left:
+            return
+        self._total = self._done + sum(span.deliveries for span in left)
+        self._watch("playing in steps")
+        given = self._options
+        steps = Steps(
+            operation=self._operation.id,
+            version=version.number,
+            schema_name=version.schema_name,
+            spans=left,
+            decided=list(decided),
+            workers=given.workers,
+            batch_size=given.batch_size,
+            throttle=given.throttle,
         )
+        if self._apart is None:
+            play_steps(
+                self._dsn, version.projection, steps, self._count, self._watch, self._operation.cancelled
+            )
+            return
+        unplayed = partial(replay.spans, self._connection, version)
+        play_apart(self._apart, steps, unplayed, self._count, self._watch)
+        # What was committed in a process that died went uncounted.
+        self._done = self._total
 
     def _count(self, deliveries: int) -> None:
         with self._counting:
             self._done += deliveries
-
-    def _count_and_pace(self, deliveries: int) -> None:
-        self._count(deliveries)
-        if self._operation.cancelled.is_set():
-            raise OperationCancelled
-        if self._options.throttle is not None:
-            early = self._done / self._options.throttle - (time.monotonic() - self._began)
-            self._operation.cancelled.wait(max(0.0, early))
 
     def _crew(self) -> Crew:
         return Crew(self._dsn, self._options.workers, self._watch)
@@ -293,23 +316,26 @@ class _Rebuild:
     # Going live
 
     def _go_live(self, version: Version) -> int:
-        workers = [
-            Worker(self._dsn, batch_size=self._options.batch_size, projections=[self._projection])
-            for _ in range(self._options.workers)
-        ]
-        threads = [threading.Thread(target=worker.run, name="eventlog-catching-up") for worker in workers]
-        for thread in threads:
-            thread.start()
-        try:
+        with self._catching_up():
             if self._options.verify:
                 refuse_difference(self._dsn, version, self._report_verifying)
             hit("rb.caughtup")
             return switch(self._connection, version, self._begin, self._watch)
+
+    @contextmanager
+    def _catching_up(self) -> Iterator[None]:
+        """Have workers of ours project it meanwhile."""
+        count, batch_size = self._options.workers, self._options.batch_size
+        if self._apart is not None:
+            self._apart.catch_up(count, batch_size)
+            yield
+            return
+        pool = WorkerPool(self._dsn, count=count, batch_size=batch_size, projections=[self._projection])
+        pool.start()
+        try:
+            yield
         finally:
-            for worker in workers:
-                worker.stop()
-            for thread in threads:
-                thread.join()
+            pool.stop()
 
     def _retire(self) -> list[str]:
         deadline = time.monotonic() + RETIRE_SECONDS

@@ -175,7 +175,7 @@ def _project(dsn: str, connection: psycopg.Connection[TupleRow], projection: Pro
             connection.execute(statement("testing/crash_workers"))
         _wait(connection, projection, way)
         if way.rebuilt:
-            rebuild(dsn, projection)
+            rebuild(dsn, projection, in_process=True)
     finally:
         pool.stop()
 
