@@ -11,7 +11,9 @@ from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
+    from projections.operations import Progress
     from projections.projection import Projection
     from projections.verify import Verified
 
@@ -51,7 +53,6 @@ def rebuild(
 
     Killed, it goes on where it was when it is started again; Ctrl-C removes what it has made.
     """
-    from projections.progress import shown_progress
     from projections.rebuild import Options
     from projections.rebuild import rebuild as rebuilt
 
@@ -82,7 +83,6 @@ def verify(
 
     Runs beside live traffic and holds nobody up; needs room for a temporary copy.
     """
-    from projections.progress import shown_progress
     from projections.verify import verify as verified
 
     found = []
@@ -213,6 +213,15 @@ def opened() -> Iterator[tuple[str, Any]]:
     configure_logs("error")
     with opened_database(settings, say) as dsn:
         yield dsn, settings
+
+
+@contextmanager
+def shown_progress(what: str) -> "Iterator[Callable[[Progress], None]]":
+    """Yield what to call with each progress of an operation."""
+    from eventlog.terminal.progress import Meter
+
+    with Meter(what, None, "deliveries") as meter:
+        yield lambda progress: meter.show(progress.done, progress.total, progress.phase)
 
 
 @contextmanager

@@ -86,8 +86,7 @@ def _ask(chosen: "Sequence[Quarantined]", yes: bool) -> None:
 def _retry(dsn: str, settings: Any, chosen: "Sequence[Quarantined]") -> "list[Retried]":
     """Retry projection by projection; what is refused stays where it is, for the reason that is given."""
     from eventlog.errors import OperationRefused, ProjectionOutdated, ProjectionUnknown
-    from projections.operating_commands import known_projections
-    from projections.progress import shown_progress
+    from projections.operating_commands import known_projections, shown_progress
     from projections.retry import RetryImpossible
     from projections.retry import retry as retried
 

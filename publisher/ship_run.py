@@ -9,11 +9,11 @@ from collections.abc import Callable
 import uvloop
 from rich.table import Table
 
+from eventlog.terminal.progress import Meter
 from publisher.client import Client
 from publisher.files import STDIN
 from publisher.outgoing import RefusedLine
 from publisher.positions import Positions
-from publisher.progress import Meter
 from publisher.ship import FILES_AT_ONCE, ship
 from publisher.shipping import Shipping, ShipReport, Talk
 
@@ -27,7 +27,7 @@ def run(paths: list[str], shipping: Shipping, url: str, positions: Positions) ->
 
 async def _run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
     total = sum(os.path.getsize(path) for path in paths if path != STDIN and os.path.exists(path))
-    with Meter("shipping", total or None, unit="bytes", quiet=False) as meter:
+    with Meter("shipping", total or None, "bytes") as meter:
         talk = _talk(meter, shipping.follow)
         # Who follows has no end to reach, so an API that is away is waited for.
         async with Client(

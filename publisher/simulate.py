@@ -10,10 +10,10 @@ from urllib.parse import quote
 import msgspec
 
 from eventlog.errors import ApiUnavailable
+from eventlog.terminal.progress import Meter
 from publisher.books import Line, Sent, Stats, compare, percentile
 from publisher.client import Answer, Client
 from publisher.errors import PublishRefused
-from publisher.progress import Meter
 from publisher.workload import Batch, Workload
 
 DRAIN_POLL_SECONDS = 0.1
@@ -110,7 +110,7 @@ class Simulation:
     async def _send(self) -> None:
         load, started = self._load, time.perf_counter()
         batches = self._workload.batches(load.batch)
-        with Meter("publishing", self._workload.events, quiet=self._quiet) as meter:
+        with Meter("publishing", self._workload.events, "events", quiet=self._quiet) as meter:
             senders = [self._sender(batches, started, meter) for _ in range(load.concurrency)]
             await asyncio.gather(*senders)
         self.report.seconds = time.perf_counter() - started
@@ -187,13 +187,13 @@ class Simulation:
     async def _wait_for_projection(self, what: str, received_at_least: int) -> Stats:
         """Poll until nothing is pending; returns the last reading also when the time runs out."""
         deadline = time.monotonic() + self._load.drain_seconds
-        with Meter(what, None, quiet=self._quiet) as meter:
+        with Meter(what, None, "events", quiet=self._quiet) as meter:
             first = await self.stats()
             stats = first
             while stats.pending or stats.received < received_at_least:
                 if time.monotonic() > deadline:
                     break
-                meter.show(first.pending - stats.pending, first.pending, f"{stats.pending:,} pending")
+                meter.show(first.pending - stats.pending, first.pending)
                 await asyncio.sleep(DRAIN_POLL_SECONDS)
                 stats = await self.stats()
         return stats

@@ -24,27 +24,27 @@ BAR_INTERVAL_SECONDS = 0.1
 
 
 class RateColumn(ProgressColumn):
-    """Events per second (or bytes, for files), as rich measured it over the last moments."""
+    """Units a second, as rich measured it over the last moments."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
         self._unit = unit
 
     def render(self, task: Task) -> Text:
+        """Return the rate, or nothing before there is one."""
         speed = task.finished_speed or task.speed
-        if speed is None:
-            return Text("")
-        return Text(f"{amount(speed, self._unit)}/s")
+        return Text("" if speed is None else f"{bare(speed, self._unit)}/s", no_wrap=True)
 
 
 class Meter:
     """Progress of one task on standard error; call `show` as often as you like, it thins itself out."""
 
-    def __init__(self, what: str, total: int | None, unit: str = "events", quiet: bool = False) -> None:
+    def __init__(self, what: str, total: int | None, unit: str, quiet: bool = False) -> None:
         self._what = what
         self._total = total
         self._unit = unit
         self._console = Console(stderr=True, quiet=quiet)
+        self._phase = ""
         self._started = self._shown = time.monotonic()
         self._bar: Progress | None = None
         self._task = None if not self._console.is_terminal else self._start_bar()
@@ -63,31 +63,38 @@ class Meter:
         """Where to say something while the bar stands: lines come out above it."""
         return self._console
 
-    def show(self, done: int, total: int | None = None, note: str = "") -> None:
-        """Note that `done` of `total` is done; draws or prints only when it is time to."""
+    def show(self, done: int, total: int | None = None, phase: str = "") -> None:
+        """Note that `done` of `total` is done; draws or prints when it is time to, or the phase is new."""
         if total is not None:
-            self._total = total
+            self._total = total or None
         now = time.monotonic()
-        finished = self._total is not None and done >= self._total
-        interval = LINE_INTERVAL_SECONDS if self._bar is None else BAR_INTERVAL_SECONDS
-        if now - self._shown < interval and not (finished and self._bar is not None):
+        if not self._is_time(now, done) and phase == self._phase:
             return
-        self._shown = now
+        self._shown, self._phase = now, phase
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=self._total, note=note)
+            self._bar.update(self._task, completed=done, total=self._total, phase=phase)
         else:
-            self._console.print(self._line(done, now, note), highlight=False, soft_wrap=True)
+            self._console.print(self._line(done, now), highlight=False, markup=False, soft_wrap=True)
 
-    def _line(self, done: int, now: float, note: str) -> str:
-        rate = done / max(now - self._started, 1e-9)
-        text = f"{self._what}: {amount(done, self._unit)}"
+    def _is_time(self, now: float, done: int) -> bool:
+        if self._bar is None:
+            return now - self._shown >= LINE_INTERVAL_SECONDS
+        finished = self._total is not None and done >= self._total
+        return finished or now - self._shown >= BAR_INTERVAL_SECONDS
+
+    def _line(self, done: int, now: float) -> str:
+        parts = [self._phase] if self._phase else []
         if self._total:
-            counted = text.removesuffix(f" {self._unit}")
-            text = f"{counted} of {amount(self._total, self._unit)} ({done / self._total:.0%})"
-        text += f", {amount(rate, self._unit)}/s"
-        if self._total and rate > 0 and done < self._total:
-            text += f", {(self._total - done) / rate:.0f} s left"
-        return f"{text}{', ' + note if note else ''}"
+            total = amount(self._total, self._unit)
+            parts.append(f"{bare(done, self._unit)} of {total} ({done / self._total:.0%})")
+        elif done:
+            parts.append(amount(done, self._unit))
+        rate = done / max(now - self._started, 1e-9)
+        if done:
+            parts.append(f"{amount(rate, self._unit)}/s")
+        if self._total and 0 < done < self._total:
+            parts.append(f"{(self._total - done) / rate:.0f} s left")
+        return f"{self._what}: {', '.join(parts)}"
 
     def _start_bar(self) -> TaskID:
         count: ProgressColumn = DownloadColumn() if self._unit == "bytes" else MofNCompleteColumn()
@@ -99,12 +106,12 @@ class Meter:
             RateColumn(self._unit),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[phase]}"),
             console=self._console,
             transient=True,
         )
         self._bar.start()
-        return self._bar.add_task(self._what, total=self._total, note="")
+        return self._bar.add_task(self._what, total=self._total, phase="")
 
 
 def amount(number: float, unit: str) -> str:
@@ -118,3 +125,8 @@ def amount(number: float, unit: str) -> str:
         if number < 1000:
             return f"{number:.1f} {prefix}"
     return f"{number / 1000:.1f} TB"
+
+
+def bare(number: float, unit: str) -> str:
+    """Write a number as amount() does, without the name of what is counted."""
+    return amount(number, unit).removesuffix(f" {unit}")
