@@ -8,7 +8,8 @@ One transaction an event, under the claim of its partition, so no worker comes b
 3. Correct the counts of the steps that had projected them, delete the quarantine of what is projected
    now, and announce the change in `retries`.
 
-If nothing more can be digested than before, all of it is rolled back. Either way the books balance in
+If nothing more can be digested than before, all of it is rolled back, and only why the deliveries stay
+in quarantine is recorded, where that is another reason than before. Either way the books balance in
 every snapshot, and live equals a replay afterwards. It is an operation: no rebuild, drop or other retry
 of the projection is under way meanwhile, and what a killed rebuild has left is removed, since it was
 filled by the old decisions.
@@ -26,12 +27,12 @@ from eventlog.database import Connection, connect, is_transient, translated_erro
 from eventlog.errors import EventlogError, ProjectionDropped, ProjectionOutdated
 from eventlog.statements import statement
 from projections import versions
-from projections.blame import blames_content, cause_of
+from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.operations import Operation, Progress, fence, operation
 from projections.play import Counts, play
 from projections.projection import Projection
-from projections.replay import as_projector, count_quarantined
+from projections.replay import Decision, as_projector, count_quarantined
 from projections.undo import Key, undo
 from projections.versions import Version
 
@@ -105,11 +106,11 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 class Replayed(msgspec.Struct):
-    """The deliveries of one event: what each was before, and is now; causes of those that fail."""
+    """The deliveries of one event: what each was before, and is now; why some fail."""
 
     before: dict[int, Counts]
     after: dict[int, Counts]
-    failures: dict[int, str]
+    failures: dict[int, Decision]
 
     @property
     def helped(self) -> bool:
@@ -218,6 +219,11 @@ class _Retry:
             if not replayed.helped:
                 raise psycopg.Rollback
             self._record(version, event, replayed)
+            self._explain(version, event, replayed)
+        if not replayed.helped:
+            with self._connection.transaction():
+                self._begin()
+                self._explain(version, event, replayed)
         return replayed
 
     def _claim(self, version: Version, event: Key) -> None:
@@ -248,7 +254,9 @@ class _Retry:
             ):
                 raise
             replayed.after[position] = QUARANTINED
-            replayed.failures[position] = cause_of(error)
+            replayed.failures[position] = Decision(
+                event.partition, position, sqlstate_of(error), cause_of(error)
+            )
             count_quarantined(self._connection, version, event.partition, position, event.topic)
 
     def _record(self, version: Version, event: Key, replayed: Replayed) -> None:
@@ -258,6 +266,22 @@ class _Retry:
         changes = {**where, **_changes(replayed)}
         self._connection.execute(statement("retry/correct_steps"), changes)
         self._connection.execute(statement("retry/announce"), changes)
+
+    def _explain(self, version: Version, event: Key, replayed: Replayed) -> None:
+        """Record why what was in quarantine stays there."""
+        failed = [
+            why for position, why in replayed.failures.items() if replayed.before[position] == QUARANTINED
+        ]
+        self._connection.execute(
+            statement("retry/explain"),
+            {
+                **version.key,
+                "partition": event.partition,
+                "positions": [why.position for why in failed],
+                "sqlstates": [why.sqlstate for why in failed],
+                "causes": [why.cause for why in failed],
+            },
+        )
 
 
 def _changes(replayed: Replayed) -> dict[str, list[int]]:
@@ -291,11 +315,10 @@ def _results(version: Version, event: Key, replayed: Replayed, chosen: set[int])
 def _cause(event: Key, replayed: Replayed, position: int) -> str:
     """Return why a delivery stays where it is: by itself, or since another one fails now."""
     if position in replayed.failures:
-        return replayed.failures[position]
-    broken, cause = next(
-        (other, cause) for other, cause in replayed.failures.items() if replayed.before[other] != QUARANTINED
-    )
-    return f"{event.partition}:{broken}, which was projected before, cannot be any more: {cause}"
+        return replayed.failures[position].cause
+    broken = next(why for why in replayed.failures.values() if replayed.before[why.position] != QUARANTINED)
+    where = f"{event.partition}:{broken.position}"
+    return f"{where}, which was projected before, cannot be any more: {broken.cause}"
 
 
 def _outcome(counts: Counts) -> str:

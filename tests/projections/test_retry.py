@@ -84,6 +84,22 @@ def test_what_fails_again_changes_nothing_and_says_why(database: str, connection
     equal_to_the_log(database, connection)
 
 
+def test_what_fails_for_another_reason_now_says_so(database: str, connection: Connection) -> None:
+    why = "SELECT sqlstate, cause FROM quarantine ORDER BY position"
+    set_aside(database, connection, [bad("a"), good("b"), bad("c")])
+    before = connection.execute(why).fetchall()
+    # A unique index instead of the constraint: "a" collides with what is there.
+    connection.execute("CREATE UNIQUE INDEX once ON core_1.events (source)")
+    retried(database, connection)
+    after = connection.execute(why).fetchall()
+    assert {sqlstate for sqlstate, _ in before} == {"23514"}
+    assert {sqlstate for sqlstate, _ in after} == {"23505"}
+    assert all("once" in cause for _, cause in after)
+    connection.execute("DROP INDEX core_1.once")
+    assert retried(database, connection, sqlstate="23505") == [("1:1", "unique"), ("1:3", "unique")]
+    equal_to_the_log(database, connection)
+
+
 def test_of_an_event_only_what_can_be_digested_now_comes_out(database: str, connection: Connection) -> None:
     insert_behind_the_door(connection, ["5"], topic=TOPIC, event_id="a")
     set_aside(database, connection, [bad("a"), good("a")])
