@@ -9,8 +9,8 @@ import typer
 from eventlog.terminal import exits
 
 if TYPE_CHECKING:
-    from publisher.shipping import ShipReport
-    from publisher.simulate import Report
+    from publisher.ship.shipping import ShipReport
+    from publisher.simulation.simulate import Report
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
 
@@ -54,8 +54,8 @@ def simulate(
     import uvloop
 
     from eventlog.settings import load_settings
-    from publisher.simulate import Load, simulate
-    from publisher.workload import Workload, fresh_seed
+    from publisher.simulation.simulate import Load, simulate
+    from publisher.simulation.workload import Workload, fresh_seed
 
     workload = Workload(
         events=events,
@@ -80,7 +80,7 @@ def _print_simulation(report: "Report", as_json: bool) -> None:
 
     from rich.console import Console
 
-    from publisher.simulation_report import simulation_tables
+    from publisher.simulation.report import simulation_tables
 
     if as_json:
         sys.stdout.write(report.as_json().decode() + "\n")
@@ -157,9 +157,9 @@ def ship(
     from pathlib import Path
 
     from eventlog.settings import load_settings
-    from publisher.positions import Positions, default_state_dir
-    from publisher.ship_flags import shipping_from_flags
-    from publisher.ship_run import run
+    from publisher.ship.flags import shipping_from_flags
+    from publisher.ship.positions import Positions, default_state_dir
+    from publisher.ship.run import run
 
     shipping = shipping_from_flags(
         form=form,
@@ -190,7 +190,7 @@ def _print_shipping(report: "ShipReport", as_json: bool) -> None:
 
     from rich.console import Console
 
-    from publisher.ship_run import shipping_table
+    from publisher.ship.run import shipping_table
 
     if as_json:
         sys.stdout.write(report.as_json().decode() + "\n")
@@ -216,8 +216,8 @@ def demo(
 
     from rich.console import Console
 
-    from publisher.demo import run_demo
-    from publisher.demo_report import print_demo
+    from publisher.demo.report import print_demo
+    from publisher.demo.run import run_demo
 
     talk = Console(stderr=True)
     try:

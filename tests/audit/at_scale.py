@@ -20,7 +20,7 @@ import httpx2
 from eventlog.audit.questions import questions
 from eventlog.embedded import EmbeddedServer
 from projections.install import set_up
-from publisher.workload import Workload
+from publisher.simulation.workload import Workload
 from tests.benchmarks.rebuild import PARTITIONS, TOPICS, fill_log
 from tests.benchmarks.service import service
 from tests.support.postgres import short_directory

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from publisher.workload import Workload, fresh_seed
+from publisher.simulation.workload import Workload, fresh_seed
 
 # Of this text the fillers of large payloads are cut: random, so that nothing compresses it away.
 FILLER = random.Random(7).randbytes(1 << 17).hex()

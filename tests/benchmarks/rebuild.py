@@ -33,7 +33,7 @@ from projections.operations import Progress
 from projections.projection import CORE
 from projections.rebuild import Options, rebuild
 from projections.verify import verify
-from publisher.workload import Workload
+from publisher.simulation.workload import Workload
 from tests.support.postgres import short_directory
 
 PARTITIONS = 8

@@ -17,8 +17,8 @@ import msgspec
 from playwright.sync_api import Browser, Page, expect
 
 from eventlog.embedded import EmbeddedServer
-from publisher.simulate import Load, simulate
-from publisher.workload import Workload
+from publisher.simulation.simulate import Load, simulate
+from publisher.simulation.workload import Workload
 from tests.console.running import Service, running_browser, running_service
 from tests.support.events import event
 from tests.support.postgres import (

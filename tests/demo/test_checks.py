@@ -8,8 +8,8 @@ from psycopg.rows import TupleRow
 
 from eventlog.events import Event
 from publisher.books import Stats
-from publisher.demo_checks import Fact, check_counts, check_facts
-from publisher.workload import Workload
+from publisher.demo.checks import Fact, check_counts, check_facts
+from publisher.simulation.workload import Workload
 from tests.support.deliveries import append_events
 from tests.support.projecting import project_all
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from publisher.simulate import Load, Report, simulate
-from publisher.workload import Workload
+from publisher.simulation.simulate import Load, Report, simulate
+from publisher.simulation.workload import Workload
 from tests.support.api import running_api
 from tests.support.waiting import until
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, parse_template, readable
-from publisher.records import RECORD_BYTES_MAX, Cursor, Record
+from publisher.ship.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, parse_template, readable
+from publisher.ship.records import RECORD_BYTES_MAX, Cursor, Record
 
 TIME = "2025-10-21T10:00:00.000Z"
 EVENT_BYTES_MAX = 1 << 20

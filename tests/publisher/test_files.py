@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from publisher.errors import ShipError
-from publisher.files import LogFile, canonical_name, default_topic
+from publisher.ship.files import LogFile, canonical_name, default_topic
 
 
 @pytest.mark.parametrize(

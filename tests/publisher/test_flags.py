@@ -8,9 +8,9 @@ import pytest
 
 from eventlog.errors import SettingsError
 from publisher.errors import ShipError
-from publisher.positions import Positions
-from publisher.ship_flags import shipping_from_flags
-from publisher.shipping import Shipping
+from publisher.ship.flags import shipping_from_flags
+from publisher.ship.positions import Positions
+from publisher.ship.shipping import Shipping
 
 NONE: dict[str, Any] = dict.fromkeys(
     (

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher import records
-from publisher.records import Cursor, Record, RecordReader, first_cursor
-from publisher.timestamps import TimeFinder
+from publisher.ship import records
+from publisher.ship.records import Cursor, Record, RecordReader, first_cursor
+from publisher.ship.timestamps import TimeFinder
 
 CHANGED = datetime(2025, 10, 21, 12, 0, tzinfo=UTC)
 DEFAULT = "2025-10-21T12:00:00.000Z"

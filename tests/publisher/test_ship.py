@@ -15,10 +15,10 @@ import pytest
 from eventlog.errors import ApiUnavailable
 from publisher.client import Client
 from publisher.errors import PublishRefused
-from publisher.outgoing import RefusedLine
-from publisher.positions import Positions
-from publisher.ship import ship
-from publisher.shipping import Shipping, ShipReport, Talk
+from publisher.ship.outgoing import RefusedLine
+from publisher.ship.positions import Positions
+from publisher.ship.shipper import ship
+from publisher.ship.shipping import Shipping, ShipReport, Talk
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
 DEADLINE_SECONDS = 10.0

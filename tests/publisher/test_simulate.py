@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from eventlog.errors import ApiUnavailable
 from publisher.books import Sent, Stats, compare, percentile
 from publisher.client import Client
-from publisher.simulate import Load, Report, Simulation
-from publisher.simulation_report import simulation_tables
-from publisher.workload import Workload
+from publisher.simulation.report import simulation_tables
+from publisher.simulation.simulate import Load, Report, Simulation
+from publisher.simulation.workload import Workload
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
 LOAD = Load(batch=10, concurrency=4, drain_seconds=0.3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.timestamps import TimeFinder, TimeFormat, read_time, rfc3339
+from publisher.ship.timestamps import TimeFinder, TimeFormat, read_time, rfc3339
 
 CHANGED = datetime(2025, 10, 21, 12, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.workload import FRESH_SEED_MIN, Workload, fresh_seed, topic_names
+from publisher.simulation.workload import FRESH_SEED_MIN, Workload, fresh_seed, topic_names
 
 loads = st.builds(
     Workload,

@@ -15,14 +15,14 @@ import msgspec
 
 from eventlog.errors import ApiUnavailable
 from publisher.client import Client
-from publisher.envelopes import BadLine
 from publisher.errors import PublishRefused, ShipError
-from publisher.files import STDIN, LogFile, canonical_name
-from publisher.outgoing import Batch, RefusedLine, publish
-from publisher.positions import Position, Positions, Witness
-from publisher.records import RECORD_BYTES_MAX, Cursor, Record, RecordReader, first_cursor
-from publisher.shipping import FileReport, Shipping, ShipReport, Talk, shown
-from publisher.timestamps import TimeFinder, rfc3339
+from publisher.ship.envelopes import BadLine
+from publisher.ship.files import STDIN, LogFile, canonical_name
+from publisher.ship.outgoing import Batch, RefusedLine, publish
+from publisher.ship.positions import Position, Positions, Witness
+from publisher.ship.records import RECORD_BYTES_MAX, Cursor, Record, RecordReader, first_cursor
+from publisher.ship.shipping import FileReport, Shipping, ShipReport, Talk, shown
+from publisher.ship.timestamps import TimeFinder, rfc3339
 
 READ_BYTES = 256 * 1024
 NDJSON_LINE_BYTES_MAX = 8 << 20

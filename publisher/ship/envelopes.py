@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from publisher.records import Record
-from publisher.timestamps import TIME_FIELDS, read_time
+from publisher.ship.records import Record
+from publisher.ship.timestamps import TIME_FIELDS, read_time
 
 _json = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

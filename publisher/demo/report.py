@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from publisher.demo import DemoReport
-from publisher.demo_checks import Count
+from publisher.demo.checks import Count
+from publisher.demo.run import DemoReport
 
 HOLDS = Text("✓", style="green")
 DIFFERS = Text("✗", style="bold red")

@@ -6,7 +6,7 @@ import msgspec
 
 from publisher.client import Client
 from publisher.errors import PublishRefused
-from publisher.records import Cursor
+from publisher.ship.records import Cursor
 
 # A request stays well under the API's 8 MiB, and one write of it does not hold up the loop.
 BATCH_BYTES_MAX = 1 << 20

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from eventlog.terminal.progress import Meter
 from publisher.client import Client
-from publisher.files import STDIN
-from publisher.outgoing import RefusedLine
-from publisher.positions import Positions
-from publisher.ship import FILES_AT_ONCE, ship
-from publisher.shipping import Shipping, ShipReport, Talk
+from publisher.ship.files import STDIN
+from publisher.ship.outgoing import RefusedLine
+from publisher.ship.positions import Positions
+from publisher.ship.shipper import FILES_AT_ONCE, ship
+from publisher.ship.shipping import Shipping, ShipReport, Talk
 
 RETRY_NOTICE_SECONDS = 30.0
 

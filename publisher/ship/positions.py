@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from publisher.errors import ShipError
-from publisher.files import Fingerprint
-from publisher.records import Cursor
+from publisher.ship.files import Fingerprint
+from publisher.ship.records import Cursor
 
 
 class Witness(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from hashlib import sha256
 
 import msgspec
 
-from publisher.timestamps import TimeFinder, TimeFormat
+from publisher.ship.timestamps import TimeFinder, TimeFormat
 
 # A record is at most so much of a file. Escaped as JSON it can grow sevenfold (control characters to
 # \u00xx, plus base64 where it is no UTF-8), which stays under the 1 MiB that the API takes for an event.

@@ -24,10 +24,10 @@ from eventlog.errors import EventlogError
 from eventlog.statements import statement
 from publisher.books import Stats
 from publisher.client import Client
-from publisher.demo_checks import Count, Fact, check_counts, check_facts
-from publisher.demo_service import Part, Service
-from publisher.simulate import Load, Report, Simulation
-from publisher.workload import Workload
+from publisher.demo.checks import Count, Fact, check_counts, check_facts
+from publisher.demo.service import Part, Service
+from publisher.simulation.simulate import Load, Report, Simulation
+from publisher.simulation.workload import Workload
 
 Say = Callable[[str], None]
 

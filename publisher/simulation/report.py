@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from publisher.simulate import Report
+from publisher.simulation.simulate import Report
 
 
 def simulation_tables(report: Report) -> Iterator[Table | Text]:

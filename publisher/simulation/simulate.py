@@ -14,7 +14,7 @@ from eventlog.terminal.progress import Meter
 from publisher.books import Line, Sent, Stats, compare, percentile
 from publisher.client import Answer, Client
 from publisher.errors import PublishRefused
-from publisher.workload import Batch, Workload
+from publisher.simulation.workload import Batch, Workload
 
 DRAIN_POLL_SECONDS = 0.1
 

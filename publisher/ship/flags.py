@@ -5,8 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from eventlog.errors import SettingsError
-from publisher.envelopes import parse_template
-from publisher.shipping import Shipping
+from publisher.ship.envelopes import parse_template
+from publisher.ship.shipping import Shipping
 
 _FIELD_FLAGS = ("topic_template", "source_field", "id_field", "time_field", "payload_field")
 _FORMATS = {"auto": None, "lines": False, "ndjson": True}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from publisher.envelopes import Envelope, FieldEnvelope, Fields, LineEnvelope
-from publisher.files import default_topic
-from publisher.outgoing import RefusedLine
+from publisher.ship.envelopes import Envelope, FieldEnvelope, Fields, LineEnvelope
+from publisher.ship.files import default_topic
+from publisher.ship.outgoing import RefusedLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from eventlog.database import Connection
 from eventlog.statements import statement
 from publisher.books import Stats
-from publisher.workload import Workload
+from publisher.simulation.workload import Workload
 
 ROWS_AT_ONCE = 5_000
 

@@ -1,0 +1,1 @@
+"""`eventlog demo`: the main job once, with every count checked."""
