@@ -10,6 +10,7 @@ from projections.drop import drop
 from projections.projection import CORE
 from projections.rebuild import rebuild
 from tests.audit.conftest import Asking
+from tests.support.deliveries import insert_behind_the_door
 from tests.support.projecting import project_all
 from tests.support.sessions import scalar
 from tests.support.workload import fill_log
@@ -87,6 +88,18 @@ def test_conflicts_have_both_contents(filled: str, asking: Asking) -> None:
     )
     assert counts(asking, same) == [("0",)]
     assert counts(asking, "SELECT count(*) > 0 FROM conflicts") == [("t",)]
+
+
+def test_a_text_that_cannot_be_read_ends_no_question(
+    filled: str, asking: Asking, connection: Connection
+) -> None:
+    insert_behind_the_door(
+        connection, ['{"source": "x", "payload": {"a": "\\u0000"}}'], topic="unread", event_id="1"
+    )
+    one = asking("SELECT source, payload, outcome FROM event_history WHERE topic = 'unread'")
+    assert one.rows == [[None, None, "pending"]]
+    for view in ("deliveries", "event_history"):
+        assert asking(f"SELECT * FROM {view}").rows
 
 
 def test_there_are_no_gaps_until_there_is_one(filled: str, asking: Asking, superuser_dsn: str) -> None:

@@ -22,7 +22,7 @@ KEYWORDS = (
     *("SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "GROUP BY", "ORDER BY", "HAVING", "LIMIT", "JOIN"),
     *("LEFT JOIN", "ON", "USING", "AS", "DISTINCT", "WITH", "UNION ALL", "EXCEPT", "BETWEEN", "IN", "LIKE"),
     *("IS NULL", "DESC", "count(*)", "sum(", "max(", "min(", "now()", "interval '1 hour'", "EXPLAIN"),
-    *("partition_of(", "position_at("),
+    *("partition_of(", "position_at(", "span(", "books_over_time("),
 )
 COMMANDS = {
     "\\d": "views",

@@ -42,7 +42,7 @@ SELECT i.partition || ':' || i.position AS delivery,
            WHERE q.partition = i.partition AND q.position = i.position AND q.projection = 'core'
              AND q.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
        ) AS quarantine_cause,
-       coalesce(i.source, i.raw ->> 'source') AS source,
+       coalesce(i.source, audit.field(i.raw, 'source') #>> '{}') AS source,
        i."timestamp",
        i.received_at,
        i.publisher,
