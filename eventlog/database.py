@@ -22,6 +22,14 @@ LIVENESS = {
     "tcp_user_timeout": 15_000,
 }
 
+# The server's side of the same: a session whose client vanished would keep its connection for two hours.
+SERVER_LIVENESS = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+
 # Session settings of each kind of work.
 # Projected rows and their step are lost together and made again identically, so a projector
 # need not wait for the disk. Our statements probe indexes, whatever the statistics of tables that grow
@@ -64,7 +72,7 @@ def is_transient(error: psycopg.Error) -> bool:
 def session_dsn(dsn: str, role: Role, name: str) -> str:
     """Return dsn with the settings of a role's sessions; name is what pg_stat_activity shows."""
     given = conninfo_to_dict(dsn)
-    settings = {"search_path": "eventlog,public", "timezone": "UTC", **SESSION[role]}
+    settings = {"search_path": "eventlog,public", "timezone": "UTC", **SERVER_LIVENESS, **SESSION[role]}
     options = " ".join(f"-c {key}={value}" for key, value in settings.items())
     parameters: dict[str, Any] = {
         "connect_timeout": 5,

@@ -17,6 +17,7 @@ import structlog
 from eventlog.database import Connection, connect
 from eventlog.errors import EventlogError
 from eventlog.statements import statement
+from eventlog.wire import run
 
 log = structlog.get_logger()
 
@@ -64,13 +65,16 @@ class LockWatch:
     def _terminate_holders(self, connection: Connection) -> None:
         with suppress(EventlogError, psycopg.Error):
             # Not as the appender: a role may end the sessions of its own login only.
+            waiting = {"waiting": connection.info.backend_pid, "held_seconds": LOCK_WAIT_SECONDS}
             with connect(self._dsn, "owner", "watch") as watch:
-                holders = watch.execute(
-                    statement("append/terminate_holders"),
-                    {"waiting": connection.info.backend_pid, "held_seconds": LOCK_WAIT_SECONDS},
-                ).fetchall()
-            for pid, terminated in holders:
-                log.warning("lock_holder_terminated", pid=pid, terminated=terminated)
+                query = psycopg.ClientCursor(watch).mogrify(statement("append/terminate_holders"), waiting)
+                # Not by a cursor, which would wait for ever for a server that does not answer.
+                holders = run(watch, query.encode())[-1]
+            for row in range(holders.ntuples):
+                terminated = holders.get_value(row, 1) == b"t"
+                log.warning(
+                    "lock_holder_terminated", pid=int(holders.get_value(row, 0) or 0), terminated=terminated
+                )
 
 
 def _cut(connection: Connection) -> None:

@@ -5,16 +5,22 @@ process and over a unix socket, a flush of one row took 1.0 ms by cursors and 0.
 the CPU time.
 
 Waiting is done in poll(), which lets the other threads of the process run; libpq's own blocking
-calls would hold them up.
+calls would hold them up. No wait is without an end: keepalives notice a peer that vanished, but not
+one that is still connected and will never answer, as a proxy whose server is gone.
 """
 
 import select
 
+import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
 
 from eventlog.database import Connection
 from eventlog.failpoints import hit
+
+# For the next piece of an answer. Longer than the order lock, a slow disk or a standby may take, which
+# eventlog/lock_watch.py cuts off as a whole: this is for when that does not get through either.
+SILENCE_SECONDS_MAX = 25.0
 
 
 def run(connection: Connection, query: bytes) -> list[pq.abc.PGresult]:
@@ -80,6 +86,11 @@ def _flush(pgconn: pq.abc.PGconn) -> None:
 
 
 def _wait(pgconn: pq.abc.PGconn, events: int) -> int:
+    """Wait for the peer; raises OperationalError, and gives the connection up, when it stays silent."""
     poll = select.poll()
     poll.register(pgconn.socket, events)
-    return poll.poll()[0][1]
+    ready = poll.poll(SILENCE_SECONDS_MAX * 1000)
+    if not ready:
+        pgconn.finish()
+        raise psycopg.OperationalError(f"the server has said nothing for {SILENCE_SECONDS_MAX:g} s")
+    return ready[0][1]

@@ -32,6 +32,7 @@ from eventlog.failpoints import hit
 from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
+from eventlog.wire import run
 
 log = structlog.get_logger()
 
@@ -90,6 +91,16 @@ class Writer:
         """Events that wait for the writer or are being appended."""
         return self._sizes[self._number]
 
+    def require_room(self) -> None:
+        """Raise QueueFull unless there is room.
+
+        Where there is any, a request is taken whole: so what is read after this is not read in vain, and
+        none is too large for ever.
+        """
+        waiting = self.queue_size
+        if self._queue and (waiting >= self._events_max or self._queued_bytes >= self._bytes_max):
+            raise QueueFull(f"{waiting} events ({self._queued_bytes} bytes) wait for the writer already")
+
     def submit(self, deliveries: Deliveries) -> asyncio.Future[list[Place]]:
         """Hand deliveries to the writer; the future says where they lie once they are durable.
 
@@ -107,15 +118,9 @@ class Writer:
         with self._changed:
             if self._stopping:
                 raise DatabaseUnavailable("this process is shutting down")
-            # An empty queue takes any one request, so that none can be too large for ever.
-            waiting = self._sizes[self._number]
-            if self._queue and (
-                waiting + deliveries.count > self._events_max
-                or self._queued_bytes + deliveries.size > self._bytes_max
-            ):
-                raise QueueFull(f"{waiting} events ({self._queued_bytes} bytes) wait for the writer already")
+            self.require_room()
             self._queue.append(Request(deliveries, answer))
-            self._sizes[self._number] = waiting + deliveries.count
+            self._sizes[self._number] += deliveries.count
             self._queued_bytes += deliveries.size
             self._changed.notify()
 
@@ -214,7 +219,7 @@ class Writer:
         try:
             connection = connect(self._dsn, "appender", "append")
             try:
-                connection.execute(statement("append/require_durable_commit"))
+                run(connection, statement("append/require_durable_commit").as_bytes(None))
             except psycopg.Error:
                 connection.close()
                 raise

@@ -35,12 +35,16 @@ DRIBBLED_MAX = 2_000  # bytes a piece; what is beyond goes whole, or a test woul
 
 
 class Fault(NamedTuple):
-    """What to do, to whose connections ("" means everybody's), and how often."""
+    """What to do, to whose connections ("" means everybody's), and how often.
+
+    at: "commit" or "committed" strikes there, and not at the next message.
+    """
 
     verb: str
     application: str = ""
     seconds: float = 0.0
     times: int = 1_000_000
+    at: str = ""
 
 
 class Link:
@@ -191,12 +195,18 @@ class Proxy:
         return f"postgresql://eventlog@127.0.0.1:{self.port}/{database}?sslmode=disable&gssencmode=disable"
 
     def inject(
-        self, verb: str, *, application: str = "", seconds: float = 0.0, times: int = 1_000_000
+        self,
+        verb: str,
+        *,
+        application: str = "",
+        seconds: float = 0.0,
+        times: int = 1_000_000,
+        at: str = "",
     ) -> None:
         """Have a fault in force from now on, until it struck so many times or heal() is called."""
         self.healed.clear()
         self.struck = 0
-        self.fault = Fault(verb, application, seconds, times)
+        self.fault = Fault(verb, application, seconds, times, at or STRIKES_AT.get(verb, ""))
 
     def heal(self) -> None:
         """Pass everything on again."""
@@ -208,7 +218,7 @@ class Proxy:
         fault = self.fault
         if fault is None or not application.startswith(fault.application):
             return None
-        if STRIKES_AT.get(fault.verb, event) != event:
+        if fault.at not in ("", event):
             return None
         self.struck += 1
         self.struck_in_all += 1
