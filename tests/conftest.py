@@ -8,11 +8,13 @@ pytest --postgres /a/bindir  any other
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
+from tests.support.api import running_api
 from tests.support.postgres import (
     FAST,
     at_database,
@@ -78,4 +80,18 @@ def superuser_dsn(server: EmbeddedServer, database_name: str) -> str:
 def connection(database: str) -> Iterator[psycopg.Connection[TupleRow]]:
     """Connect to the database as its owner, in autocommit."""
     with psycopg.connect(database, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def api(database: str) -> Iterator[str]:
+    """Serve the test's database with one worker; the base URL."""
+    with running_api(database) as url:
+        yield url
+
+
+@pytest.fixture
+def client(api: str) -> Iterator[httpx2.Client]:
+    """Return an HTTP client for the API."""
+    with httpx2.Client(base_url=api, timeout=15) as opened:
         yield opened

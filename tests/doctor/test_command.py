@@ -1,26 +1,16 @@
 """`eventlog doctor` as its users run it: what it prints, what it exits with."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.packaging.checkout import ROOT
+from tests.support.command_line import eventlog
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
 def doctor(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("EVENTLOG_")}
-    return subprocess.run(
-        [sys.executable, "-m", "eventlog", "doctor", *arguments],
-        cwd=ROOT,
-        env=ours | {"EVENTLOG_URL": NOBODY_LISTENS, "COLUMNS": "200"} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return eventlog("doctor", *arguments, **{"EVENTLOG_URL": NOBODY_LISTENS, "COLUMNS": "200"} | environment)
 
 
 def test_a_sound_embedded_database_exits_0_with_the_api_off(safe_data_dir: Path) -> None:

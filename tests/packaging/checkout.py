@@ -1,7 +1,6 @@
 """The checkout that is tested, as its files."""
 
 import subprocess
-import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -25,10 +24,3 @@ def committed_files() -> list[Path]:
         return []
     paths = (ROOT / name for name in listing.split("\0") if name)
     return [path for path in paths if path.is_file()]
-
-
-def eventlog_says(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as its users do."""
-    return subprocess.run(
-        [sys.executable, "-m", "eventlog", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )

@@ -10,7 +10,8 @@ import yaml
 
 from api.gate import allowed_hosts, host_name
 from eventlog.settings import Settings
-from tests.packaging.checkout import ROOT, eventlog_says
+from tests.packaging.checkout import ROOT
+from tests.support.command_line import eventlog
 
 Service = dict[str, Any]
 OURS = ("migrate", "api", "worker", "simulator")
@@ -43,7 +44,7 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_the_commands_that_containers_run_exist(command: list[str]) -> None:
-    said = eventlog_says(*command, "--help")
+    said = eventlog(*command, "--help")
     assert said.returncode == 0, said.stderr
 
 

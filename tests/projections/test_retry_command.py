@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -10,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from projections.discovery import discover
 from projections.install import install_own
+from tests.support.command_line import eventlog
 from tests.support.deliveries import append_events, event
 from tests.support.own import APPLY, write_projection
 from tests.support.projecting import project_all
@@ -22,13 +22,8 @@ Connection = psycopg.Connection[TupleRow]
 def retry(
     dsn: str, *arguments: str, answer: str = "", projections: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "eventlog", "quarantine", "retry", *arguments],
-        env={"EVENTLOG_DSN": dsn, "PATH": "/usr/bin:/bin", "EVENTLOG_PROJECTIONS": projections},
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    return eventlog(
+        "quarantine", "retry", *arguments, answer=answer, EVENTLOG_DSN=dsn, EVENTLOG_PROJECTIONS=projections
     )
 
 

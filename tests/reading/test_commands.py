@@ -3,49 +3,26 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 
 import httpx2
 import psycopg
-import pytest
 
-from tests.support.api import running_api
+from tests.support.command_line import COMMAND, eventlog
 from tests.support.events import event
 from tests.support.reading import at_second, published
 from tests.support.waiting import until
 
 
-@pytest.fixture
-def api(database: str) -> Iterator[str]:
-    with running_api(database) as url:
-        yield url
-
-
-@pytest.fixture
-def client(api: str) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=api, timeout=15) as opened:
-        yield opened
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "eventlog", *arguments]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_stats_are_a_table_for_people_and_json_for_programs(api: str, client: httpx2.Client) -> None:
     published(client, [at_second(1, topic="a.b"), at_second(1, topic="a.b"), at_second(2, topic="c.d")])
-    shown = run("stats", "--url", api)
+    shown = eventlog("stats", "--url", api)
     assert shown.returncode == 0, shown.stderr
     for word in ("received", "duplicates", "balanced", "yes", "a.b", "c.d"):
         assert word in shown.stdout
-    answered = json.loads(run("stats", "--json", "--topics", "1", "--url", api).stdout)
+    answered = json.loads(eventlog("stats", "--json", "--topics", "1", "--url", api).stdout)
     assert (answered["received"], answered["duplicate_dropped"]) == (3, 1)
     assert [row["topic"] for row in answered["by_topic"]] == ["a.b"]
-    one = json.loads(run("stats", "--json", "--topic", "c.d", "--url", api).stdout)
+    one = json.loads(eventlog("stats", "--json", "--topic", "c.d", "--url", api).stdout)
     assert [row["topic"] for row in one["by_topic"]] == ["c.d"]
 
 
@@ -53,23 +30,23 @@ def test_stats_that_do_not_balance_exit_with_3(api: str, client: httpx2.Client, 
     published(client, [event()])
     with psycopg.connect(superuser_dsn) as somebody:
         somebody.execute("DELETE FROM core_1.stats_deltas")
-    shown = run("stats", "--url", api)
+    shown = eventlog("stats", "--url", api)
     assert shown.returncode == 3
     assert "NO" in shown.stdout
 
 
 def test_tail_shows_the_last_events_oldest_first(api: str, client: httpx2.Client) -> None:
     published(client, [at_second(second, topic=f"t.{second % 2}") for second in range(8)])
-    shown = run("tail", "-n", "3", "--json", "--url", api)
+    shown = eventlog("tail", "-n", "3", "--json", "--url", api)
     assert [json.loads(line)["event_id"] for line in shown.stdout.splitlines()] == ["e0005", "e0006", "e0007"]
-    of_one = run("tail", "t.1", "-n", "2", "--url", api)
+    of_one = eventlog("tail", "t.1", "-n", "2", "--url", api)
     assert [line.split()[2] for line in of_one.stdout.splitlines()] == ["e0005", "e0007"]
 
 
 def test_tail_follows_each_event_once_until_it_is_interrupted(api: str, client: httpx2.Client) -> None:
     published(client, [at_second(second) for second in range(5)])
     with subprocess.Popen(
-        command("tail", "-f", "-n", "2", "--json", "--url", api), stdout=subprocess.PIPE, text=True
+        [*COMMAND, "tail", "-f", "-n", "2", "--json", "--url", api], stdout=subprocess.PIPE, text=True
     ) as tailing:
         assert tailing.stdout is not None
         shown = [json.loads(tailing.stdout.readline())["event_id"] for _ in range(2)]
@@ -87,10 +64,10 @@ def test_what_a_terminal_would_act_upon_is_shown_as_an_escape(api: str, client: 
     payload = {"text": "\x7f\x9b31m red \u202e backwards"}
     published(client, [event(source="\u2066s", payload=payload)])
     for arguments in (["tail"], ["tail", "--json"]):
-        shown = run(*arguments, "--url", api).stdout
+        shown = eventlog(*arguments, "--url", api).stdout
         assert not {"\x7f", "\x9b", "\u202e", "\u2066"} & set(shown)
         assert "\\u009b31m" in shown
-    assert json.loads(run("tail", "--json", "--url", api).stdout)["payload"] == payload
+    assert json.loads(eventlog("tail", "--json", "--url", api).stdout)["payload"] == payload
 
 
 def test_numbers_are_shown_as_they_were_sent(api: str, client: httpx2.Client) -> None:
@@ -100,13 +77,13 @@ def test_numbers_are_shown_as_they_were_sent(api: str, client: httpx2.Client) ->
     )
     headers = {"Content-Type": "application/json", "Prefer": "wait=10"}
     assert client.post("/publish", content=body, headers=headers).status_code == 200
-    assert '{"n":1.10,"big":12345678901234567890.0}' in run("tail", "--url", api).stdout
+    assert '{"n":1.10,"big":12345678901234567890.0}' in eventlog("tail", "--url", api).stdout
 
 
 def test_a_reader_that_has_enough_is_no_error(api: str, client: httpx2.Client) -> None:
     published(client, [at_second(second, payload={"text": "x" * 2_000}) for second in range(300)])
     with subprocess.Popen(
-        command("tail", "-n", "300", "--url", api),
+        [*COMMAND, "tail", "-n", "300", "--url", api],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -121,22 +98,22 @@ def test_a_reader_that_has_enough_is_no_error(api: str, client: httpx2.Client) -
 
 def test_an_api_that_is_not_there_exits_with_4_and_the_mend() -> None:
     for name in ("stats", "tail"):
-        shown = run(name, "--url", "http://127.0.0.1:1")
+        shown = eventlog(name, "--url", "http://127.0.0.1:1")
         assert (shown.returncode, shown.stdout) == (4, "")
         assert "eventlog up" in shown.stderr
 
 
 def test_a_refused_request_and_a_url_that_is_none_are_told_apart(api: str) -> None:
-    refused = run("tail", "a*b", "--url", api)
+    refused = eventlog("tail", "a*b", "--url", api)
     assert refused.returncode == 1
     assert "topic" in refused.stderr
-    assert run("stats", "--url", "nothing://").returncode == 2
+    assert eventlog("stats", "--url", "nothing://").returncode == 2
 
 
 def test_following_goes_on_from_what_was_there_when_it_began(api: str, client: httpx2.Client) -> None:
     published(client, [at_second(second) for second in range(5)])
     with subprocess.Popen(
-        command("tail", "order.*", "-f", "-n", "0", "--url", api), stdout=subprocess.PIPE, text=True
+        [*COMMAND, "tail", "order.*", "-f", "-n", "0", "--url", api], stdout=subprocess.PIPE, text=True
     ) as tailing:
         assert tailing.stdout is not None
         sent = 0

@@ -1,14 +1,11 @@
 """`eventlog quarantine list`, as a process."""
 
 import json
-from collections.abc import Iterator
 
 import psycopg
-import pytest
 from psycopg.rows import TupleRow
 
-from tests.reading.test_commands import run
-from tests.support.api import running_api
+from tests.support.command_line import eventlog
 from tests.support.deliveries import insert_behind_the_door
 from tests.support.projecting import project_all
 
@@ -16,23 +13,17 @@ Connection = psycopg.Connection[TupleRow]
 BAD = '{"timestamp": "now", "source": "shop", "payload": {}}'
 
 
-@pytest.fixture
-def api(database: str) -> Iterator[str]:
-    with running_api(database) as url:
-        yield url
-
-
 def test_what_is_set_aside_is_listed_by_cause(api: str, database: str, connection: Connection) -> None:
-    assert "nothing is in quarantine" in run("quarantine", "list", "--url", api).stderr
+    assert "nothing is in quarantine" in eventlog("quarantine", "list", "--url", api).stderr
     insert_behind_the_door(connection, [BAD, BAD, "5"])
     project_all(database)
-    shown = run("quarantine", "list", "--url", api)
+    shown = eventlog("quarantine", "list", "--url", api)
     assert shown.returncode == 0, shown.stderr
     assert "2 × core: timestamp is no date and time (22000)" in shown.stdout
-    causes = json.loads(run("quarantine", "list", "--json", "--url", api).stdout)
+    causes = json.loads(eventlog("quarantine", "list", "--json", "--url", api).stdout)
     assert {cause["projection"] for cause in causes} == {"core"}
     assert sum(cause["deliveries"] for cause in causes) == 3
 
 
 def test_without_an_api_it_exits_with_4() -> None:
-    assert run("quarantine", "list", "--url", "http://127.0.0.1:9").returncode == 4
+    assert eventlog("quarantine", "list", "--url", "http://127.0.0.1:9").returncode == 4

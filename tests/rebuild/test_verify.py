@@ -1,8 +1,5 @@
 """Verify finds whatever was changed behind the workers' back, names the delivery, and exits with 3."""
 
-import subprocess
-import sys
-
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
@@ -11,6 +8,7 @@ from eventlog.errors import ProjectionDropped, ProjectionOutdated
 from projections.drop import drop
 from projections.projection import CORE, Projection
 from projections.verify import verify
+from tests.support.command_line import eventlog
 from tests.support.deliveries import append_events, event
 from tests.support.projecting import workers
 from tests.support.sessions import scalar
@@ -76,13 +74,7 @@ def test_the_command_exits_with_3_and_names_the_delivery(database: str, connecti
         + b" RETURNING partition, position"
     ).fetchone()
     assert row is not None
-    found = subprocess.run(
-        [sys.executable, "-m", "eventlog", "verify", "core"],
-        env={"EVENTLOG_DSN": database, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    found = eventlog("verify", "core", EVENTLOG_DSN=database)
     assert found.returncode == 3, found.stderr
     assert f"events {row[0]}:{row[1]} only in the replay" in found.stdout
 
