@@ -1,25 +1,21 @@
-"""Real GitHub webhooks as payloads, where a copy of them lies beside the project."""
-
-from pathlib import Path
+"""Real GitHub webhooks as payloads."""
 
 import msgspec
 import psycopg
-import pytest
 
 from eventlog.intake import parse
 from tests.intake.samples import LIMITS, array, sample, with_payload
 from tests.intake.test_accepted_is_jsonb import assert_usable
-
-DELIVERIES = Path(__file__).parents[3] / "shared/data/github-webhooks/deliveries.ndjson"
+from tests.support.real_input import WEBHOOKS, needs_real_input
 
 
 class Delivery(msgspec.Struct):
     body: msgspec.Raw
 
 
-@pytest.mark.skipif(not DELIVERIES.exists(), reason="the real webhooks are not here")
+@needs_real_input
 def test_real_webhooks_are_let_in_in_every_form(postgres: psycopg.Connection) -> None:
-    deliveries = msgspec.json.Decoder(Delivery).decode_lines(DELIVERIES.read_bytes())
+    deliveries = msgspec.json.Decoder(Delivery).decode_lines(WEBHOOKS.read_bytes())
     events = [with_payload(bytes(delivery.body)) for delivery in deliveries]
     assert events
     batches = [array(*events[at : at + 100]) for at in range(0, len(events), 100)]
