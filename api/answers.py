@@ -195,6 +195,15 @@ class Health(Ready):
     workers: int | None = Field(description="projector workers connected to the database; none is degraded")
 
 
+class Finding(BaseModel):
+    """One thing that was looked at."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    found: str = Field(description="how it is")
+    mend: str = Field(description="what to do about it; empty where it is ok")
+
+
 class Place(BaseModel):
     """How far a projection is in one partition."""
 

@@ -15,6 +15,7 @@ from api.admission import Admission
 from api.live.hub import Hub
 from api.operations import Operations
 from api.projected import Pool, Projected
+from api.surveyed import Surveyor
 from eventlog.audit.auditor import Auditor
 from eventlog.database import connect, session_dsn
 from eventlog.intake import Limits
@@ -63,6 +64,7 @@ class Services(msgspec.Struct):
     auditor: Auditor
     asking: asyncio.Semaphore
     hub: Hub
+    surveyor: Surveyor
 
     @property
     def queue_size(self) -> int:
@@ -127,6 +129,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             auditor=Auditor(dsn, settings.audit_dsn),
             asking=asyncio.Semaphore(ASKING_MAX),
             hub=hub,
+            surveyor=Surveyor(settings, dsn),
         )
     finally:
         await hub.close()

@@ -1,4 +1,6 @@
-"""GET /livez, /readyz and /health: does the process run, can it append and read, does anybody project."""
+"""GET /livez, /readyz, /health: does the process run, can it append and read, does anybody project.
+
+And GET /health/findings: what is wrong with the database, in words."""
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -6,7 +8,7 @@ from psycopg.rows import class_row
 
 from api import answers
 from api.errors import Problem
-from api.reading import answer, read, route, services_of
+from api.reading import answer, problems, read, route, services_of
 from api.services import Services
 from eventlog.migrate import migrations
 from eventlog.read import Reader
@@ -90,6 +92,18 @@ async def health(request: Request) -> Response:
     state = await find_state(services_of(request))
     status = UNAVAILABLE if not state.ready else OK if state.workers else "degraded"
     return answer({"status": status, **msgspec.structs.asdict(state)}, status=_http(state.ready))
+
+
+@route(
+    router,
+    "/health/findings",
+    summary="What is wrong with the database, and how to mend it",
+    responses={200: {"model": list[answers.Finding]}, **problems(503)},
+)
+async def findings(request: Request) -> Response:
+    """What `eventlog doctor` finds in the database: its settings, rights, sessions. Looked at anew every
+    few seconds at the most. However bad, it is no 503: publishing and reading go on."""
+    return answer(await services_of(request).surveyor.findings())
 
 
 def _http(ready: bool) -> int:

@@ -25,6 +25,7 @@ ROUTES = {
     "questions": "/sql/questions",
     "audit_schema": "/sql/schema",
     "health": "/health",
+    "findings": "/health/findings",
     "livez": "/livez",
     "readyz": "/readyz",
     "metrics": "/metrics",

@@ -46,6 +46,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("projections", check_failures),
     ("outbox", check_outbox),
 )
+COUNTING = frozenset({"positions", "books", "projections"})
 
 
 def examine(settings: Settings) -> Examination:
@@ -67,7 +68,19 @@ def examine(settings: Settings) -> Examination:
     return Examination(findings, reachable)
 
 
-def _of_database(connection: Connection) -> Iterator[Finding]:
+def survey(settings: Settings, dsn: str) -> list[Finding]:
+    """Check what can be asked again and again: not what counts deliveries, which /stats tells anyway.
+
+    Raises DatabaseUnavailable.
+    """
+    with closing(connect(dsn, "owner", "doctor")) as connection:
+        findings = list(_of_database(connection, besides=COUNTING))
+    if settings.dsn is None:
+        findings.append(check_disk(settings.data_dir))
+    return findings
+
+
+def _of_database(connection: Connection, besides: frozenset[str] = frozenset()) -> Iterator[Finding]:
     connection.execute(statement("doctor/begin"))
     for name, check in OF_SERVER:
         yield from _guarded(name, check, connection)
@@ -75,7 +88,8 @@ def _of_database(connection: Connection) -> Iterator[Finding]:
     yield schema
     if schema.status == "ok":
         for name, check in OF_SCHEMA:
-            yield from _guarded(name, check, connection)
+            if name not in besides:
+                yield from _guarded(name, check, connection)
     yield from _guarded("clock", partial(check_clock, schema=schema.status == "ok"), connection)
 
 

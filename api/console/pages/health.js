@@ -5,19 +5,21 @@ import { count, duration, plural } from "../format.js";
 import { useLive } from "../live.js";
 import { useRead } from "../reading.js";
 import { href } from "../routing.js";
-import { Chip, Copy, Section, Time } from "../ui/parts.js";
+import { Chip, Copy, Given, Section, Time } from "../ui/parts.js";
 import { Failure, Loading } from "../ui/states.js";
 
 const WATCH_MS = 2000;
+const SURVEY_MS = 15_000;
 const LATE_SECONDS = 10;
 const SEVERITY = ["bad", "warn", "good"];
 
 export function Health() {
   const health = useRead("health", {}, { every: WATCH_MS });
   const projections = useRead("projections", {}, { every: WATCH_MS });
+  const survey = useRead("health/findings", {}, { every: SURVEY_MS });
   const { stats } = useLive();
   const away = health.problem?.isAway;
-  const found = away ? [] : findings(health.data, projections.data, stats);
+  const found = away ? [] : findings(health.data, projections.data, stats, survey.data);
   const worst = away ? "bad" : (SEVERITY.find((kind) => found.some((each) => each.kind === kind)) ?? "good");
   return html`
     <header class="page-head"><h1>Health</h1></header>
@@ -28,8 +30,9 @@ export function Health() {
       health.data &&
       html`
       <p class="verdict-large ${worst}" role="status">${headline(found)}</p>
-      <ul class="findings">${found.map((each) => html`<${Finding} key=${each.title} ...${each} />`)}</ul>`
+      <ul class="findings">${found.map((each) => html`<${Finding} ...${each} />`)}</ul>`
     }
+    ${survey.data && html`<${Checks} survey=${survey.data} />`}
     ${stats && html`<${About} stats=${stats} />`}
   `;
 }
@@ -58,8 +61,13 @@ function Finding({ kind, title, children, to }) {
   </li>`;
 }
 
-function findings(health, projections, stats) {
-  const found = [...ofService(health), ...ofBooks(stats), ...(projections ?? []).map(ofProjection)];
+function findings(health, projections, stats, survey) {
+  const found = [
+    ...ofService(health),
+    ...ofBooks(stats),
+    ...(projections ?? []).map(ofProjection),
+    ...ofDatabase(survey),
+  ];
   return found.sort((one, other) => SEVERITY.indexOf(one.kind) - SEVERITY.indexOf(other.kind));
 }
 
@@ -93,6 +101,19 @@ function ofService(health) {
               },
         ]),
   ];
+}
+
+const KINDS = { failed: "bad", warning: "warn" };
+
+function ofDatabase(survey) {
+  if (!survey) return [];
+  const unusual = survey.filter(({ status }) => status !== "ok");
+  if (!unusual.length) return [{ kind: "good", title: "PostgreSQL is set up as it should be" }];
+  return unusual.map(({ name, status, found, mend }) => ({
+    kind: KINDS[status],
+    title: html`${name}: <${Given}>${found}<//>`,
+    children: html`To mend it: <${Given}>${mend}<//>`,
+  }));
 }
 
 function ofBooks(stats) {
@@ -170,6 +191,20 @@ function ofProjection(projection) {
     title: `${name} keeps up`,
     children: `Version ${projection.version}, ${lag ? `${plural(lag, "delivery", "deliveries")} behind` : "nothing waits"}.`,
   };
+}
+
+// Also what is as it should be: whoever looks for a setting finds it here.
+function Checks({ survey }) {
+  return html`<${Section} title="The database" id="database">
+    <dl class="facts">
+      ${survey.map(
+        ({ name, status, found }) => html`<div>
+          <dt>${name}</dt>
+          <dd class=${status === "ok" ? "" : KINDS[status]}><${Given}>${found}<//></dd>
+        </div>`,
+      )}
+    </dl>
+  <//>`;
 }
 
 function About({ stats }) {
