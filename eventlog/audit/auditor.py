@@ -37,6 +37,8 @@ from eventlog.errors import AuditUnavailable, DatabaseUnavailable, StatementFail
 from eventlog.statements import statement
 
 CANCEL_SECONDS_MAX = 1.0
+# A "protocol violation" by its class; the only one that a statement can bring about.
+PARAMETERS_MISSING = "08P01"
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -139,6 +141,13 @@ def _run(session: Connection, owner: Connection, asked: Asked, limits: Limits) -
 def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
     if error.sqlstate == "57014" or barked:
         return _timed_out(limits)
+    if error.sqlstate == PARAMETERS_MISSING:
+        return StatementFailed(
+            "statement_failed",
+            error.sqlstate,
+            first_line(error),
+            hint="give a parameter for each $1, $2 … of the statement",
+        )
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
         return DatabaseUnavailable(first_line(error))
     position = error.diag.statement_position

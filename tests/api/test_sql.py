@@ -63,6 +63,8 @@ def test_what_is_wrong_with_a_statement_is_said(client: httpx2.Client) -> None:
         ({"sql": "COMMIT"}, 422, "statement_without_rows"),
         ({"sql": "SELECT 1", "parameters": {"a": 1}}, 422, "parameter_unknown"),
         ({"sql": "SELECT $1::int", "parameters": ["x"]}, 422, "statement_failed"),
+        ({"sql": "SELECT $1"}, 422, "statement_failed"),
+        ({"sql": "SELECT $1", "parameters": [1, 2]}, 422, "statement_failed"),
         ({"question": "was_it_received"}, 422, "parameter_missing"),
         ({"question": "nothing"}, 404, "question_unknown"),
         ({"sql": "SELECT '\0'"}, 422, "nul_in_text"),
