@@ -35,6 +35,7 @@ def sql(
         Format | None,
         typer.Option("--format", "-o", help="How rows are printed; a table by default."),
     ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, max=10_000, help="The most rows; 1,000.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, max=60, help="When it is stopped; 10.")] = None,
 ) -> None:
@@ -43,8 +44,11 @@ def sql(
     `eventlog sql "SELECT * FROM books"`; `eventlog sql -q was_it_received -p topic=… -p event_id=…`.
     The views: `eventlog sql "SELECT * FROM views"`.
     """
+    if json_ and form not in (None, "json"):
+        raise typer.BadParameter(f"--json and --format {form} ask for two formats: give one of them")
+    form = "json" if json_ else form or "table"
     if list_:
-        _list_questions(form or "table")
+        _list_questions(form)
         return
     from eventlog.errors import StatementFailed
 
@@ -55,7 +59,7 @@ def sql(
         _say(failure(error, asked.statement))
         raise typer.Exit(EXIT_FAILED) from None
     try:
-        _print(answer, form or "table")
+        _print(answer, form)
     except BrokenPipeError:
         # Who read our output has enough. Python would complain once more when it flushes at exit.
         sys.stdout = None

@@ -41,6 +41,12 @@ def test_json_has_values_and_csv_no_formulas(run: Run) -> None:
     assert cells.splitlines() == ["f,number,n", "'=1+1,-5,"]
 
 
+def test_json_is_asked_for_as_everywhere_else(run: Run) -> None:
+    assert run(ESCAPE, "--json").stdout == run(ESCAPE, "-o", "json").stdout
+    assert "books" in {question["name"] for question in json.loads(run("--list", "--json").stdout)}
+    assert run(ESCAPE, "--json", "-o", "csv").exit_code == 2
+
+
 def test_values_in_json_say_the_same(run: Run) -> None:
     query = (
         "SELECT 9007199254740993 AS big, 7::bigint AS small, 1.10 AS n, 0.1234567890123456789 AS long,"
