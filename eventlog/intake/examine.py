@@ -16,7 +16,7 @@ from eventlog.intake.limits import Intake, Limits
 from eventlog.intake.text import flaw
 
 # A refusal lists so many faults, and so many repeated keys of one event: enough to mend a publisher by.
-FAULTS_MAX = 100
+FAULTS_MAX = 1_000
 REPEATED_KEYS_MAX = 10
 _POINTED_KEY_MAX = 255
 

@@ -78,10 +78,18 @@ def test_every_bad_field_of_every_bad_event_is_named() -> None:
     ]
 
 
-def test_a_refusal_lists_a_hundred_faults_and_says_that_there_are_more() -> None:
-    refusal = refused(array(*[sample(topic="")] * 500))
-    assert len(refusal.faults) == 100
-    assert "only the first 100 faults are listed" in refusal.detail
+def test_a_refusal_has_one_entry_for_each_bad_field_of_a_batch() -> None:
+    bad = sample(topic="", event_id=5, timestamp=None, source=[], payload="x")
+    refusal = refused(array(*[bad] * 200))
+    fields = ("topic", "event_id", "timestamp", "source", "payload")
+    assert [fault.pointer for fault in refusal.faults] == [f"/{i}/{f}" for i in range(200) for f in fields]
+    assert "1000 faults in all" in refusal.detail
+
+
+def test_a_refusal_lists_a_thousand_faults_and_says_that_there_are_more() -> None:
+    refusal = refused(array(*[sample(topic="")] * 1_500))
+    assert len(refusal.faults) == 1_000
+    assert "only the first 1000 faults are listed" in refusal.detail
 
 
 def test_a_detail_does_not_repeat_what_was_sent() -> None:
