@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, UnsetType
 from eventlog.errors import Refused
 from eventlog.events import Fault
 from eventlog.intake.limits import Limits
-from eventlog.intake.text import WHITE_SPACE, Flaw, has_more_elements, without_lone_surrogates
+from eventlog.intake.text import WHITE_SPACE, Flaw, flaw, has_more_elements, without_lone_surrogates
 
 
 class Sent(msgspec.Struct):
@@ -41,6 +41,8 @@ _raws = msgspec.json.Decoder(list[Raw])
 _head = msgspec.json.Decoder(_Head)
 _FIRST_KEY = re.compile(rb'\{[ \t\n\r]*+"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
 _PLACE = re.compile(r"\(byte (\d+)\)$")
+# The envelope, and its array of events.
+_ENVELOPE_DEPTH = 2
 
 
 def split(body: bytes, limits: Limits) -> Sent:
@@ -54,25 +56,30 @@ def split(body: bytes, limits: Limits) -> Sent:
     if text.startswith(b"{"):
         head = _head.decode(legible)
         if head.events is not UNSET and head.topic is UNSET:
-            start, end = _events_array(legible)
+            start, end = _events_array(text, legible, limits)
             return _elements(text[start:end], legible[start:end], "/events", limits)
     return Sent([text], [0], None, [])
 
 
-def _events_array(text: bytes) -> tuple[int, int]:
+def _events_array(text: bytes, legible: bytes, limits: Limits) -> tuple[int, int]:
     """Return where the array of an envelope lies."""
-    key = _FIRST_KEY.match(text)
+    key = _FIRST_KEY.match(legible)
     start = key.end() if key else 0
-    value = text[start:-1].rstrip(WHITE_SPACE)
+    value = legible[start:-1].rstrip(WHITE_SPACE)
     # What stands between the first key and the last brace is one value only if there is no other member.
     if _flaw(_raw, value) is not None:
-        raise _invalid("", "invalid_envelope", "beside events, once, an envelope has no other member")
+        raise _no_envelope(
+            text, limits, "", "invalid_envelope", "beside events, once, an envelope has no other member"
+        )
     if not value.startswith(b"["):
-        raise _invalid("/events", "invalid_field", "events is an array")
+        raise _no_envelope(text, limits, "/events", "invalid_field", "events is an array")
     return start, start + len(value)
 
 
-def _invalid(pointer: str, code: str, detail: str) -> Refused:
+def _no_envelope(text: bytes, limits: Limits, pointer: str, code: str, detail: str) -> Refused:
+    """Build the refusal of an envelope that is none; what is malformed anywhere in it comes first."""
+    if found := flaw(text, limits.depth + _ENVELOPE_DEPTH):
+        return Refused("malformed", found.code, found.detail)
     return Refused("invalid", code, detail, [Fault(None, pointer, code, detail)])
 
 

@@ -86,6 +86,22 @@ def test_an_envelope_holds_an_array() -> None:
     assert faults(refused(b'{"events":{"0":1}}')) == [(None, "/events", "invalid_field")]
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (rb'"\u0000"', "nul_character"),
+        (rb'"\ud800"', "lone_surrogate"),
+        (b"1e400000", "number_out_of_range"),
+        (b"[" * 70 + b"]" * 70, "too_deep"),
+    ],
+)
+def test_what_is_malformed_counts_before_an_envelope_that_is_none(value: bytes, code: str) -> None:
+    beside = b'{"events":[' + ONE + b'],"x":' + value + b"}"
+    for body in (beside, b'{"events":{"a":' + value + b"}}"):
+        refusal = refused(body)
+        assert (refusal.kind, refusal.code) == ("malformed", code)
+
+
 def test_an_object_with_events_and_a_topic_is_an_event() -> None:
     event = sample(events=[{"a": 1}])
     assert accepted(event) == [event]
