@@ -18,6 +18,7 @@ from api.projected import Pool, Projected
 from api.surveyed import Surveyor
 from eventlog.audit.auditor import Auditor
 from eventlog.database import connect, session_dsn
+from eventlog.disk_room import volumes
 from eventlog.intake import Limits
 from eventlog.migrate import schema_state
 from eventlog.outbox import Mover
@@ -91,6 +92,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
         queue_bytes_max=settings.queue_bytes_max,
         sizes=member.queue_sizes,
         number=member.number,
+        volumes=volumes(settings),
     )
     waker = Waker(dsn, writer.appended)
     refusals = RefusalLog(dsn)

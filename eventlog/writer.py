@@ -9,6 +9,7 @@ writer is free, never by a timer. Every caller is answered after the commit, or 
 - When the database is away, callers are told at once, and it is tried again after a back-off.
 - If content slips through that PostgreSQL refuses, each request of that flush is appended alone, so
   that only the one at fault fails.
+- Before the disk is full, nothing is appended: eventlog/disk_room.py.
 - A flush that waits too long for the order lock frees itself: eventlog/lock_watch.py.
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -27,6 +29,7 @@ import structlog
 
 from eventlog.append import Deliveries, Place, append_durably
 from eventlog.database import Connection, connect, first_line, translate
+from eventlog.disk_room import DiskRoom
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
 from eventlog.failpoints import hit
 from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
@@ -64,8 +67,13 @@ class Writer:
         queue_bytes_max: int,
         sizes: MutableSequence[int] | None = None,
         number: int = 0,
+        volumes: Sequence[Path] = (),
     ) -> None:
-        """`sizes` are the queues of several processes, in events; this one's is that of its number."""
+        """Make a writer and start its thread.
+
+        sizes: the queues of several processes, in events; this one's is that of its number.
+        volumes: folders that the server fills; nothing is appended while one is nearly full.
+        """
         self._dsn = dsn
         self._sizes = [0] if sizes is None else sizes
         self._number = number
@@ -81,6 +89,7 @@ class Writer:
         self._failures = 0
         self._away = "not connected yet"
         self._warned = False
+        self._room = DiskRoom(volumes)
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
         self._lock_watch = LockWatch(dsn)
@@ -184,6 +193,7 @@ class Writer:
 
     def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""
+        self._room.require()
         connection = self._connected()
         self._warned = False
         try:

@@ -1,5 +1,6 @@
 """The volume of the WAL: full, PostgreSQL is down until there is room; a forgotten slot must not fill it."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -9,14 +10,18 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
-from eventlog.errors import EmbeddedServerError
+from eventlog.errors import DiskFull, EmbeddedServerError
+from eventlog.writer import Writer
 from tests.faults.client import load
 from tests.faults.stack import Stack
+from tests.support.deliveries import deliveries, event
 from tests.support.postgres import create_migrated_template, short_directory
 from tests.support.sessions import scalar
 from tests.support.waiting import until
+from tests.support.writing import writer
 
 SIZE_MB = 96
 KEPT_MB = 32
@@ -97,6 +102,24 @@ class TestOnASmallVolume:
             assert running.codes <= {"database_unavailable", "outcome_unknown", "disk_full"}
         sound()
 
+    def test_nothing_is_appended_before_it_is_full_and_the_database_stays_up(
+        self, server: EmbeddedServer, volume: Path, database: str, connection: psycopg.Connection[TupleRow]
+    ) -> None:
+        ballast = volume / "ballast"
+
+        async def publish_while_it_fills() -> None:
+            async with writer(database, volumes=[server.directory.cluster / "pg_wal"]) as own:
+                assert await _becomes(own, "accepted") == ""
+                _fill(ballast, leave_bytes=(SIZE_MB << 20) // 20)
+                assert "has 4 MiB of 96 left" in await _becomes(own, "refused")
+                ballast.unlink()
+                assert await _becomes(own, "accepted again") == ""
+
+        pid = server.pid
+        asyncio.run(publish_while_it_fills())
+        assert server.pid == pid
+        assert scalar(connection, "SELECT count(*) FROM inbox WHERE event_id = 'accepted again'") == 1
+
     def test_a_slot_that_nobody_reads_keeps_no_more_wal_than_it_may(
         self, server: EmbeddedServer, volume: Path, stack: Stack, superuser_dsn: str
     ) -> None:
@@ -115,10 +138,25 @@ class TestOnASmallVolume:
                 superuser.execute("SELECT pg_drop_replication_slot('forgotten')")
 
 
-def _fill(ballast: Path) -> None:
+async def _becomes(own: Writer, outcome: str) -> str:
+    """Publish until it is accepted, or refused; return why."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await own.submit(deliveries(event(event_id=outcome)))
+            except DiskFull as error:
+                if outcome == "refused":
+                    return str(error)
+            else:
+                if outcome != "refused":
+                    return ""
+            await asyncio.sleep(0.05)
+
+
+def _fill(ballast: Path, leave_bytes: int = 0) -> None:
     with ballast.open("wb", buffering=0) as file:
         try:
-            while True:
+            while shutil.disk_usage(ballast).free > leave_bytes:
                 file.write(bytes(1 << 16))
         except OSError:
             return
