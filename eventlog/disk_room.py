@@ -36,14 +36,16 @@ class DiskRoom:
 
     def require(self) -> None:
         """Raise DiskFull unless there is room on all of them."""
-        if not self._folders:
-            return
+        if (full := self.full()) is not None:
+            raise DiskFull(full)
+
+    def full(self) -> str | None:
+        """Return which one has too little room, in words."""
         now = time.monotonic()
-        if now - self._looked > LOOK_SECONDS:
+        if self._folders and now - self._looked > LOOK_SECONDS:
             self._looked = now
             self._full = next(filter(None, map(_full, self._folders)), None)
-        if self._full is not None:
-            raise DiskFull(self._full)
+        return self._full
 
 
 def _full(folder: Path) -> str | None:

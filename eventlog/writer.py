@@ -100,6 +100,11 @@ class Writer:
         """Events that wait for the writer or are being appended."""
         return self._sizes[self._number]
 
+    @property
+    def disk_full(self) -> str | None:
+        """Why nothing is appended for want of room on a disk."""
+        return self._room.full()
+
     def require_room(self) -> None:
         """Raise QueueFull unless there is room.
 

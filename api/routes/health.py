@@ -55,7 +55,7 @@ async def find_state(services: Services) -> State:
     if server.schema_version != newest:
         fault = f"at schema {server.schema_version}, this code needs {newest}"
         return State(fault, queue, server.workers)
-    return State(OK, queue, server.workers)
+    return State(services.writer.disk_full or OK, queue, server.workers)
 
 
 async def _server(reader: Reader) -> Server:
@@ -77,7 +77,7 @@ HEALTH = {200: {"model": answers.Health}, 503: {"model": answers.Health}}
 
 @route(router, "/readyz", summary="Can it append and read?", responses=READY)
 async def readyz(request: Request) -> Response:
-    """503 while the database is away or does not fit, or the writer's queue is full; never for lag."""
+    """503 while the database is away, full or does not fit, or the writer's queue is full; never for lag."""
     state = await find_state(services_of(request))
     status = OK if state.ready else UNAVAILABLE
     return answer(
