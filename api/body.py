@@ -30,21 +30,19 @@ def is_ndjson(headers: dict[bytes, bytes]) -> bool:
             "send the body as it is, without Content-Encoding",
             headers={"Accept-Encoding": "identity"},
         )
-    kind, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
-    charset = parameters.replace(b'"', b"").replace(b" ", b"")
-    if charset and charset not in (b"charset=utf-8", b"charset=utf8"):
-        raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
-    match kind.strip():
-        case b"application/json":
-            return False
-        case b"application/x-ndjson":
-            return True
-    raise Problem(
-        415,
-        "unsupported_media_type",
-        "send application/json, or application/x-ndjson with one event a line",
-        headers={"Accept-Post": "application/json, application/x-ndjson"},
-    )
+    kind, *parameters = (part.strip() for part in headers.get(b"content-type", b"").lower().split(b";"))
+    if kind not in (b"application/json", b"application/x-ndjson"):
+        raise Problem(
+            415,
+            "unsupported_media_type",
+            "send application/json, or application/x-ndjson with one event a line",
+            headers={"Accept-Post": "application/json, application/x-ndjson"},
+        )
+    for parameter in parameters:
+        name, _, value = parameter.partition(b"=")
+        if name == b"charset" and value.strip(b'"') not in (b"utf-8", b"utf8"):
+            raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
+    return kind == b"application/x-ndjson"
 
 
 class Inbound:

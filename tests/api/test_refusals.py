@@ -64,6 +64,8 @@ def test_malformed_bodies_are_400_and_leave_nothing(
         ({"content-type": "application/json", "content-encoding": "gzip"}, 415),
         ({"content-type": "application/json; charset=utf-8"}, 202),
         ({"content-type": 'application/json; charset="UTF-8"'}, 202),
+        ({"content-type": "application/json; profile=a; charset=utf-8"}, 202),
+        ({"content-type": "application/json; profile=a; charset=utf-16"}, 415),
     ],
 )
 def test_content_types(client: httpx2.Client, headers: dict[str, str], status: int) -> None:
