@@ -46,7 +46,7 @@ async def one_delivery(request: Request) -> Response:
     services = services_of(request)
     partition, position = place_of(request.path_params["delivery"])
     found = await read(services, lambda reader: delivery(reader, partition, position))
-    preferences = read_preferences(request.headers.get("prefer", ""))
+    preferences = read_preferences(",".join(request.headers.getlist("prefer")))
     headers = {}
     if preferences.wait_seconds is not None:
         headers["Preference-Applied"] = f"wait={preferences.wait_seconds:g}"

@@ -62,6 +62,8 @@ class Publish:
         if scope["method"] != "POST":
             raise wrong_method("POST")
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        if b"prefer" in headers:  # it may stand in several lines
+            headers[b"prefer"] = b",".join(value for name, value in scope["headers"] if name == b"prefer")
         inbound = Inbound(receive)
         try:
             await self._publish(services, scope["request_id"], headers, inbound, send)

@@ -104,6 +104,17 @@ def test_wait_says_what_became_of_each_event(client: httpx2.Client) -> None:
     ]
 
 
+def test_preferences_may_stand_in_several_headers(client: httpx2.Client) -> None:
+    headers = [("prefer", "wait=20"), ("prefer", "handling=lenient")]
+    answer = client.post("/publish", json=[event(), 5], headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert [rejected["index"] for rejected in answer.json()["rejected"]] == [1]
+    delivery = answer.json()["results"][0]["delivery"]
+    several = [("prefer", "wait=1"), ("prefer", "return=minimal")]
+    waited = client.get(f"/deliveries/{delivery}", headers=several)
+    assert waited.headers["preference-applied"] == "wait=1"
+
+
 def test_wait_answers_202_when_the_time_runs_out(database: str) -> None:
     from tests.support.api import running_api
 
