@@ -23,7 +23,7 @@ from projections.projection import PROJECTIONS, Projection
 
 GROUP = "eventlog.projections"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-# What projection.py may define; all else in it is its own affair.
+# How no name begins: schemas are named after projections.
 RESERVED = ("pg_", "eventlog")
 
 

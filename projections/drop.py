@@ -31,7 +31,7 @@ def drop(dsn: str, name: str, cancelled: threading.Event | None = None) -> bool:
         with connect(dsn, "owner", "drop") as connection, translated_errors():
             watch = partial(under_way.report, "waiting for readers", 0, 0)
             begin = partial(fence, connection, under_way.id)
-            dropped = unplug(connection, name, begin, lambda: watch())
+            dropped = unplug(connection, name, begin, watch)
             for left in versions.unfinished(connection, name):
                 versions.discard(connection, name, left.version, left.schema_name, begin)
             versions.retire(connection, name)

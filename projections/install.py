@@ -11,10 +11,10 @@ from eventlog.audit.install import install_audit
 from eventlog.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
+from projections import versions
 from projections.blame import cause_of
 from projections.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
-from projections.versions import retire
 from projections.views import NameTaken, point_views, views_mark
 
 
@@ -51,7 +51,7 @@ def clear_up(dsn: str, projections: Sequence[Projection]) -> None:
     """Remove what rebuilds had to leave because somebody still saw it."""
     with connect(dsn, "owner", "install") as connection, translated_errors():
         for projection in projections:
-            retire(connection, projection.name)
+            versions.retire(connection, projection.name)
 
 
 def install_own(dsn: str, discovered: Discovered) -> Enrolled:
@@ -119,19 +119,13 @@ def find(connection: Connection, name: str) -> Registered | None:
 
 
 def _install(connection: Connection, projection: Projection) -> None:
-    version = {"name": projection.name, "version": 1}
-    schema = f"{projection.name}_1"
-    connection.execute(statement("projections/register"), version)
-    connection.execute(
-        statement("projections/add_version"),
-        {**version, "schema_name": schema, "definition": projection.definition},
-    )
-    connection.execute(statement("projections/create_schema").format(schema=Identifier(schema)))
-    connection.execute(projection.statement("tables.sql", schema))
-    if projection.has("keys.sql"):
-        connection.execute(projection.statement("keys.sql", schema))
-    _expose(connection, projection, schema)
-    connection.execute(statement("projections/go_live"), version)
+    connection.execute(statement("projections/register"), {"name": projection.name})
+    version = versions.create(connection, projection)
+    versions.add_keys(connection, version)
+    connection.execute(statement("rebuild/keyed"), version.key)
+    connection.execute(statement("rebuild/add_claims"), version.key)
+    _expose(connection, projection, version.schema_name)
+    connection.execute(statement("projections/go_live"), version.key)
 
 
 def _expose(connection: Connection, projection: Projection, schema: str) -> None:

@@ -70,14 +70,18 @@ def create(connection: Connection, projection: Projection) -> Version:
         statement("rebuild/add_version"),
         {**version.key, "schema_name": version.schema_name, "definition": projection.definition},
     )
-    create_tables(connection, version)
+    _create_tables(connection, version)
     return version
 
 
 def create_tables(connection: Connection, version: Version) -> None:
     """Create the schema of a version with its tables, anew."""
+    connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(version.schema_name)))
+    _create_tables(connection, version)
+
+
+def _create_tables(connection: Connection, version: Version) -> None:
     schema = Identifier(version.schema_name)
-    connection.execute(statement("rebuild/drop_schema").format(schema=schema))
     connection.execute(statement("projections/create_schema").format(schema=schema))
     connection.execute(version.projection.statement("tables.sql", version.schema_name))
     connection.execute(statement("projections/grant").format(schema=schema))

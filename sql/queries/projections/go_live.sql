@@ -1,1 +1,1 @@
-UPDATE eventlog.projections SET live_version = %(version)s WHERE name = %(name)s
+UPDATE eventlog.projections SET live_version = %(version)s WHERE name = %(projection)s

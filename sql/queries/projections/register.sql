@@ -1,1 +1,2 @@
-INSERT INTO eventlog.projections (name) VALUES (%(name)s)
+-- Its first version is the next one: 1.
+INSERT INTO eventlog.projections (name, last_version) VALUES (%(name)s, 0)
