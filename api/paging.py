@@ -1,5 +1,7 @@
 """Turn the parameters of GET /events into pages, and pages into the cursor of the next one."""
 
+from functools import partial
+from time import monotonic
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +17,8 @@ from eventlog.read.events import BEGINNING, END
 
 # A cursor that stands for "after everything that is projected now".
 LATEST = "latest"
+# For so long the next page is looked at in place of an empty one: readers take an empty page for the end.
+LOOKING_SECONDS = 2.0
 NOT_OURS = "cursor is no cursor of this order, or not all of one: take it from a Link as it is"
 
 
@@ -84,9 +88,13 @@ async def _page_by_position(services: Services, query: Query) -> Answered:
         after = await read(services, lambda reader: log.ends(reader, partitions))
     else:
         after = decode_positions(query.cursor, partitions)
-    wanted = log.ByPosition(after=after, **query.filters)
-    found = await read(services, lambda reader: log.page_by_position(reader, wanted))
-    return Answered(found.events, encode_positions(found.after), found.has_more)
+    until = monotonic() + LOOKING_SECONDS
+    while True:
+        wanted = log.ByPosition(after=after, **query.filters)
+        found = await read(services, partial(log.page_by_position, wanted=wanted))
+        if found.events or not found.has_more or monotonic() > until:
+            return Answered(found.events, encode_positions(found.after), found.has_more)
+        after = found.after
 
 
 def link(request: Request, cursor: str | None) -> dict[str, str]:

@@ -58,16 +58,16 @@ def test_duplicates_are_passed_over(client: httpx2.Client) -> None:
     assert [(row["event_id"], row["position"]) for row in found] == [("a", 1), ("b", 41)]
 
 
-def test_a_page_looks_at_a_bounded_stretch_and_goes_on_after_it(database: str) -> None:
+def test_a_page_is_not_empty_while_there_is_more(database: str) -> None:
     copies = log_order.SCAN_MAX // 2
     topic = topic_in(0)
-    for _ in range(5):
+    for _ in range(3):
         append_events(database, [made(topic, "same")] * copies)
     append_events(database, [made(topic, "other")])
     project_all(database, batch_size=10_000)
     with running_api(database, workers=0) as url, httpx2.Client(base_url=url) as client:
         first = client.get(f"/events?order=position&topic={topic}&event_id=other")
-        assert first.json() == []
+        assert ids(first) == ["other"]
         found, _ = read_on(client, f"/events?order=position&topic={topic}&event_id=other")
         assert [row["event_id"] for row in found] == ["other"]
 
