@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -51,7 +52,9 @@ class Generator:
         while not self._is_done(POLL_SECONDS):
             too_many = pending() > most
             if too_many != held:
-                self._say("hold" if too_many else "on")
+                # It may have sent all and ended while we looked.
+                with suppress(BrokenPipeError):
+                    self._say("hold" if too_many else "on")
                 held = too_many
 
     def report(self) -> Report:

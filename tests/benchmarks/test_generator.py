@@ -52,3 +52,17 @@ def test_publishers_wait_while_too_much_is_pending(running: Arena) -> None:
     assert published.projected is not None
     assert published.most_pending < 40_000
     assert wrong == []
+
+
+def test_who_has_sent_all_and_ended_can_still_be_told_to_wait(running: Arena) -> None:
+    with running.place() as place, service(place.dsn, 0) as up:
+        plan = Plan(load=Load(events=500, batch=1), addresses=up.addresses, connections=1)
+        with Generator(plan) as generator:
+
+            def pending_once_it_has_ended() -> int:
+                generator.process.wait(60)
+                return 2
+
+            generator.go()
+            generator.bound(pending_once_it_has_ended, 1)
+            assert generator.report().accepted_events == 500
