@@ -5,7 +5,7 @@ import { count, duration, plural } from "../format.js";
 import { useLive } from "../live.js";
 import { useRead } from "../reading.js";
 import { href } from "../routing.js";
-import { Chip, Copy, Given, Section, Time } from "../ui/parts.js";
+import { Chip, Copy, Section, Time, visible } from "../ui/parts.js";
 import { Failure, Loading } from "../ui/states.js";
 
 const WATCH_MS = 2000;
@@ -111,8 +111,8 @@ function ofDatabase(survey) {
   if (!unusual.length) return [{ kind: "good", title: "PostgreSQL is set up as it should be" }];
   return unusual.map(({ name, status, found, mend }) => ({
     kind: KINDS[status],
-    title: html`${name}: <${Given}>${found}<//>`,
-    children: html`To mend it: <${Given}>${mend}<//>`,
+    title: html`${name}: <bdi>${visible(found)}</bdi>`,
+    children: html`To mend it: <bdi>${visible(mend)}</bdi>`,
   }));
 }
 
@@ -200,7 +200,7 @@ function Checks({ survey }) {
       ${survey.map(
         ({ name, status, found }) => html`<div>
           <dt>${name}</dt>
-          <dd class=${status === "ok" ? "" : KINDS[status]}><${Given}>${found}<//></dd>
+          <dd class=${KINDS[status]}><bdi>${visible(found)}</bdi></dd>
         </div>`,
       )}
     </dl>

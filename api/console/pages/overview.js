@@ -179,7 +179,7 @@ const TOPIC_COLUMNS = [
   })),
   {
     name: "share",
-    title: "Share",
+    title: "Duplicate share",
     numeric: true,
     value: (row) => (row.received ? row.duplicate_dropped / row.received : 0),
     show: (row) => share(row.duplicate_dropped, row.received),

@@ -8,6 +8,8 @@ import { Empty, Failure } from "../ui/states.js";
 import { Table } from "../ui/table.js";
 import { Plot } from "./plot.js";
 
+// Longer texts are broken over several lines.
+const CELL_CHARACTERS = 28;
 // More rows than a person reads make a slow page; the files have all of them.
 const ROWS_STEP = 500;
 
@@ -51,7 +53,10 @@ export function Result({ result, body }) {
 
 function Rows({ result }) {
   const [shown, setShown] = useState(ROWS_STEP);
-  const columns = useMemo(() => result.columns.map(columnOf), [result]);
+  const columns = useMemo(
+    () => result.columns.map((column, index) => columnOf(column, index, result.rows)),
+    [result],
+  );
   if (!result.rows.length) return html`<${Empty} title="No row" />`;
   return html`<${Table} caption="Rows" columns=${columns} rows=${result.rows.slice(0, shown)} stack=${false} />
     ${
@@ -61,21 +66,23 @@ function Rows({ result }) {
     }`;
 }
 
-function columnOf(column, index) {
+function columnOf(column, index, rows) {
   const numeric = isNumber(column);
+  const characters = Math.max(0, ...rows.slice(0, ROWS_STEP).map((row) => (textOf(row[index]) ?? "").length));
   return {
     name: `${index}`,
     title: column.name,
     numeric,
     kind: isMoment(column) ? "nowrap" : "cell",
     value: (row) => rankOf(row[index], numeric),
-    show: (row) => html`<${Cell} value=${row[index]} numeric=${numeric} />`,
+    show: (row) =>
+      html`<${Cell} value=${row[index]} numeric=${numeric} width=${Math.min(CELL_CHARACTERS, characters)} />`,
   };
 }
 
-function Cell({ value, numeric }) {
+function Cell({ value, numeric, width }) {
   const text = textOf(value);
   if (text === null) return html`<span class="faint">null</span>`;
   if (numeric || typeof value === "boolean") return text;
-  return html`<${Given}>${text}<//>`;
+  return html`<span class="cell-text" style=${{ minWidth: `${width}ch` }}><${Given}>${text}<//></span>`;
 }

@@ -82,7 +82,7 @@ function Console({ saved, parameters }) {
       <form class="ask" onSubmit=${(event) => (event.preventDefault(), run())}>
         ${wanted.map(
           (each) => html`<label class="field" key=${each.name}>
-            <span title=${each.description ?? ""}>${each.name} <span class="faint">${each.type ?? ""}</span></span>
+            <span title=${each.type ?? ""}>${each.name} <span class="faint">${each.description ?? ""}</span></span>
             <input type="text" value=${values[each.name] ?? ""}
               placeholder=${each.default ?? ""} required=${each.default === null}
               onInput=${(event) => setValues({ ...values, [each.name]: event.target.value })} />
@@ -93,7 +93,7 @@ function Console({ saved, parameters }) {
             ${LIMITS.map((each) => html`<option key=${each} value=${String(each)}>${each.toLocaleString("en")}</option>`)}
           </select></label>
         <button type="submit" class="primary" disabled=${state.running}>${state.running ? "Running …" : "Run"}</button>
-        <span class="faint hint"><kbd>Ctrl</kbd><kbd>Enter</kbd> read-only, recorded, at most a few seconds</span>
+        <span class="faint hint"><kbd>Ctrl</kbd><kbd>Enter</kbd> read-only, recorded, at most 10 seconds</span>
       </form>
       ${state.running && html`<${Loading} what="Asking" />`}
       ${state.problem && html`<${Refused} problem=${state.problem} />`}

@@ -4,6 +4,8 @@ import uPlot from "../vendor/uplot.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { short } from "../format.js";
 
+const LABEL_PIXELS = 104;
+const LABEL_ASLANT_PIXELS = 22;
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 // series: [{ label, kind, fill, bars }], whose colour is the style's --kind; data: [x, y, …] as uPlot has it.
@@ -125,7 +127,7 @@ function optionsOf({ series, height, format, time, join, xLabels, span, width })
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 72, ...(xLabels ? categories(xLabels) : time ? moments : {}) },
+      { ...axis, grid: { show: false }, space: 72, ...(xLabels ? categories(xLabels, width) : time ? moments : {}) },
       {
         ...axis,
         grid: { stroke: colourOf("line"), width: 1 },
@@ -150,19 +152,23 @@ const moments = {
     }),
 };
 
-function categories(labels) {
+// Labels side by side where they have room; else aslant, each second or third where even that is too close.
+function categories(labels, width) {
+  const isAslant = labels.length * LABEL_PIXELS > width;
+  const pixels = isAslant ? LABEL_ASLANT_PIXELS : LABEL_PIXELS;
   return {
+    ...(isAslant ? { rotate: 35, size: 76 } : {}),
     splits: () => labels.map((_, index) => index),
-    values: (_, splits) => splits.map((index) => cut(labels[index] ?? "")),
+    values: (_, splits) => splits.map((index) => cut(labels[index] ?? "", isAslant ? 12 : 14)),
     filter: (chart, splits) => {
-      const every = Math.ceil((splits.length * 104) / Math.max(1, chart.bbox.width / devicePixelRatio));
+      const every = Math.ceil((splits.length * pixels) / Math.max(1, chart.bbox.width / devicePixelRatio));
       return splits.map((split, index) => (index % every === 0 ? split : null));
     },
   };
 }
 
-function cut(label) {
-  return label.length > 14 ? `${label.slice(0, 13)}…` : label;
+function cut(label, characters) {
+  return label.length > characters ? `${label.slice(0, characters - 1)}…` : label;
 }
 
 function lineOf({ label, kind, fill, bars, dash }) {
