@@ -4,8 +4,10 @@ Their modules are loaded by name, since nobody imports upward, and import heavy 
 command runs, so that `eventlog --help` stays quick.
 """
 
+import errno
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -41,6 +43,8 @@ COMMANDS = {
     "doctor": "eventlog.doctor.commands:doctor",
     "db": "eventlog.embedded.commands:app",
 }
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def _version(wanted: bool) -> None:
@@ -78,14 +82,35 @@ def build() -> typer.Typer:
 
 def main() -> NoReturn:
     """Run the command line; errors of ours end in one line and the exit code of their kind."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what its encoding lacks is shown as an escape
+            stream.reconfigure(errors="backslashreplace")
     try:
-        build()()
+        _run()
     except EventlogError as error:
         print(f"eventlog: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except KeyboardInterrupt:  # before a command had begun
         sys.exit(exits.INTERRUPTED)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        sys.stdout = None  # it would fail once more at exit
+        print(f"eventlog: cannot write {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
+        sys.exit(exits.FAILED)
     sys.exit(0)
+
+
+def _run() -> None:
+    """Run the command, and write the last of its output while what goes wrong can still be told."""
+    try:
+        build()()
+    finally:
+        if sys.stdout is not None:
+            try:
+                sys.stdout.flush()
+            except BrokenPipeError:  # who read our output has enough
+                sys.stdout = None
 
 
 def _exit_code(error: EventlogError) -> int:
