@@ -46,9 +46,8 @@ def read_parameters(request: Request, known: Parameters) -> dict[str, Any]:
     for name, text in _pairs(request):
         parameter = known.get(name)
         if parameter is None:
-            faults.append(
-                fault(name, f"{name[:NAME_CHARACTERS_MAX]} is unknown; this route knows {', '.join(known)}")
-            )
+            offered = f"knows {', '.join(known)}" if known else "has no parameters"
+            faults.append(fault(name, f"{name[:NAME_CHARACTERS_MAX]} is unknown; this route {offered}"))
         elif name in values and not parameter.many:
             faults.append(fault(name, f"{name} is given more than once"))
         else:
