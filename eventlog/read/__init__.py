@@ -4,10 +4,10 @@ Every function takes a session of role `reader`, in autocommit, and begins the o
 that it needs. Databases errors pass as they are, but for a projection that is dropped.
 """
 
+from eventlog.moments import rfc3339
 from eventlog.read.deliveries import Delivery, delivery, outcomes
 from eventlog.read.events import ByTime, Event, Key, Page, event, page_by_time
 from eventlog.read.log_order import ByPosition, Stretch, ends, is_beyond, page_by_position
-from eventlog.read.moments import rfc3339
 from eventlog.read.quarantine import Cause, quarantined
 from eventlog.read.session import Reader
 from eventlog.read.stats import Books, books

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from eventlog.moments import rfc3339
 from eventlog.partitions import partition_of
-from eventlog.read.moments import rfc3339
 from eventlog.read.session import Reader, reading
 from eventlog.statements import statement
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import msgspec
 from psycopg.sql import SQL
 
+from eventlog.moments import rfc3339
 from eventlog.partitions import partition_of
-from eventlog.read.moments import rfc3339
 from eventlog.read.session import Reader, reading, streamed
 from eventlog.read.topics import EVERY_TOPIC, TopicRange
 from eventlog.statements import statement

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from psycopg.rows import class_row
 
-from eventlog.read.moments import rfc3339
+from eventlog.moments import rfc3339
 from eventlog.read.session import Reader
 from eventlog.statements import statement
 

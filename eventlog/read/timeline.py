@@ -4,14 +4,13 @@ import msgspec
 import psycopg
 
 from eventlog.errors import ProjectionDropped
-from eventlog.read.moments import rfc3339
+from eventlog.moments import rfc3339
+from eventlog.read.events import BEGINNING
 from eventlog.read.session import Reader
 from eventlog.read.topics import TopicRange
 from eventlog.statements import statement
 
 BUCKETS = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
-# Before the first delivery.
-BEGINNING = "1970-01-01T00:00:00Z"
 
 
 class Bucket(msgspec.Struct, frozen=True):

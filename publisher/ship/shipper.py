@@ -22,7 +22,7 @@ from publisher.ship.outgoing import Batch, RefusedLine, publish
 from publisher.ship.positions import Position, Positions, Witness
 from publisher.ship.records import RECORD_BYTES_MAX, Cursor, Record, RecordReader, first_cursor
 from publisher.ship.shipping import FileReport, Shipping, ShipReport, Talk, shown
-from publisher.ship.timestamps import TimeFinder, rfc3339
+from publisher.ship.timestamps import TimeFinder, in_contract
 
 READ_BYTES = 256 * 1024
 NDJSON_LINE_BYTES_MAX = 8 << 20
@@ -183,7 +183,7 @@ class FileShipper:
         finder, limit = None, NDJSON_LINE_BYTES_MAX
         if not self._shipping.is_ndjson(self._path):
             finder, limit = TimeFinder(self._shipping.zone, changed, cursor.times), RECORD_BYTES_MAX
-        return RecordReader(cursor, finder, rfc3339(changed) or "1970-01-01T00:00:00.000Z", limit)
+        return RecordReader(cursor, finder, in_contract(changed) or "1970-01-01T00:00:00.000Z", limit)
 
     async def _take(self, file: LogFile, records: Iterable[Record]) -> None:
         for record in records:

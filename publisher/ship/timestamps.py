@@ -15,6 +15,8 @@ from functools import lru_cache
 
 import msgspec
 
+from eventlog.moments import rfc3339
+
 # How far into a line a stamp is looked for: behind an IPv6 address and a user, or BGL's node names.
 SEARCH_CHARACTERS = 160
 LONGEST_STAMP_CHARACTERS = 48
@@ -183,14 +185,14 @@ def _moment(fields: dict[str, str | None], zone: tzinfo) -> str | None:
     microsecond = int(((fields.get("f") or "") + "000000")[:6]) + number("ms") * 1000
     try:
         if epoch := number("epoch") * 1000 or number("epoch_ms"):
-            return rfc3339(_EPOCH + timedelta(milliseconds=epoch, microseconds=microsecond))
+            return in_contract(_EPOCH + timedelta(milliseconds=epoch, microseconds=microsecond))
         year = number("y") or 2000 + number("yy")
         mon = fields.get("mon")
         month = _MONTHS[mon] if mon else number("mo")
         hour = _hour(number("h"), fields.get("half"))
         second = min(number("s"), 59)  # a leap second has no place in datetime
         moment = datetime(year, month, number("d"), hour, number("mi"), second, microsecond)
-        return rfc3339(moment.replace(tzinfo=_zone(fields.get("zone")) or zone))
+        return in_contract(moment.replace(tzinfo=_zone(fields.get("zone")) or zone))
     except (ValueError, OverflowError):
         return None
 
@@ -210,13 +212,9 @@ def _zone(text: str | None) -> tzinfo | None:
     return datetime.strptime(text if len(text) > 3 else text + "00", "%z").tzinfo
 
 
-def rfc3339(moment: datetime) -> str | None:
+def in_contract(moment: datetime) -> str | None:
     """Write a moment in UTC, as the contract wants it; None outside the years that it takes."""
-    moment = moment.astimezone(UTC)
-    if not YEAR_FIRST <= moment.year <= YEAR_LAST:
-        return None
-    precision = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    return moment.isoformat(timespec=precision).removesuffix("+00:00") + "Z"
+    return rfc3339(moment) if YEAR_FIRST <= moment.astimezone(UTC).year <= YEAR_LAST else None
 
 
 def read_time(value: object, zone: tzinfo) -> str | None:
@@ -232,7 +230,7 @@ def read_time(value: object, zone: tzinfo) -> str | None:
         return _read_epoch(float(text) if "." in text else int(text))
     try:
         moment = datetime.fromisoformat(text)
-        return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return in_contract(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         pass  # one of the others, then
     for name, pattern in _PATTERNS.items():
@@ -247,7 +245,7 @@ def _read_epoch(value: int | float) -> str | None:
     unit_per_second = next((unit for unit in (10**9, 10**6, 10**3) if value >= 10**8 * unit), 1)
     try:
         microseconds = value * 10**6 // unit_per_second
-        return rfc3339(_EPOCH + timedelta(microseconds=microseconds))
+        return in_contract(_EPOCH + timedelta(microseconds=microseconds))
     except (ValueError, OverflowError):
         return None
 
