@@ -118,6 +118,7 @@ def translate(error: psycopg.Error) -> Exception:
     return error
 
 
-def first_line(error: psycopg.Error) -> str:
+def first_line(error: Exception) -> str:
     """Return the message without context: statements and values stay out of logs and answers."""
-    return error.diag.message_primary or str(error).strip().split("\n")[0] or type(error).__name__
+    message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return message or str(error).strip().split("\n")[0] or type(error).__name__

@@ -82,8 +82,7 @@ class Mover:
                         if isinstance(error, psycopg.Error)
                         else isinstance(error, EventlogError)
                     )
-                    reason = first_line(error) if isinstance(error, psycopg.Error) else str(error)
-                    (log.warning if lost else log.exception)("mover_disconnected", reason=reason)
+                    (log.warning if lost else log.exception)("mover_disconnected", reason=first_line(error))
                     self._failures += 1
                     self._stop.wait(pause_seconds(self._failures))
 

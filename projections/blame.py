@@ -32,5 +32,4 @@ def sqlstate_of(error: Exception) -> str:
 
 def cause_of(error: Exception) -> str:
     """Return what an error says, in a line that PostgreSQL's text takes."""
-    text = first_line(error) if isinstance(error, psycopg.Error) else str(error) or type(error).__name__
-    return text.replace("\0", "\\0")[:CAUSE_CHARACTERS_MAX]
+    return first_line(error).replace("\0", "\\0")[:CAUSE_CHARACTERS_MAX]
