@@ -1,7 +1,6 @@
 """publish_events() takes what POST /publish takes, and refuses what it refuses."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -10,21 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
-from eventlog.embedded import EmbeddedServer
 from eventlog.errors import Refused
 from eventlog.intake import Limits, parse
 from tests.support.deliveries import event
-from tests.support.postgres import cloned_database
+from tests.support.one_database import database_name as database_name
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
-
-
-@pytest.fixture(scope="module")
-def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """One database for all tests here: none of them leaves anything behind."""
-    with cloned_database(server, template) as name:
-        yield name
 
 
 LIMITS = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)

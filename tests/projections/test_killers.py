@@ -11,12 +11,10 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from projections.discovery import Discovered, discover
-from projections.install import install_own
 from projections.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.deliveries import append_events, event, topic_in
-from tests.support.own import APPLY, write_projection
+from tests.support.own import APPLY, installed, write_projection
 from tests.support.postgres import PARTITIONS
 from tests.support.projecting import lag, workers
 from tests.support.sessions import scalar
@@ -40,12 +38,6 @@ FATAL_FUNCTION = """
         AS 'SELECT pg_terminate_backend(pg_backend_pid())';
     GRANT EXECUTE ON FUNCTION eventlog.fatal TO eventlog_projector;
 """
-
-
-def installed(dsn: str, *places: Path) -> Discovered:
-    found = discover(",".join(map(str, places)))
-    assert install_own(dsn, found).faults == []
-    return found
 
 
 class Supervised:

@@ -14,19 +14,13 @@ from projections.projection import PROJECTIONS, Projection
 from projections.state import State
 from projections.verify import verify
 from tests.support.deliveries import append_events, event, topic_in
-from tests.support.own import APPLY, TABLES, write_projection
+from tests.support.own import APPLY, TABLES, installed, write_projection
 from tests.support.postgres import PARTITIONS
 from tests.support.projecting import lag, workers
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
-
-
-def installed(dsn: str, *places: Path) -> Discovered:
-    found = discover(",".join(map(str, places)))
-    assert install_own(dsn, found).faults == []
-    return found
 
 
 def own(found: Discovered, name: str) -> list[Projection]:

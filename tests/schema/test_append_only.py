@@ -1,7 +1,5 @@
 """The log can be added to by one role and changed by nobody, its owner and the superuser included."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
@@ -9,17 +7,11 @@ from psycopg.rows import TupleRow
 from eventlog.database import Role, connect
 from eventlog.embedded import EmbeddedServer
 from tests.support.deliveries import append_events, event
-from tests.support.postgres import at_database, cloned_database
+from tests.support.one_database import database_name as database_name
+from tests.support.postgres import at_database
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
-
-
-@pytest.fixture(scope="module")
-def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """One database for all tests here: none of them leaves anything behind."""
-    with cloned_database(server, template) as name:
-        yield name
 
 
 CHANGES = {

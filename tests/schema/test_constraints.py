@@ -1,22 +1,12 @@
 """What must hold whoever writes is a constraint, named by the rule that it states."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.embedded import EmbeddedServer
-from tests.support.postgres import cloned_database
+from tests.support.one_database import database_name as database_name
 
 Connection = psycopg.Connection[TupleRow]
-
-
-@pytest.fixture(scope="module")
-def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """One database for all tests here: none of them leaves anything behind."""
-    with cloned_database(server, template) as name:
-        yield name
 
 
 STEP = (

@@ -1,23 +1,13 @@
 """The rights of each role, as a reviewed list: what is not listed here, nobody but the owner may."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.embedded import EmbeddedServer
-from tests.support.postgres import cloned_database
+from tests.support.one_database import database_name as database_name
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
-
-
-@pytest.fixture(scope="module")
-def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """One database for all tests here: none of them leaves anything behind."""
-    with cloned_database(server, template) as name:
-        yield name
 
 
 ROLES = ["eventlog_appender", "eventlog_projector", "eventlog_reader", "public"]

@@ -1,27 +1,17 @@
 """A topic's partition is the same in SQL as in Python, for ever."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
-from eventlog.embedded import EmbeddedServer
 from eventlog.partitions import partition_of
+from tests.support.one_database import database_name as database_name
 from tests.support.partition_vectors import PARTITION_VECTORS
-from tests.support.postgres import cloned_database
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
-
-
-@pytest.fixture(scope="module")
-def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """One database for all tests here: none of them leaves anything behind."""
-    with cloned_database(server, template) as name:
-        yield name
 
 
 TOPICS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)

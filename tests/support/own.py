@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from projections.discovery import Discovered, discover
+from projections.install import install_own
+
 TABLES = (
     "CREATE TABLE {schema}.kept (partition smallint, position bigint, PRIMARY KEY (partition, position));"
 )
@@ -22,3 +25,10 @@ def write_projection(folder: Path, name: str, python: str = "", **files: str) ->
     for file, text in texts.items():
         (place / f"{file}.sql").write_text(text)
     return place
+
+
+def installed(dsn: str, *places: Path) -> Discovered:
+    """Install the projections in these folders; return them beside ours."""
+    found = discover(",".join(map(str, places)))
+    assert install_own(dsn, found).faults == []
+    return found
