@@ -22,7 +22,6 @@ from publisher.simulation.workload import Workload
 from tests.console.running import Service, running_browser, running_service
 from tests.support.events import event
 from tests.support.postgres import (
-    FAST,
     at_database,
     cloned_database,
     create_migrated_template,
@@ -68,7 +67,8 @@ def main(wanted: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         short_directory() as data_dir,
-        EmbeddedServer(data_dir, options=FAST) as server,
+        # Not as fast as in tests: Health would say what is wrong with that.
+        EmbeddedServer(data_dir) as server,
         cloned_database(server, create_migrated_template(server)) as name,
         running_service(at_database(server.dsn, name)) as service,
     ):
@@ -140,7 +140,8 @@ def prepare(page: Page, shot: Shot) -> None:
         page.keyboard.press(key)
     ready = page.locator(shot.ready).first
     expect(ready).to_be_visible(timeout=30_000)
-    ready.scroll_into_view_if_needed()
+    # In one step: a row of a live table may be gone in the next moment.
+    ready.evaluate("element => element.scrollIntoView({ block: 'nearest' })")
     page.wait_for_timeout(400)  # what moves when it appears comes to rest
 
 

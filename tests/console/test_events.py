@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.running import Service
 from tests.support.events import event
+from tests.support.waiting import until
 
 ROWS = "table.events tbody tr"
 
@@ -100,8 +101,8 @@ def test_copy_as_curl_is_a_command_that_works(page: Page, service: Service) -> N
     page.goto("/#/events?show_topic=it's&show_id=1")
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_text("Copied")).to_be_visible()
-    command = page.evaluate("navigator.clipboard.readText()")
-    assert command == f"curl '{service.url}/events/it'\\''s/1'"
+    command = f"curl '{service.url}/events/it'\\''s/1'"
+    until(lambda: page.evaluate("navigator.clipboard.readText()") == command)
 
 
 def test_what_is_not_there_is_told(page: Page) -> None:

@@ -9,14 +9,14 @@ import httpx2
 import pytest
 
 from api.console.assets import FOLDER, names
-from tests.support.api import running_api
+from tests.console.running import Service
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 VENDOR = FOLDER / "vendor"
 
 
-def test_a_browser_gets_the_page_and_a_program_the_index(database: str) -> None:
-    with running_api(database) as url, httpx2.Client(base_url=url) as client:
+def test_a_browser_gets_the_page_and_a_program_the_index(service: Service) -> None:
+    with httpx2.Client(base_url=service.url) as client:
         page = client.get("/", headers=HTML)
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "Accept" in page.headers["vary"]
@@ -35,8 +35,8 @@ def test_a_browser_gets_the_page_and_a_program_the_index(database: str) -> None:
             assert client.get(f"/console/{name}").status_code == 200
 
 
-def test_files_are_kept_by_the_browser_until_they_change(database: str) -> None:
-    with running_api(database) as url, httpx2.Client(base_url=url) as client:
+def test_files_are_kept_by_the_browser_until_they_change(service: Service) -> None:
+    with httpx2.Client(base_url=service.url) as client:
         plain = client.get("/console/main.js", headers={"Accept-Encoding": "identity"})
         assert plain.content == (FOLDER / "main.js").read_bytes()
         assert plain.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -60,9 +60,8 @@ def test_files_are_kept_by_the_browser_until_they_change(database: str) -> None:
     ["", "assets.py", "../app.py", "%2e%2e/app.py", "..%2fapp.py", "vendor", "vendor/build.sh", "nothing.js",
      "vendor/entries/preact.js", "/etc/passwd"],
 )  # fmt: skip
-def test_nothing_else_is_served(database: str, path: str) -> None:
-    with running_api(database) as url:
-        assert httpx2.get(f"{url}/console/{path}").status_code == 404
+def test_nothing_else_is_served(service: Service, path: str) -> None:
+    assert httpx2.get(f"{service.url}/console/{path}").status_code == 404
 
 
 def test_what_is_vendored_is_what_was_recorded() -> None:

@@ -6,23 +6,23 @@ from playwright.sync_api import Page, expect
 
 from tests.console.running import Service
 from tests.support.events import event
+from tests.support.waiting import until
 
 
-def figure(page: Page, label: str) -> int:
-    return int(page.locator(f"[data-figure={label}]").inner_text().replace(",", ""))
+def figures(page: Page, *labels: str) -> int:
+    """Return their sum."""
+    shown = [page.locator(f"[data-figure={label}]").inner_text() for label in labels]
+    return sum(int(text.replace(",", "")) for text in shown)
 
 
 def test_the_figures_are_those_of_the_books_and_move_by_themselves(page: Page, service: Service) -> None:
     service.publish(event(topic="overview.moved", event_id="1"))
     page.goto("/")
-    expect(page.locator("[data-figure=received]")).to_be_visible()
-    before = figure(page, "received")
-    assert before == service.read("/stats?topics=0")["received"]
+    before = service.read("/stats?topics=0")["received"]
+    expect(page.locator("[data-figure=received]")).to_have_text(f"{before:,}")
     service.publish(*[event(topic="overview.moved", event_id=f"moved-{n % 6}") for n in range(10)])
     expect(page.locator("[data-figure=received]")).to_have_text(f"{before + 10:,}")
-    assert figure(page, "received") == sum(
-        figure(page, name) for name in ("unique", "duplicate", "quarantined", "pending")
-    )
+    until(lambda: figures(page, "received") == figures(page, "unique", "duplicate", "quarantined", "pending"))
     expect(page.get_by_text("the books balance")).to_be_visible()
 
 
@@ -42,9 +42,8 @@ def test_topics_are_filtered_and_sorted_and_lead_to_their_events(page: Page, ser
     cells = page.locator("#topics >> xpath=../.. >> css=tbody td:first-child")
     expect(cells.filter(has_text="overview.few")).to_be_visible()
     page.get_by_role("button", name="Topic").click()
-    shown = cells.all_inner_texts()
-    assert shown == sorted(shown)
     expect(page.get_by_role("columnheader", name="Topic")).to_have_attribute("aria-sort", "ascending")
+    until(lambda: (shown := cells.all_inner_texts()) and shown == sorted(shown))
     page.get_by_label("Filter topics").fill("overview.few")
     page.get_by_role("link", name="overview.few").click()
     expect(page).to_have_url(re.compile("topic=overview.few"))

@@ -1,5 +1,8 @@
 """What a page did that it must not: errors, requests elsewhere, scripts of somebody else's."""
 
+from collections.abc import Callable
+from typing import Any
+
 from playwright.sync_api import ConsoleMessage, Page
 
 # What a browser says of an answer of 4xx or 5xx, and of none; the pages expect some of them.
@@ -7,16 +10,26 @@ FAILED = "Failed to load resource:"
 
 
 class Watched:
-    """Listens to a page from its beginning."""
+    """Listens to a page until it is stopped."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.errors: list[str] = []
         self.elsewhere: list[str] = []
         self._origin = origin
-        page.on("console", self._said)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", lambda dialog: self.errors.append(f"a dialog opened: {dialog.message}"))
-        page.on("request", lambda request: self._requested(request.url))
+        self._page = page
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "console": self._said,
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "dialog": lambda dialog: self.errors.append(f"a dialog opened: {dialog.message}"),
+            "request": lambda request: self._requested(request.url),
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]
+
+    def stop(self) -> None:
+        """Leave the page alone: another test may be next to use it."""
+        for event, listener in self._listeners.items():
+            self._page.remove_listener(event, listener)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
