@@ -48,15 +48,23 @@ def decode_key(cursor: str, order: Order) -> Key:
 
 def encode_positions(positions: dict[int, int]) -> str:
     """Return the cursor after a position in each partition."""
-    return _encode("position", [list(positions), list(positions.values())])
+    named = list(positions)
+    # All partitions go without saying; named, 1,024 of them would not fit into a URL.
+    return _encode("position", [None if named == _all(named) else named, list(positions.values())])
 
 
 def decode_positions(cursor: str, partitions: list[int]) -> dict[int, int]:
     """Return the positions in a cursor over these partitions. Raises ForeignCursor."""
-    named, positions = _decode(cursor, "position", tuple[list[int], list[int]])
+    named, positions = _decode(cursor, "position", tuple[list[int] | None, list[int]])
+    if named is None:
+        named = _all(positions)
     if named != partitions or len(positions) != len(named) or any(not 0 <= at < 1 << 63 for at in positions):
         raise ForeignCursor
     return dict(zip(named, positions, strict=True))
+
+
+def _all(of_each: list[int]) -> list[int]:
+    return list(range(len(of_each)))
 
 
 def _encode(order: Order, place: object) -> str:

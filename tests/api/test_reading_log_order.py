@@ -4,6 +4,8 @@ import httpx2
 import psycopg
 from psycopg.rows import TupleRow
 
+from api.cursors import decode_positions, encode_positions
+from api.gate import TARGET_BYTES_MAX
 from eventlog.read import log_order
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, topic_in
@@ -80,6 +82,13 @@ def test_what_is_not_projected_yet_comes_later(database: str) -> None:
         project_all(database)
         found, _ = read_on(client, place)
         assert [row["event_id"] for row in found] == ["e0001", "e0002"]
+
+
+def test_a_cursor_over_the_most_partitions_fits_into_a_url() -> None:
+    far = dict.fromkeys(range(1024), (1 << 32) - 1)
+    cursor = encode_positions(far)
+    assert len(cursor) < TARGET_BYTES_MAX - 1_000
+    assert decode_positions(cursor, list(far)) == far
 
 
 def test_a_cursor_of_other_partitions_is_refused(client: httpx2.Client) -> None:
