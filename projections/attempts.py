@@ -164,8 +164,8 @@ class Attempts:
         """Return how many deliveries to play."""
         with connection.transaction():
             connection.execute(statement("attempts/durably"))
-            row = connection.execute(statement("worker/claim"), claim).fetchone()
-            if row is None or not row[0]:
+            taken = {**claim, "partitions": [partition], "enough": 1}
+            if connection.execute(statement("worker/take"), taken).fetchone() is None:
                 return 0
             connection.execute(statement("attempts/lock"))
             cursor = connection.cursor(row_factory=class_row(Suspicion))

@@ -1,11 +1,11 @@
-"""Play a batch of the log into the tables of one version; in the caller's transaction.
+"""Play batches of the log into the tables of one version; in the caller's transaction.
 
 The input is decided here, once for SQL and Python: which deliveries of the batch the projection
 wants, and which of them are the first of their event. What it has seen is in a table of its own
 version, written in the same transaction, so a replay sees the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import psycopg
@@ -13,10 +13,11 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from eventlog.database import Connection
-from eventlog.statements import read_sql
+from eventlog.statements import read_sql, statement
 from projections.delivery import Delivery, Indigestible
 from projections.projection import BATCH_DIR, Projection
 from projections.time_limit import time_limit
+from projections.versions import Version
 
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.
 STEP_TIMEOUT_MILLISECONDS = 60_000
@@ -26,6 +27,19 @@ APPLIED_MAX = 500
 # What Python raises when data is not as expected, or nested too deep for it. All else is the program's
 # fault: tried again.
 CONTENT_ERRORS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, RecursionError)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Deliveries of one partition, both ends inclusive."""
+
+    partition: int
+    first: int
+    last: int
+
+    @property
+    def deliveries(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -46,35 +60,57 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def play(
-    connection: Connection, projection: Projection, schema: str, partition: int, first: int, last: int
-) -> Counts:
-    """Project the deliveries first … last of a partition, both inclusive.
+    connection: Connection, projection: Projection, schema: str, batches: Sequence[Batch]
+) -> list[Counts]:
+    """Project batches of different partitions; return what each of them was.
 
     Raises what the content causes: psycopg.Error, or Indigestible of a projection in Python.
     """
-    batch: dict[str, object] = {"partition": partition, "first": first, "last": last}
     if projection.each is None:
-        return _counted_by_itself(connection, projection, schema, batch)
-    taken = _take(connection, projection, schema, batch)
+        return _counted_by_itself(connection, projection, schema, batches)
+    return [_play(connection, projection, schema, batch) for batch in batches]
+
+
+def _counted_by_itself(
+    connection: Connection, projection: Projection, schema: str, batches: Sequence[Batch]
+) -> list[Counts]:
+    step = projection.statement("step.sql", schema)
+    counts = connection.cursor(row_factory=class_row(Counts)).execute(step, _columns(batches)).fetchall()
+    assert len(counts) == len(batches)
+    return counts
+
+
+def _play(connection: Connection, projection: Projection, schema: str, batch: Batch) -> Counts:
+    bounds = msgspec.structs.asdict(batch)
+    taken = _take(connection, projection, schema, bounds)
     if taken.positions:
-        _apply(connection, projection, schema, batch, taken.positions)
+        _apply(connection, projection, schema, bounds, taken.positions)
         if projection.updates:
             connection.execute(_CHECK_CONSTRAINTS)
             connection.execute(_DEFER_CONSTRAINTS)
     fresh = len(taken.positions)
-    return Counts(fresh, taken.wanted_count - fresh, 0, 0, last - first + 1 - taken.wanted_count)
+    return Counts(fresh, taken.wanted_count - fresh, 0, 0, batch.deliveries - taken.wanted_count)
 
 
-def _counted_by_itself(
-    connection: Connection, projection: Projection, schema: str, batch: dict[str, object]
-) -> Counts:
-    step = projection.statement("step.sql", schema)
-    counts = connection.cursor(row_factory=class_row(Counts)).execute(step, batch).fetchone()
-    assert counts is not None
-    return counts
+def record(
+    connection: Connection,
+    version: Version,
+    batches: Sequence[Batch],
+    counts: Sequence[Counts],
+    *,
+    announced: bool = False,
+) -> None:
+    """Insert the step rows of what was played: these move the checkpoints. `announced` wakes who follows."""
+    steps = {**version.key, **_columns(batches), **_columns(counts), "announced": announced}
+    connection.execute(statement("worker/insert_steps"), steps)
 
 
-def _take(connection: Connection, projection: Projection, schema: str, batch: dict[str, object]) -> Taken:
+def _columns(rows: Sequence[msgspec.Struct]) -> dict[str, list[int]]:
+    """Return rows of one type as arrays for unnest: `first` as firsts, and so on."""
+    return {f"{name}s": [getattr(row, name) for row in rows] for name in rows[0].__struct_fields__}
+
+
+def _take(connection: Connection, projection: Projection, schema: str, bounds: dict[str, object]) -> Taken:
     wanted = {
         "topics": [topic for topic in projection.topics if not topic.endswith("*")],
         "prefixes": [topic[:-1] for topic in projection.topics if topic.endswith("*")]
@@ -82,7 +118,7 @@ def _take(connection: Connection, projection: Projection, schema: str, batch: di
         else [""],
     }
     take = _TAKE[projection.each].format(schema=Identifier(schema))
-    taken = connection.cursor(row_factory=class_row(Taken)).execute(take, {**batch, **wanted}).fetchone()
+    taken = connection.cursor(row_factory=class_row(Taken)).execute(take, {**bounds, **wanted}).fetchone()
     assert taken is not None
     return taken
 
@@ -91,15 +127,15 @@ def _apply(
     connection: Connection,
     projection: Projection,
     schema: str,
-    batch: dict[str, object],
+    bounds: dict[str, object],
     positions: list[int],
 ) -> None:
     connection.execute(_SETTINGS, {"schema": schema, "timeout": str(STEP_TIMEOUT_MILLISECONDS)})
     if projection.apply is None:
-        connection.execute(projection.statement("step.sql", schema), {**batch, "positions": positions})
+        connection.execute(projection.statement("step.sql", schema), {**bounds, "positions": positions})
         return
     try:
-        for deliveries in _read(connection, batch["partition"], positions):
+        for deliveries in _read(connection, bounds["partition"], positions):
             with time_limit(APPLY_SECONDS_MAX):
                 projection.apply(deliveries, connection)
     except psycopg.Error:

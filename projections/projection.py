@@ -54,8 +54,9 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
 
     topics: those it wants, `order.*` for all that begin so; none means all. Others are ignored.
     each: "event" projects the first delivery of each event, "delivery" all of them. With None the
-        step reads the log itself, between %(first)s and %(last)s of %(partition)s, and returns
-        unique_count, duplicate_count, conflict_count and quarantined_count, which add up.
+        step reads the log itself, of each of %(partitions)s between its %(firsts)s and %(lasts)s, and
+        returns a row for each in this order: unique_count, duplicate_count, conflict_count and
+        quarantined_count, which add up.
     updates: its step may change rows in place. Ours only add: rows that are updated at every step pile
         up dead versions under one long snapshot.
     code: what else decides the content: the source of `apply`.

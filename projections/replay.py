@@ -7,7 +7,6 @@ projection has no fill.sql, and when filling meets a delivery that nobody has se
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 import psycopg
@@ -17,7 +16,7 @@ from eventlog.database import Connection
 from eventlog.statements import statement
 from projections.blame import blames_content, cause_of, explains, sqlstate_of
 from projections.delivery import Indigestible
-from projections.play import Counts, play
+from projections.play import Batch, Counts, play, record
 from projections.versions import Version, add_keys
 
 # Tables that vanish with their transaction or session: where a replay leaves nothing behind.
@@ -84,7 +83,8 @@ def _digestible(connection: Connection, probe: Version, decision: Decision) -> b
     position = decision.position
     try:
         with connection.transaction(force_rollback=True):
-            play(connection, probe.projection, probe.schema_name, decision.partition, position, position)
+            one = Batch(decision.partition, position, position)
+            play(connection, probe.projection, probe.schema_name, [one])
     except (psycopg.Error, Indigestible) as error:
         if not blames_content(error):
             raise
@@ -121,13 +121,13 @@ def fill(connection: Connection, version: Version, span: Span, decided: Sequence
         return False
     assert counts is not None
     _set_aside(connection, version, span.partition, aside)
-    _record(connection, version, span.partition, span.first, span.last, counts)
+    record(connection, version, [Batch(span.partition, span.first, span.last)], [counts])
     return True
 
 
 def set_aside(connection: Connection, version: Version, decision: Decision) -> None:
     """Put the next delivery of a partition into quarantine, as a step; joins the caller's transaction."""
-    _step(connection, version, decision.partition, decision.position, decision.position, decision)
+    _step(connection, version, Batch(decision.partition, decision.position, decision.position), decision)
 
 
 def step(
@@ -152,7 +152,7 @@ def step(
             with connection.transaction():
                 before_each()
                 as_projector(connection)
-                _step(connection, version, span.partition, position, last, aside.get(position))
+                _step(connection, version, Batch(span.partition, position, last), aside.get(position))
         except (psycopg.Error, Indigestible) as error:
             if not blames_content(error) or position in aside:
                 raise
@@ -171,16 +171,14 @@ def _end_of_step(first: int, last: int, aside: dict[int, Decision]) -> int:
     return min((position - 1 for position in aside if first < position <= last), default=last)
 
 
-def _step(
-    connection: Connection, version: Version, partition: int, first: int, last: int, aside: Decision | None
-) -> None:
+def _step(connection: Connection, version: Version, batch: Batch, aside: Decision | None) -> None:
     if aside is None:
-        counts = play(connection, version.projection, version.schema_name, partition, first, last)
+        counts = play(connection, version.projection, version.schema_name, [batch])
     else:
-        for topic in _set_aside(connection, version, partition, [aside]):
-            count_quarantined(connection, version, partition, first, topic)
-        counts = Counts(0, 0, 0, 1)
-    _record(connection, version, partition, first, last, counts)
+        for topic in _set_aside(connection, version, batch.partition, [aside]):
+            count_quarantined(connection, version, batch.partition, batch.first, topic)
+        counts = [Counts(0, 0, 0, 1)]
+    record(connection, version, [batch], counts)
 
 
 def count_quarantined(
@@ -209,15 +207,6 @@ def _set_aside(
         },
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def _record(
-    connection: Connection, version: Version, partition: int, first: int, last: int, counts: Counts
-) -> None:
-    values: dict[str, Any] = {"partition": partition, "first": first, "last": last}
-    connection.execute(
-        statement("worker/insert_step"), {**version.key, **values, **msgspec.structs.asdict(counts)}
-    )
 
 
 def _of(decided: Sequence[Decision], span: Span) -> list[Decision]:

@@ -30,7 +30,7 @@ from projections import versions
 from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.operations import Operation, Progress, fence, operation
-from projections.play import Counts, play
+from projections.play import Batch, Counts, play
 from projections.projection import Projection
 from projections.replay import Decision, as_projector, count_quarantined
 from projections.undo import Key, undo
@@ -245,9 +245,8 @@ class _Retry:
         projection, schema = version.projection, version.schema_name
         try:
             with self._connection.transaction():
-                replayed.after[position] = play(
-                    self._connection, projection, schema, event.partition, position, position
-                )
+                one = Batch(event.partition, position, position)
+                [replayed.after[position]] = play(self._connection, projection, schema, [one])
         except (psycopg.Error, Indigestible) as error:
             if not (
                 blames_content(error) or (isinstance(error, psycopg.Error) and error.sqlstate == TOO_LONG)

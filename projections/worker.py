@@ -1,15 +1,18 @@
-"""A projector worker: claim one partition of one projection, project a batch, record the step.
+"""A projector worker: claim partitions of a projection, project a batch, record the steps.
 
 One transaction, READ COMMITTED, does it all:
 
-1. Claim: lock the row (projection, version, partition) with SKIP LOCKED. Who does not get it takes
+1. Claim: lock rows (projection, version, partition) with SKIP LOCKED. Who does not get one takes
    another; who dies loses it with the connection. No lease, no heartbeat, no clock.
-2. Read the checkpoint and the head by a *new* statement, whose snapshot has the last holder's step.
-3. Project the deliveries after the checkpoint by one set-based statement.
-4. Insert the step row with its counts; its key ends in `first`, so two workers that started from
-   one stale checkpoint cannot both commit.
+2. Read checkpoint and head of each by a *new* statement, whose snapshot has the last holder's step.
+3. Project the deliveries after the checkpoints by one set-based statement.
+4. Insert a step row for each partition with its counts; its key ends in `first`, so two workers that
+   started from one stale checkpoint cannot both commit.
 5. Commit. A crash anywhere before leaves nothing; a crash after leaves all of it. Either way the
    next worker goes on from the checkpoint, and nothing is counted twice.
+
+Partitions are claimed until there is enough for a batch, so that a light load costs one transaction and
+not one for each partition. What fails together is tried one by one.
 
 Content that cannot be projected: roll back, halve the batch, commit what is good, and set the one
 delivery at fault aside. The database being away says nothing about content and sets nothing aside.
@@ -38,7 +41,7 @@ from eventlog.statements import statement
 from projections.attempts import Attempts
 from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
-from projections.play import Counts, play
+from projections.play import Batch, Counts, play, record
 from projections.projection import CORE, PROJECTIONS, Projection
 from projections.time_limit import TookTooLong
 from projections.versions import Version
@@ -47,8 +50,9 @@ log = structlog.get_logger()
 
 # Workers are woken by NOTIFY; the poll is for the notification that got lost.
 POLL_SECONDS = 1.0
-# How soon a worker looks again for what another one holds, who may die of it: nobody would tell.
-HELD_POLL_SECONDS = 0.25
+# How soon a worker looks again for what others hold. They may die of it, and nobody would tell; until then it
+# need not be woken for what they will find themselves.
+HELD_SECONDS = 0.02
 # Steps of a claim that stay as they are; the older ones are folded when as many have come again.
 STEPS_KEPT = 64
 # A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
@@ -56,8 +60,13 @@ UNFOLDED_DELIVERIES_MAX = 50_000
 # A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
 REST_SECONDS_MAX = 30.0
 REST_SECONDS_MAX_IF_TRANSIENT = 2.0
-# How often a worker plays a batch of another projection while core is behind.
+# How often a worker plays a batch of other projections: while core is behind, and while so little waits for
+# them that a batch would be small. Else each append would be paid for once more by each of them.
 OTHERS_SECONDS = 1.0
+LITTLE_SECONDS = 0.1
+LITTLE_MAX = 500
+# So few deliveries one worker takes alone: shared, each would make smaller and so dearer steps of them.
+SHARED_MIN = 2000
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -76,9 +85,10 @@ class Claim(msgspec.Struct, frozen=True):
         return (self.projection, self.version, self.partition)
 
 
-class Bounds(msgspec.Struct, frozen=True):
-    """What is projected, and what there is: both positions inclusive."""
+class Taken(msgspec.Struct, frozen=True):
+    """A claim that is ours: what is projected of it, and what there is; both positions inclusive."""
 
+    partition: int
     checkpoint: int
     head: int
 
@@ -113,6 +123,7 @@ class Worker:
         self._failures = 0
         self._held_by_others = False
         self._others_at = 0.0
+        self._others_wait = False
         # Of each claim: the batch to try next, halved by bad content, doubled by good; and
         # what was made since the last fold.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
@@ -162,14 +173,19 @@ class Worker:
                 self._wait(connection)
 
     def _wait(self, connection: Connection) -> None:
-        """Sleep until deliveries were appended, stop() was called, or the poll is due."""
-        poll_seconds = HELD_POLL_SECONDS if self._held_by_others else POLL_SECONDS
-        for _ in range(int(poll_seconds / 0.25)):
-            if self._stop.is_set() or any(connection.notifies(timeout=0.25, stop_after=1)):
+        """Sleep until deliveries were appended, stop() was called, or it is time to look again."""
+        if self._held_by_others:
+            self._stop.wait(HELD_SECONDS)
+            return
+        until = time.monotonic() + POLL_SECONDS
+        if self._others_wait:
+            until = self._others_at
+        while not self._stop.is_set() and (seconds := until - time.monotonic()) > 0:
+            if any(connection.notifies(timeout=min(seconds, 0.25), stop_after=1)):
                 return
 
     def round(self, connection: Connection) -> bool:
-        """Project one batch of every partition that is behind and free; False when none was."""
+        """Project a batch of what is behind and free; False when there was nothing."""
         claims = (
             connection.cursor(row_factory=class_row(Claim))
             .execute(statement("worker/candidates"), {"definitions": self._definitions})
@@ -177,15 +193,15 @@ class Worker:
         )
         worked = False
         due = self._due(claims)
-        for claim in due:
+        for together in due:
             if self._stop.is_set():
                 break
-            worked |= self._try(connection, claim)
+            worked |= self._try(connection, together)
         self._held_by_others = bool(due) and not worked
         self._failures = 0
         return worked
 
-    def _due(self, claims: list[Claim]) -> list[Claim]:
+    def _due(self, claims: list[Claim]) -> list[list[Claim]]:
         """Return what to play in this round: core before all others, as it is what publishers wait for.
 
         While core is behind at all, the others together get one batch a second: a large one, then, and
@@ -193,26 +209,45 @@ class Worker:
         """
         now = time.monotonic()
         due = [claim for claim in claims if now >= self._resting.get(claim.key, AWAKE).until]
-        first = [claim for claim in due if claim.projection == CORE.name]
+        core = self._put_together([claim for claim in due if claim.projection == CORE.name])
         others = [claim for claim in due if claim.projection != CORE.name]
-        if not first:
-            return others
-        if now < self._others_at:
-            return first
-        self._others_at = now + OTHERS_SECONDS
-        return first + others[:1]
+        wait = bool(core) or self._is_little(others)
+        self._others_wait = bool(others) and wait and now < self._others_at
+        if self._others_wait or not others:
+            return core
+        self._others_at = now + (OTHERS_SECONDS if core else LITTLE_SECONDS)
+        together = self._put_together(others)
+        return core + (together[:1] if core else together)
 
-    def _try(self, connection: Connection, claim: Claim) -> bool:
+    def _is_little(self, claims: list[Claim]) -> bool:
+        """Whether so little waits that it had better wait for more; one batch each projects it all."""
+        in_one = all(claim.lag <= self._sizes[claim.key] for claim in claims)
+        return in_one and sum(claim.lag for claim in claims) < LITTLE_MAX
+
+    def _put_together(self, claims: list[Claim]) -> list[list[Claim]]:
+        """Return claims that can be played in one transaction; each alone of which the last batch failed."""
+        together: defaultdict[tuple[object, ...], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            healthy = not claim.suspected and self._sizes[claim.key] == self._batch_size
+            shared = healthy and self._projections[claim.projection].each is None
+            together[claim.key[:2] if shared else claim.key].append(claim)
+        return list(together.values())
+
+    def _try(self, connection: Connection, claims: list[Claim]) -> bool:
         """Project one batch. What one claim fails of must not keep us from the others."""
-        key = claim.key
         try:
-            worked = self._attempt(connection, claim) if claim.suspected else self._step(connection, claim)
+            if claims[0].suspected:
+                worked = self._attempt(connection, claims[0])
+            else:
+                worked = self._step(connection, claims)
         except Exception as error:
             if connection.closed:
                 raise
-            self._rest(connection, claim, error)
+            for claim in claims:
+                self._rest(connection, claim, error)
             return False
-        self._resting.pop(key, None)
+        for claim in claims:
+            self._resting.pop(claim.key, None)
         return worked
 
     def _rest(self, connection: Connection, claim: Claim, error: Exception) -> None:
@@ -240,121 +275,123 @@ class Worker:
 
     def _attempt(self, connection: Connection, claim: Claim) -> bool:
         """Project one batch that is announced before, since it may be what kills workers."""
-        version = Version(self._projections[claim.projection], claim.version, claim.schema_name)
-        step = partial(self._step, connection, claim)
+        version = self._version_of(claim)
+        step = partial(self._step, connection, [claim])
         return self._attempts.attempt(connection, version, claim.partition, self._sizes[claim.key], step)
 
-    def _step(self, connection: Connection, claim: Claim, size_max: int | None = None) -> bool:
-        key = claim.key
-        size = min(self._sizes[key], size_max or self._sizes[key])
+    def _version_of(self, claim: Claim) -> Version:
+        return Version(self._projections[claim.projection], claim.version, claim.schema_name)
+
+    def _step(self, connection: Connection, claims: list[Claim], size_max: int | None = None) -> bool:
+        size = min(self._sizes[claims[0].key], size_max or self._batch_size)
         try:
-            done = self._project(connection, claim, size)
+            done = self._project(connection, claims, size)
         except (psycopg.Error, Indigestible) as error:
-            if size == 1 or not blames_content(error):
+            if connection.closed or (len(claims) == 1 and (size == 1 or not blames_content(error))):
                 raise
-            # Never more than there was: else a small batch would be halved in vain.
-            self._sizes[key] = max(1, min(size, claim.lag) // 2)
+            for claim in claims:
+                # Never more than there was: else a small batch would be halved in vain.
+                self._sizes[claim.key] = max(1, min(size, claim.lag) // 2)
             return True
         if done:
-            self._sizes[key] = min(self._batch_size, size * 2)
+            for claim in claims:
+                self._sizes[claim.key] = min(self._batch_size, size * 2)
         return done
 
-    def _project(self, connection: Connection, claim: Claim, size: int) -> bool:
-        """Project at most `size` deliveries; False when somebody else has the claim or nothing is left."""
+    def _project(self, connection: Connection, claims: list[Claim], size: int) -> bool:
+        """Project at most `size` deliveries; False when others have the claims or nothing is left."""
+        version = self._version_of(claims[0])
         with connection.transaction():
-            bounds = _claim(connection, claim)
-            if bounds is None or bounds.head == bounds.checkpoint:
+            batches = _take(connection, version, claims, size)
+            if not batches:
                 return False
             hit("proj.claimed")
-            first, last = bounds.checkpoint + 1, min(bounds.head, bounds.checkpoint + size)
             play = self._play if size > 1 else self._play_or_set_aside
-            counts = play(connection, claim, first, last)
+            counts = play(connection, version, batches)
             hit("proj.projected")
-            _record(connection, claim, first, last, counts)
+            record(connection, version, batches, counts, announced=version.projection.name == CORE.name)
             hit("proj.recorded")
-            self._fold(connection, claim, last - first + 1)
+            for batch in batches:
+                self._fold(connection, version, batch)
             hit("proj.done")
         hit("proj.committed")
         return True
 
-    def _play(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
-        """Run the projection's step over the deliveries first … last."""
-        projection = self._projections[claim.projection]
+    def _play(self, connection: Connection, version: Version, batches: list[Batch]) -> list[Counts]:
+        """Run the projection's step over the deliveries of the batches."""
         try:
-            return play(connection, projection, claim.schema_name, claim.partition, first, last)
+            return play(connection, version.projection, version.schema_name, batches)
         except (TookTooLong, psycopg.errors.QueryCanceled):
             # As good as dead: by ending like this, the session has the delivery looked for.
             connection.close()
             raise
 
-    def _play_or_set_aside(self, connection: Connection, claim: Claim, first: int, last: int) -> Counts:
+    def _play_or_set_aside(
+        self, connection: Connection, version: Version, batches: list[Batch]
+    ) -> list[Counts]:
         """Project one delivery, or put it into quarantine.
 
         Under one claim: were it given up in between, another worker could set the delivery aside
         first, and we would then set aside the one after it.
         """
+        [one] = batches
         try:
             with connection.transaction():
-                return self._play(connection, claim, first, last)
+                return self._play(connection, version, batches)
         except (psycopg.Error, Indigestible) as error:
             if not blames_content(error):
                 raise
-            self._set_aside(connection, claim, first, error)
-            return Counts(0, 0, 0, 1)
+            _set_aside(connection, version, one, error)
+            return [Counts(0, 0, 0, 1)]
 
-    def _set_aside(self, connection: Connection, claim: Claim, position: int, error: Exception) -> None:
-        where = {"partition": claim.partition, "position": position}
-        sqlstate = sqlstate_of(error)
-        why = {"sqlstate": sqlstate, "cause": cause_of(error)}
-        row = connection.execute(
-            statement("worker/quarantine"), {**msgspec.structs.asdict(claim), **where, **why}
-        ).fetchone()
-        assert row is not None
-        count = self._projections[claim.projection].statement("quarantine.sql", claim.schema_name)
-        connection.execute(count, {**where, "topic": row[0]})
-        log.warning(
-            "delivery_quarantined",
-            projection=claim.projection,
-            delivery=f"{claim.partition}:{position}",
-            sqlstate=sqlstate,
-        )
-
-    def _fold(self, connection: Connection, claim: Claim, deliveries: int) -> None:
+    def _fold(self, connection: Connection, version: Version, batch: Batch) -> None:
         """Add up what many steps left in pieces, now and then; the claim is held."""
-        unfolded = self._unfolded[claim.projection, claim.version, claim.partition]
+        unfolded = self._unfolded[version.projection.name, version.number, batch.partition]
         unfolded.steps += 1
-        unfolded.deliveries += deliveries
+        unfolded.deliveries += batch.deliveries
         if unfolded.steps < STEPS_KEPT and unfolded.deliveries < UNFOLDED_DELIVERIES_MAX:
             return
         unfolded.steps = unfolded.deliveries = 0
-        fold = self._projections[claim.projection].statement("fold.sql", claim.schema_name)
-        connection.execute(fold, {"partition": claim.partition})
+        fold = version.projection.statement("fold.sql", version.schema_name)
+        connection.execute(fold, {"partition": batch.partition})
         connection.execute(
-            statement("worker/fold_steps"), {**msgspec.structs.asdict(claim), "keep": STEPS_KEPT}
+            statement("worker/fold_steps"),
+            {**version.key, "partition": batch.partition, "keep": STEPS_KEPT},
         )
 
 
-def _claim(connection: Connection, claim: Claim) -> Bounds | None:
-    """Take the claim and say what there is to do; None when another worker has it."""
-    key = {"projection": claim.projection, "version": claim.version, "partition": claim.partition}
+def _take(connection: Connection, version: Version, claims: list[Claim], size: int) -> list[Batch]:
+    """Claim until there are `size` deliveries; nothing when other workers have it all.
+
+    Of much that is behind, half is left to the others.
+    """
+    enough = min(size, max(SHARED_MIN, sum(claim.lag for claim in claims) // 2))
+    wanted = {**version.key, "partitions": [claim.partition for claim in claims], "enough": enough}
     # No pipeline: after one, PostgreSQL 18 does not count a session as idle in its transaction, so a worker
-    # stopped right here would keep its claim for ever.
-    row = connection.execute(statement("worker/claim"), key).fetchone()
-    if row is None or not row[0]:
-        return None
-    bounds = connection.cursor(row_factory=class_row(Bounds)).execute(statement("worker/bounds"), key)
-    return bounds.fetchone()
+    # stopped right here would keep its claims for ever.
+    taken = connection.cursor(row_factory=class_row(Taken)).execute(statement("worker/take"), wanted)
+    batches = []
+    for claim in taken:
+        last = min(claim.head, claim.checkpoint + size)
+        batches.append(Batch(claim.partition, claim.checkpoint + 1, last))
+        size -= batches[-1].deliveries
+    return batches
 
 
-def _record(connection: Connection, claim: Claim, first: int, last: int, counts: Counts) -> None:
-    connection.execute(
-        statement("worker/insert_step"),
-        {**msgspec.structs.asdict(claim), "first": first, "last": last, **msgspec.structs.asdict(counts)},
+def _set_aside(connection: Connection, version: Version, one: Batch, error: Exception) -> None:
+    sqlstate = sqlstate_of(error)
+    where = {"partition": one.partition, "position": one.first}
+    why = {"sqlstate": sqlstate, "cause": cause_of(error)}
+    row = connection.execute(statement("worker/quarantine"), {**version.key, **where, **why}).fetchone()
+    assert row is not None
+    count = version.projection.statement("quarantine.sql", version.schema_name)
+    connection.execute(count, {**where, "topic": row[0]})
+    log.warning(
+        "delivery_quarantined",
+        projection=version.projection.name,
+        delivery=f"{one.partition}:{one.first}",
+        sqlstate=sqlstate,
     )
-    if claim.projection == CORE.name:
-        # Wakes who follows the log. Within the transaction, other than the append's: its commit does not
-        # wait for the disk, so the lock that NOTIFY takes is held for microseconds.
-        connection.execute("NOTIFY eventlog_projected")
 
 
 def _reason(error: Exception) -> str:

@@ -20,7 +20,7 @@ GRANT SELECT, INSERT, DELETE ON eventlog.steps, eventlog.quarantine, eventlog.fa
     TO eventlog_projector;
 GRANT SELECT, INSERT ON eventlog.retries TO eventlog_projector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON eventlog.attempts TO eventlog_projector;
-GRANT EXECUTE ON FUNCTION eventlog.lock_claim, eventlog.checkpoint_of, eventlog.head_of, eventlog.indigestible
+GRANT EXECUTE ON FUNCTION eventlog.take_claims, eventlog.checkpoint_of, eventlog.head_of, eventlog.indigestible
     TO eventlog_projector;
 
 -- All there is, the stable views of the live projections with it.

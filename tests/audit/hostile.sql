@@ -346,7 +346,7 @@ SELECT eventlog.publish_events('[]')
 --# append's own lock
 SELECT eventlog.lock_partitions(ARRAY[0]::smallint[])
 --# a worker's own claim
-SELECT eventlog.lock_claim('core', 1, 0::smallint)
+SELECT * FROM eventlog.take_claims('core', 1, '{0}', 1)
 --# what a projection raises
 SELECT eventlog.indigestible('x')
 --# create partitions

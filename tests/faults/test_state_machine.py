@@ -174,7 +174,8 @@ class EventLog(RuleBasedStateMachine):
         version, schema = self._live()
         claim = {"projection": "core", "version": version, "partition": partition}
         with self.projecting.transaction():
-            self.projecting.execute(statement("worker/claim"), claim)
+            taken = {**claim, "partitions": [partition], "enough": 1}
+            self.projecting.execute(statement("worker/take"), taken)
             self.projecting.execute(CORE.statement("fold.sql", schema), claim)
             self.projecting.execute(statement("worker/fold_steps"), {**claim, "keep": keep})
 

@@ -14,10 +14,14 @@ from tests.support.projecting import lag
 Connection = psycopg.Connection[TupleRow]
 
 
+BATCH = 10
+DELIVERIES = 30 * PARTITIONS
+
+
 def worker_over(database: str) -> Worker:
-    """Return a worker with three rounds of core, and as many of the timeline, before it."""
-    append_events(database, [event(topic_in(n % PARTITIONS)) for n in range(PARTITIONS * 30)])
-    return Worker(database, batch_size=10)
+    """Return a worker with some rounds of core, and as many of the timeline, before it."""
+    append_events(database, [event(topic_in(n % PARTITIONS)) for n in range(DELIVERIES)])
+    return Worker(database, batch_size=BATCH)
 
 
 def test_while_core_is_behind_the_others_get_one_batch_when_their_time_has_come(
@@ -26,12 +30,10 @@ def test_while_core_is_behind_the_others_get_one_batch_when_their_time_has_come(
     monkeypatch.setattr("projections.worker.OTHERS_SECONDS", 0.0)
     worker = worker_over(database)
     with connect(database, "projector", "worker") as session:
-        for done in (10, 20, 30):
+        for done in range(BATCH, DELIVERIES + 1, BATCH):
             assert worker.round(session)
-            assert lag(connection, [CORE]) == PARTITIONS * (30 - done)
-            assert lag(connection, [TIMELINE]) == PARTITIONS * 30 - done
-        assert worker.round(session)
-        assert lag(connection, [TIMELINE]) == PARTITIONS * 30 - 30 - PARTITIONS * 10
+            assert lag(connection, [CORE]) == DELIVERIES - done
+            assert lag(connection, [TIMELINE]) == DELIVERIES - done
 
 
 def test_before_their_time_the_others_wait_for_core_to_be_done(
@@ -40,9 +42,9 @@ def test_before_their_time_the_others_wait_for_core_to_be_done(
     monkeypatch.setattr("projections.worker.OTHERS_SECONDS", 3600.0)
     worker = worker_over(database)
     with connect(database, "projector", "worker") as session:
-        for _ in range(3):
+        for _ in range(DELIVERIES // BATCH):
             assert worker.round(session)
         assert lag(connection, [CORE]) == 0
-        assert lag(connection, [TIMELINE]) == PARTITIONS * 30 - 10
+        assert lag(connection, [TIMELINE]) == DELIVERIES - BATCH
         assert worker.round(session)
-        assert lag(connection, [TIMELINE]) == PARTITIONS * 30 - 10 - PARTITIONS * 10
+        assert lag(connection, [TIMELINE]) == DELIVERIES - 2 * BATCH

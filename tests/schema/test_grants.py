@@ -47,7 +47,7 @@ COLUMNS = {
 FUNCTIONS = {
     ("lock_partitions", "eventlog_appender"),
     ("lock_outbox", "eventlog_appender"),
-    ("lock_claim", "eventlog_projector"),
+    ("take_claims", "eventlog_projector"),
     ("checkpoint_of", "eventlog_projector"),
     ("head_of", "eventlog_projector"),
     ("indigestible", "eventlog_projector"),
@@ -132,5 +132,10 @@ def test_functions_that_run_with_the_owners_rights_fix_their_search_path(connect
     rows = connection.execute(
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'eventlog'::regnamespace"
     ).fetchall()
-    assert {name for name, _ in rows} == {"lock_partitions", "lock_outbox", "lock_claim", "publish_events"}
+    assert {name for name, _ in rows} == {
+        "lock_partitions",
+        "lock_outbox",
+        "take_claims",
+        "publish_events",
+    }
     assert all("search_path=eventlog, pg_temp" in config for _, config in rows)

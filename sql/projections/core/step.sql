@@ -1,22 +1,34 @@
--- Project the deliveries (first … last) of one partition and return what they were.
+-- Project the deliveries (first … last) of some partitions and return what those of each were.
 --
--- One statement. The claim of the partition is held, so what is in `events` stays as it is
--- meanwhile, and a key that is not there can be inserted without ON CONFLICT.
+-- One statement, for several partitions at once: under a light load each has a few deliveries, and a
+-- statement each would cost many times what is in it. Their claims are held, so what is in `events` stays as
+-- it is meanwhile, and a key that is not there can be inserted without ON CONFLICT. A topic lives in one
+-- partition, so an event does too.
 -- Contents are compared by a hash of source and payload: equal hashes are equal contents, but for a
 -- chance of 1 in 2^64. Different hashes may be equal values all the same (another order of keys, 1 and
 -- 1.0), so only then the two texts are read again and compared as JSON. jsonb_hash_extended would hash
 -- equal values alike, but it does not hash where an object or an array ends: [[1], 2] and [[1, 2]] are
 -- alike to it.
 -- What cannot be digested raises: text that is no timestamp, a payload that is no jsonb object.
-WITH batch AS (
-    SELECT position, topic, event_id, source, "timestamp", content_hash
-    FROM eventlog.inbox
-    WHERE partition = %(partition)s
-      AND position BETWEEN %(first)s AND %(last)s
-      AND content_hash IS NOT NULL
+WITH span AS (
+    SELECT partition, first, last, number
+    FROM unnest(%(partitions)s::smallint[], %(firsts)s::bigint[], %(lasts)s::bigint[])
+        WITH ORDINALITY AS span (partition, first, last, number)
+), batch AS (
+    -- LATERAL with OFFSET 0, here and below, is one index scan for each span, whatever the statistics say.
+    SELECT span.partition, i.position, i.topic, i.event_id, i.source, i."timestamp", i.content_hash
+    FROM span
+    CROSS JOIN LATERAL (
+        SELECT position, topic, event_id, source, "timestamp", content_hash
+        FROM eventlog.inbox
+        WHERE partition = span.partition
+          AND position BETWEEN span.first AND span.last
+          AND content_hash IS NOT NULL
+        OFFSET 0
+    ) AS i
     UNION ALL
     -- What came past the door is read here.
-    SELECT i.position, i.topic, i.event_id, event.source,
+    SELECT span.partition, i.position, i.topic, i.event_id, event.source,
            -- Input of timestamptz takes 'now'; a replay must read the same moment for ever.
            CASE WHEN event."timestamp" LIKE '____-__-__%%'
                 THEN event."timestamp"::timestamptz
@@ -26,35 +38,39 @@ WITH batch AS (
                 THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
                 ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
            END
-    FROM eventlog.inbox AS i
+    FROM span
+    CROSS JOIN LATERAL (
+        SELECT position, topic, event_id, raw
+        FROM eventlog.inbox
+        WHERE partition = span.partition
+          AND position BETWEEN span.first AND span.last
+          AND content_hash IS NULL
+        OFFSET 0
+    ) AS i
     CROSS JOIN LATERAL json_to_record(i.raw)
         AS event ("timestamp" text, source text, payload jsonb)
-    WHERE i.partition = %(partition)s
-      AND i.position BETWEEN %(first)s AND %(last)s
-      AND i.content_hash IS NULL
 ), played AS (
     -- In key order, so that neighbours share index pages. Each delivery beside the first one of its
     -- event in this batch.
-    SELECT position, topic, event_id, source, "timestamp", content_hash,
+    SELECT partition, position, topic, event_id, source, "timestamp", content_hash,
            first_value(position) OVER event AS batch_first,
            first_value(content_hash) OVER event AS batch_hash
     FROM batch
     WINDOW event AS (PARTITION BY event_id, topic ORDER BY position ROWS UNBOUNDED PRECEDING)
 ), known AS (
-    -- LATERAL with OFFSET 0 is one index probe a delivery, whatever the statistics say: a plan that
-    -- reads all of `events` would be right for a small table and ruinous for the next batch.
-    SELECT p.position, p.topic, p.event_id, p.source, p."timestamp", p.content_hash,
+    -- A plan that reads all of `events` would be right for a small table and ruinous for the next batch.
+    SELECT p.partition, p.position, p.topic, p.event_id, p.source, p."timestamp", p.content_hash,
            coalesce(e.position, p.batch_first) AS first_position,
            coalesce(e.content_hash, p.batch_hash) AS first_hash
     FROM played AS p
     LEFT JOIN LATERAL (
         SELECT position, content_hash
         FROM {schema}.events
-        WHERE partition = %(partition)s AND event_id = p.event_id AND topic = p.topic
+        WHERE partition = p.partition AND event_id = p.event_id AND topic = p.topic
         OFFSET 0
     ) AS e ON true
 ), judged AS MATERIALIZED (
-    SELECT k.position, k.topic, k.event_id, k.source, k."timestamp", k.content_hash, k.first_position,
+    SELECT k.partition, k.position, k.topic, k.event_id, k.source, k."timestamp", k.content_hash, k.first_position,
            CASE WHEN k.content_hash = k.first_hash THEN false
                 ELSE (
                     SELECT (first.source, first.payload) IS DISTINCT FROM (again.source, again.payload)
@@ -62,42 +78,46 @@ WITH batch AS (
                     CROSS JOIN eventlog.inbox AS a
                     CROSS JOIN LATERAL json_to_record(f.raw) AS first (source text, payload jsonb)
                     CROSS JOIN LATERAL json_to_record(a.raw) AS again (source text, payload jsonb)
-                    WHERE f.partition = %(partition)s AND f.position = k.first_position
-                      AND a.partition = %(partition)s AND a.position = k.position
+                    WHERE f.partition = k.partition AND f.position = k.first_position
+                      AND a.partition = k.partition AND a.position = k.position
                 )
            END AS differs
     FROM known AS k
 ), new_events AS (
     INSERT INTO {schema}.events (position, "timestamp", content_hash, partition, topic, event_id, source)
-    SELECT position, "timestamp", content_hash, %(partition)s, topic, event_id, source
+    SELECT position, "timestamp", content_hash, partition, topic, event_id, source
     FROM judged
     WHERE position = first_position
 ), new_duplicates AS (
     INSERT INTO {schema}.duplicates (first_position, position, partition)
-    SELECT first_position, position, %(partition)s
+    SELECT first_position, position, partition
     FROM judged
     WHERE position <> first_position
     ORDER BY first_position, position
 ), new_conflicts AS (
     INSERT INTO {schema}.conflicts (first_position, position, partition, topic, event_id)
-    SELECT first_position, position, %(partition)s, topic, event_id
+    SELECT first_position, position, partition, topic, event_id
     FROM judged
     WHERE differs
 ), counted AS (
-    SELECT topic,
+    SELECT partition, topic,
            count(*) FILTER (WHERE position = first_position) AS unique_count,
            count(*) FILTER (WHERE position <> first_position) AS duplicate_count,
            count(*) FILTER (WHERE differs) AS conflict_count
     FROM judged
-    GROUP BY topic
+    GROUP BY partition, topic
 ), new_deltas AS (
     INSERT INTO {schema}.stats_deltas
         (first, unique_count, duplicate_count, conflict_count, quarantined_count, partition, topic)
-    SELECT %(first)s, unique_count, duplicate_count, conflict_count, 0, %(partition)s, topic
-    FROM counted
+    SELECT span.first, c.unique_count, c.duplicate_count, c.conflict_count, 0, c.partition, c.topic
+    FROM counted AS c
+    JOIN span ON span.partition = c.partition
 )
-SELECT coalesce(sum(unique_count), 0)::bigint AS unique_count,
-       coalesce(sum(duplicate_count), 0)::bigint AS duplicate_count,
-       coalesce(sum(conflict_count), 0)::bigint AS conflict_count,
+SELECT coalesce(sum(c.unique_count), 0)::bigint AS unique_count,
+       coalesce(sum(c.duplicate_count), 0)::bigint AS duplicate_count,
+       coalesce(sum(c.conflict_count), 0)::bigint AS conflict_count,
        0::bigint AS quarantined_count
-FROM counted
+FROM span
+LEFT JOIN counted AS c ON c.partition = span.partition
+GROUP BY span.number
+ORDER BY span.number

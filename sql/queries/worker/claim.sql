@@ -1,1 +1,0 @@
-SELECT eventlog.lock_claim(%(projection)s, %(version)s, %(partition)s) AS claimed
