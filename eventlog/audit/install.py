@@ -36,20 +36,30 @@ def install_audit(connection: Connection) -> None:
     except psycopg.errors.InvalidTableDefinition:
         _drop_views(connection)
         _make(connection, files)
-    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
     connection.execute(statement("audit/mark").format(mark=Literal(mark)))
+
+
+def remake_views(connection: Connection) -> None:
+    """Make the audit views again, dropped with a view that they read; joins the caller's transaction."""
+    _make(connection, _files())
+
+
+def audit_views(connection: Connection) -> list[Identifier]:
+    """Return the names of the views in the schema audit; none before it is made."""
+    return [Identifier("audit", row[0]) for row in connection.execute(statement("audit/views"))]
 
 
 def _make(connection: Connection, files: list[Path]) -> None:
     for path in files:
         connection.execute(read_sql(path))
+    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
 
 
 def _drop_views(connection: Connection) -> None:
     """Drop all views: one has other columns than before. Raises SchemaMismatch where others stand on them."""
-    views = [Identifier("audit", row[0]) for row in connection.execute(statement("audit/views"))]
+    views = SQL(", ").join(audit_views(connection))
     try:
-        connection.execute(statement("audit/drop_views").format(views=SQL(", ").join(views)))
+        connection.execute(statement("audit/drop_views").format(views=views))
     except psycopg.errors.DependentObjectsStillExist as error:
         raise SchemaMismatch(
             "audit views have other columns than before, and something is defined on them: "

@@ -18,6 +18,11 @@ from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 
+# Some of them read the timeline.
+AUDIT_VIEWS = """
+SELECT viewname, has_table_privilege('eventlog_auditor', 'audit.' || viewname, 'SELECT')
+FROM pg_views WHERE schemaname = 'audit' ORDER BY viewname
+"""
 LIVE = "SELECT live_version FROM projections WHERE name = 'timeline'"
 
 
@@ -49,8 +54,10 @@ def test_it_stands_still_until_it_is_rebuilt(database: str, connection: Connecti
 def test_its_views_may_change_their_columns(database: str, connection: Connection, tmp_path: Path) -> None:
     other = changed(tmp_path / "timeline", "step.sql", "1 minute", "1 hour")
     other = changed(tmp_path / "timeline", "views.sql", "SELECT partition, topic", "SELECT topic, partition")
+    audit_views = connection.execute(AUDIT_VIEWS).fetchall()
     rebuild(database, other)
     assert scalar(connection, LIVE) == 2
+    assert connection.execute(AUDIT_VIEWS).fetchall() == audit_views
     assert scalar(connection, "SELECT has_table_privilege('eventlog_reader', 'eventlog.timeline', 'SELECT')")
 
 
