@@ -1,7 +1,8 @@
 """How many bytes of publishes may be under way at once, from the first that is read to the answer.
 
 What a publish takes in memory is a small multiple of its body, so this bounds the whole process,
-however many clients come. Counted as bytes arrive: what a client only announces costs nothing.
+however many clients come. Counted as bytes arrive, some ahead of them: what a client only announces
+costs nothing.
 """
 
 from eventlog.errors import QueueFull

@@ -72,6 +72,7 @@ class Direct:
             return False
         handed = _Handed(services, self._request_id(), len(body), respond)
         try:
+            services.writer.require_room()
             services.admission.take(len(body))
         except QueueFull as error:
             # Not in this call: to answer starts the next of pipelined requests, and they may be many.

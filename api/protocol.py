@@ -82,8 +82,12 @@ class TimedProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _answer_directly(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:
-        if self.flow.write_paused or not direct.publish(bytes(cycle.body), partial(self._respond, cycle)):
+        body = bytes(cycle.body)
+        if self.flow.write_paused or not direct.publish(body, partial(self._respond, cycle)):
             super()._start_asgi_task(cycle, app)
+        else:
+            # The rows have all of it, and many wait here under load.
+            cycle.body = bytearray()
 
     def _respond(self, cycle: RequestResponseCycle, status: bytes, rest: bytes) -> None:
         """Send a whole answer, as the cycle would in parts."""

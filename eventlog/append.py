@@ -86,7 +86,9 @@ def encode(events: Events, partitions: int, request_id: bytes, headers: bytes | 
         headers: trace context, as JSON text.
     """
     request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers))
-    placed, topics = zip(*map(_places(partitions).__getitem__, events.topics), strict=True)
+    places, topic_fields = _of_topics(partitions)
+    placed = list(map(places.__getitem__, events.topics))
+    topics = map(topic_fields.__getitem__, events.topics)
     event_ids = list(map(str.encode, events.event_ids))
     sources, contents = _contents(events.contents, map(len, event_ids))
     lengths = map(LENGTH.pack, map(len, events.raws))
@@ -102,11 +104,12 @@ def _contents(contents: Contents | None, lengths: Iterator[int]) -> tuple[Iterab
     """
     if contents is None:
         return repeat(NULL), map(NO_CONTENT.pack, repeat(-1), repeat(-1), lengths)
-    hashed, fields = zip(*map(_sources.__getitem__, contents.sources), strict=True)
+    hashed = map(_hashed_sources.__getitem__, contents.sources)
     digests = [
         blake2b(source + payload, digest_size=8).digest()
         for source, payload in zip(hashed, contents.payloads, strict=True)
     ]
+    fields = map(_source_fields.__getitem__, contents.sources)
     return fields, map(CONTENT.pack, repeat(8), contents.timestamps, repeat(8), digests, lengths)
 
 
@@ -118,24 +121,19 @@ def _field(value: bytes) -> bytes:
     return LENGTH.pack(len(value)) + value
 
 
-def _source(source: str) -> tuple[bytes, bytes]:
-    """Return what of a source is hashed, and its field in a COPY row."""
-    text = source.encode()
-    return text + b"\0", _field(text)
-
-
-_sources = Memo(_source, NAMES_KEPT_MAX)
+_hashed_sources = Memo(lambda source: source.encode() + b"\0", NAMES_KEPT_MAX)
+_source_fields = Memo(lambda source: _field(source.encode()), NAMES_KEPT_MAX)
 
 
 @cache
-def _places(partitions: int) -> Memo[tuple[int, bytes]]:
+def _of_topics(partitions: int) -> tuple[Memo[int], Memo[bytes]]:
     """Return what gives a topic's partition, and the fields partition and topic of a COPY row."""
+    places = Memo(lambda topic: partition_of(topic, partitions), NAMES_KEPT_MAX)
 
-    def place(topic: str) -> tuple[int, bytes]:
-        partition = partition_of(topic, partitions)
-        return partition, PARTITION.pack(2, partition) + _field(topic.encode())
+    def fields(topic: str) -> bytes:
+        return PARTITION.pack(2, places[topic]) + _field(topic.encode())
 
-    return Memo(place, NAMES_KEPT_MAX)
+    return places, Memo(fields, NAMES_KEPT_MAX)
 
 
 def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:

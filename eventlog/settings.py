@@ -62,10 +62,10 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(8 << 20, ge=1, description="the largest request body, in bytes")
     batch_events_max: int = Field(10_000, ge=1, description="the most events in one request")
     queue_events_max: int = Field(
-        50_000, ge=1, description="the most events that wait for the writer; more are answered 503"
+        100_000, ge=1, description="the most events that wait for the writer; more are answered 503"
     )
     queue_bytes_max: int = Field(
-        16 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
+        24 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
     streams_max: int = Field(
         1_000, ge=0, description="the most open streams of events; more are answered 503"

@@ -65,14 +65,17 @@ class Publish:
         if b"prefer" in headers:  # it may stand in several lines
             headers[b"prefer"] = b",".join(value for name, value in scope["headers"] if name == b"prefer")
         inbound = Inbound(receive)
+        problem: Problem | None = None
         try:
             await self._publish(services, scope["request_id"], headers, inbound, send)
         except ClientGone:
             return
         except (EventlogError, Problem) as error:
             problem = problem_for(error)
+        if problem is not None:
+            # No longer while the error is handled: its traceback keeps what was read of the body.
             record(services, problem, scope["request_id"])
-            await refuse(problem, scope["request_id"], inbound, send)
+            await refuse(problem.with_traceback(None), scope["request_id"], inbound, send)
 
     async def _publish(
         self, services: Services, request_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -111,6 +114,7 @@ class Publish:
     ) -> Intake:
         """Read the body and let its events in."""
         ndjson = is_ndjson(headers)
+        services.writer.require_room()
         body = await read_body(
             headers,
             receive,

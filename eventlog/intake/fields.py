@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import add, itemgetter
 
 from eventlog.memo import Memo
 
@@ -73,6 +74,8 @@ _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][
 _REST = re.compile(r"(?:\.([0-9]{1,6}))?(?:[Zz]|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))")
 # So long is a time stamp's part to the second.
 _SECOND_LENGTH = len("2025-10-21T10:00:00")
+_TO_SECOND = itemgetter(slice(_SECOND_LENGTH))
+_FROM_SECOND = itemgetter(slice(_SECOND_LENGTH, None))
 _SECONDS_KEPT_MAX = 8_192
 _RESTS_KEPT_MAX = 8_192
 # PostgreSQL counts microseconds from here.
@@ -118,9 +121,9 @@ _seconds = Memo(_microseconds_to_second, _SECONDS_KEPT_MAX)
 _rests = Memo(_microseconds_of_rest, _RESTS_KEPT_MAX)
 
 
-def _moments(timestamps: Iterable[str]) -> list[int]:
-    seconds, rests, end = _seconds, _rests, _SECOND_LENGTH
-    return [seconds[timestamp[:end]] + rests[timestamp[end:]] for timestamp in timestamps]
+def _moments(timestamps: Sequence[str]) -> list[int]:
+    seconds = map(_seconds.__getitem__, map(_TO_SECOND, timestamps))
+    return list(map(add, seconds, map(_rests.__getitem__, map(_FROM_SECOND, timestamps))))
 
 
 def moments_of(timestamps: Sequence[str]) -> list[int] | None:

@@ -185,6 +185,44 @@ def test_too_many_bytes_under_way_are_told_at_once_and_counted_out_again(
         assert first.answer()[0] == 202
 
 
+def test_a_body_that_will_not_fit_is_refused_before_it_has_come(
+    database: str, connection: Connection
+) -> None:
+    """Else many bodies at once are read nearly to their ends, and then refused one by the other."""
+    large = {**one_topic("large"), "payload": {"text": "x" * 20_000}}
+    with running_api(database, workers=0, queue_bytes_max=30_000) as url, client_of(url) as first:
+        with connection.transaction(), client_of(url) as second:
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            first.send(request(large))
+            until(lambda: queue_size(url) == 1)
+            second.send(request(large)[:5_000])
+            assert second.answer()[2]["code"] == "queue_full"
+        assert first.answer()[0] == 202
+
+
+def test_a_body_that_is_only_announced_takes_no_room(database: str) -> None:
+    large = request({**one_topic("large"), "payload": {"text": "x" * 20_000}})
+    with running_api(database, workers=0, queue_bytes_max=30_000) as url, client_of(url) as announcing:
+        announcing.send(large[: large.index(b"\r\n\r\n") + 5])
+        with client_of(url) as other:
+            other.send(large)
+            assert other.answer()[0] == 202
+
+
+def test_a_busy_service_refuses_no_64_clients_with_batches_of_1000(
+    database: str, connection: Connection
+) -> None:
+    batch = request(*(one_topic(f"{number:036}") for number in range(1_000)))
+    with running_api(database, workers=0) as url, ExitStack() as opened:
+        clients = [opened.enter_context(client_of(url)) for _ in range(64)]
+        with connection.transaction():
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            for client in clients:
+                client.send(batch)
+            until(lambda: queue_size(url) == 64_000, deadline_seconds=30)
+        assert {client.answer()[0] for client in clients} == {202}
+
+
 def test_a_stop_answers_what_is_under_way(database: str, connection: Connection) -> None:
     with ExitStack() as opened:
         with running_api(database, workers=0) as url:

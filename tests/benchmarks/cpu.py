@@ -36,7 +36,8 @@ def tell(found: Published, events: int) -> None:
     print(f"; WAL {found.cost.wal_bytes / events:,.0f} bytes an event")
     taken = found.report.taken
     half, most = (taken[int((len(taken) - 1) * part)] * 1e3 for part in (0.5, 0.99))
-    print(f"answered after p50 {half:.1f} ms, p99 {most:.1f} ms; {found.report.statuses}")
+    print(f"answered after p50 {half:.1f} ms, p99 {most:.1f} ms; {found.report.statuses}; ", end="")
+    print(f"API at {found.api_peak_bytes >> 20} MiB at most")
     each = found.cost.per_event(events)
     for who, microseconds in each.items():
         print(f"{microseconds:8.2f} µs  {who}")
