@@ -11,7 +11,7 @@ from eventlog.terminal.printing import harmless, print_json, say
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from eventlog.terminal.tailing import TailedEvent
+    from eventlog.read import Event
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
 
@@ -128,13 +128,13 @@ def _say(text: str) -> None:
     say(harmless(text))
 
 
-def _show_json(event: "TailedEvent") -> None:
+def _show_json(event: "Event") -> None:
     import msgspec
 
     _print_line(_on_one_line(msgspec.json.encode(event)))
 
 
-def _show(event: "TailedEvent") -> None:
+def _show(event: "Event") -> None:
     payload = _on_one_line(bytes(event.payload))
     _print_line("  ".join((event.timestamp, event.topic, event.event_id, event.source, payload)))
 

@@ -7,26 +7,13 @@ from contextlib import aclosing
 import msgspec
 
 from eventlog.errors import ApiUnavailable
+from eventlog.read import Event
 from eventlog.reconnecting import pause_seconds
 from eventlog.terminal.client import Problem, ReadingClient
 
 Say = Callable[[str], None]
 
 PATH = "/events/stream"
-
-
-class TailedEvent(msgspec.Struct, frozen=True):
-    """An event as GET /events has it; the payload stays text."""
-
-    topic: str
-    event_id: str
-    timestamp: str
-    source: str
-    payload: msgspec.Raw
-    partition: int
-    position: int
-    received_at: str
-    processed_at: str
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -37,14 +24,14 @@ class Line(msgspec.Struct, frozen=True):
     problem: Problem | None = None
 
 
-_decode = msgspec.json.Decoder(list[TailedEvent]).decode
-_decode_event = msgspec.json.Decoder(TailedEvent).decode
+_decode = msgspec.json.Decoder(list[Event]).decode
+_decode_event = msgspec.json.Decoder(Event).decode
 _decode_line = msgspec.json.Decoder(Line).decode
 
 
 async def tail(
     client: ReadingClient, topic: str | None, last: int, follow: bool, say: Say
-) -> AsyncIterator[TailedEvent]:
+) -> AsyncIterator[Event]:
     """Yield the last events by time, oldest first; then, following, new ones in log order, for ever.
 
     The stream is opened first, so that nothing falls between the two; what is in both is yielded once.
@@ -65,7 +52,7 @@ async def tail(
             yield event
 
 
-async def _last(client: ReadingClient, topic: str | None, last: int) -> list[TailedEvent]:
+async def _last(client: ReadingClient, topic: str | None, last: int) -> list[Event]:
     if last == 0:
         return []
     answer = await client.get("/events", order="desc", limit=last, topic=topic)
@@ -90,7 +77,7 @@ class Following:
                 return
         raise ApiUnavailable(self._client.url, "the stream ended before it began")
 
-    async def events(self) -> AsyncIterator[TailedEvent]:
+    async def events(self) -> AsyncIterator[Event]:
         """Yield every event after the place, for ever. Raises ApiRefused when the place is refused."""
         while True:
             try:
@@ -105,7 +92,7 @@ class Following:
                 self._say(f"{reason}; trying again")
             await asyncio.sleep(pause_seconds(self._failures))
 
-    async def _connection(self) -> AsyncGenerator[TailedEvent, None]:
+    async def _connection(self) -> AsyncGenerator[Event, None]:
         """Yield the events of one connection; the place is that of the last one yielded."""
         async with aclosing(self._client.lines(PATH, topic=self._topic, cursor=self._place)) as lines:
             async for text in lines:
