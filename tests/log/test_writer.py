@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 import pytest
@@ -73,7 +74,7 @@ def test_a_request_that_postgresql_refuses_fails_alone(database: str, connection
 
 
 @pytest.mark.parametrize("bounds", [{"queue_events_max": 10}, {"queue_bytes_max": 2_000}], ids=str)
-def test_a_full_queue_refuses_at_once_and_takes_again_later(database: str, bounds: dict[str, int]) -> None:
+def test_a_full_queue_refuses_at_once_and_takes_again_later(database: str, bounds: dict[str, Any]) -> None:
     async def publish() -> int:
         async with writer(database, **bounds) as own:
             with order_lock_held(database):
