@@ -1,14 +1,25 @@
 """Open the database that the settings name: somebody's own, or the embedded one."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from eventlog.errors import EmbeddedServerError
 from eventlog.settings import Settings
+
+if TYPE_CHECKING:
+    from eventlog.embedded import EmbeddedServer
+
+LOOK_SECONDS = 0.5
+TRY_AGAIN_SECONDS = 5.0
 
 
 @contextmanager
 def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
     """Yield the owner's DSN. An embedded server that is started here is stopped at the end.
+
+    If it crashes meanwhile, it is started again: no other would do it.
 
     Raises EmbeddedServerError. Must be entered from the main thread: the server lives as long as
     the thread that started it.
@@ -23,6 +34,37 @@ def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[
     server.start(say)
     try:
         protect(server.superuser_dsn)
-        yield server.dsn
+        with _kept_running(server, say):
+            yield server.dsn
     finally:
         server.stop()
+
+
+@contextmanager
+def _kept_running(server: "EmbeddedServer", say: Callable[[str], None]) -> Iterator[None]:
+    stopping = threading.Event()
+    watch = threading.Thread(target=_watch, args=(server, stopping, say), name="watch", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watch.join()
+
+
+def _watch(server: "EmbeddedServer", stopping: threading.Event, say: Callable[[str], None]) -> None:
+    while not stopping.wait(LOOK_SECONDS):
+        if server.has_crashed:
+            say("PostgreSQL has ended unexpectedly: starting it again")
+            _start_again(server, stopping, say)
+
+
+def _start_again(server: "EmbeddedServer", stopping: threading.Event, say: Callable[[str], None]) -> None:
+    while not stopping.is_set():
+        try:
+            server.start(say)
+        except (EmbeddedServerError, OSError) as error:
+            say(f"{error}; trying again in {TRY_AGAIN_SECONDS:g} s")
+            stopping.wait(TRY_AGAIN_SECONDS)
+        else:
+            return

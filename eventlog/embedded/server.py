@@ -4,7 +4,8 @@ Who dies, and what follows:
 - Our process ends, by return, exception or kill -9: the kernel sends the postmaster SIGINT
   (PR_SET_PDEATHSIG), which is a fast, clean shutdown. Whoever starts next waits for the lock,
   which PostgreSQL holds to its end.
-- The postmaster ends by itself: its backends see that and end. `start` starts it again.
+- The postmaster ends by itself: its backends see that and end. `start` starts it again, which
+  `opened_database` sees to.
 - The machine goes down: the next start is PostgreSQL's crash recovery, waited for without a limit.
 """
 
@@ -144,6 +145,12 @@ class EmbeddedServer:
         if detached:
             self._let_go()
             self.attached = True
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the server that we started has ended, and not because somebody stopped it cleanly."""
+        child = self._child
+        return child is not None and child.ended.is_set() and child.process.returncode != 0
 
     def _is_gone(self) -> bool:
         """Say whether the server that we started or attached to has ended behind our back."""
