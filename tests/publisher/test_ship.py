@@ -4,83 +4,15 @@ import asyncio
 import gzip
 import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from eventlog.errors import ApiUnavailable
-from publisher.client import Client
 from publisher.errors import PublishRefused
-from publisher.ship.outgoing import RefusedLine
-from publisher.ship.positions import Positions
-from publisher.ship.shipper import ship
-from publisher.ship.shipping import Shipping, ShipReport, Talk
-from tests.publisher.peer import Peer, answering, dropping, running_peer
-
-DEADLINE_SECONDS = 10.0
-
-
-@dataclass
-class Desk:
-    """A peer, a folder for files and one for positions, and what the shipper said."""
-
-    peer: Peer
-    folder: Path
-    said: list[str] = field(default_factory=list)
-    refused: list[RefusedLine] = field(default_factory=list)
-
-    async def ship(self, *paths: Path | str, **flags: Any) -> ShipReport:
-        talk = Talk(self.said.append, self.refused.append, lambda path, position: None)
-        attempts = None if flags.get("follow") else 3
-        positions = Positions(self.folder / "positions")
-        async with Client(self.peer.url, attempts_max=attempts) as client:
-            return await ship([str(path) for path in paths], Shipping(**flags), client, positions, talk)
-
-    @asynccontextmanager
-    async def following(self, path: Path, **flags: Any) -> AsyncIterator[None]:
-        task = asyncio.ensure_future(self.ship(path, follow=True, **flags))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    def lines(self) -> list[str]:
-        """Return the lines that came in, in order, repeats included."""
-        payloads = [event["payload"] for event in self.peer.events]
-        return [payload["line"] for payload in payloads if isinstance(payload, dict)]
-
-    def ids(self) -> list[object]:
-        return [event["event_id"] for event in self.peer.events]
-
-    async def until(self, *lines: str) -> None:
-        """Wait until exactly these lines came in."""
-        try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                while self.lines() != list(lines):
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            raise AssertionError(f"{self.lines()} is not {list(lines)}; said: {self.said}") from None
-
-
-def at_desk(folder: Path, use: Callable[[Desk], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with running_peer() as peer:
-            await use(Desk(peer, folder))
-
-    asyncio.run(run())
-
-
-def numbered(first: int, end: int) -> bytes:
-    return b"".join(b"2025-10-21 10:00:00 line %d\n" % n for n in range(first, end))
-
-
-def texts(first: int, end: int) -> list[str]:
-    return numbered(first, end).decode().splitlines()
+from tests.publisher.desk import DEADLINE_SECONDS, Desk, at_desk, numbered, texts
+from tests.publisher.peer import Peer, answering, dropping
 
 
 def test_every_line_arrives_in_order_and_the_second_time_there_is_nothing_new(tmp_path: Path) -> None:
@@ -326,71 +258,6 @@ def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
         (path := tmp_path / "app.log").write_bytes(b"")
         assert (await desk.ship(path)).complete
         assert not desk.peer.bodies
-
-    at_desk(tmp_path, use)
-
-
-def test_following_ships_within_a_second_and_joins_a_stack_trace(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 2))
-        async with desk.following(path):
-            await desk.until(*texts(0, 2))
-            with path.open("ab", buffering=0) as file:
-                started = asyncio.get_running_loop().time()
-                file.write(numbered(2, 3))
-                file.write(b"  at x\n")
-                await desk.until(*texts(0, 2), texts(2, 3)[0] + "\n  at x")
-                assert asyncio.get_running_loop().time() - started < 1.5
-                file.write(b"2025-10-21 10:00:00 half")
-                file.write(b" a line\n")
-                await desk.until(*texts(0, 2), texts(2, 3)[0] + "\n  at x", "2025-10-21 10:00:00 half a line")
-
-    at_desk(tmp_path, use)
-
-
-@pytest.mark.parametrize("way", ["renamed", "copied and truncated", "copied and rewritten longer"])
-def test_following_goes_on_past_rotation(tmp_path: Path, way: str) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 3))
-        async with desk.following(path):
-            await desk.until(*texts(0, 3))
-            if way == "renamed":
-                path.rename(old := tmp_path / "app.log.1")
-                path.write_bytes(numbered(10, 12))
-                with old.open("ab") as late:
-                    late.write(numbered(3, 4))
-                await desk.until(*texts(0, 4), *texts(10, 12))
-            else:
-                shutil.copy(path, tmp_path / "app.log.1")
-                fresh = numbered(10, 12) if way == "copied and truncated" else numbered(10, 20)
-                path.write_bytes(fresh)
-                await desk.until(*texts(0, 3), *fresh.decode().splitlines())
-        await desk.ship(path)
-        assert len(set(desk.ids())) == len(desk.ids())
-
-    at_desk(tmp_path, use)
-
-
-def test_following_waits_for_a_file_and_for_an_api(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        desk.peer.faults.extend([answering(503, "starting")] * 4)
-        path = tmp_path / "app.log"
-        async with desk.following(path):
-            path.write_bytes(numbered(0, 2))
-            await desk.until(*texts(0, 2))
-
-    at_desk(tmp_path, use)
-
-
-def test_followed_files_resume_where_they_were(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 3))
-        async with desk.following(path):
-            await desk.until(*texts(0, 3))
-        with path.open("ab") as file:
-            file.write(numbered(3, 6))
-        async with desk.following(path):
-            await desk.until(*texts(0, 6))
 
     at_desk(tmp_path, use)
 
