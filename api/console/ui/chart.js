@@ -118,7 +118,8 @@ function optionsOf({ series, height, format, time, join, xLabels, span, width })
       points: { size: 7 },
       ...(join ? { sync: { key: join } } : {}),
     },
-    padding: [8, 8, 0, 0],
+    // Room for half a label beyond the last tick, and for one that ends at the first.
+    padding: [8, time ? 26 : 8, 0, isAslant(xLabels, width) ? 14 : 0],
     scales: {
       x: {
         time,
@@ -152,14 +153,18 @@ const moments = {
     }),
 };
 
+function isAslant(labels, width) {
+  return labels !== null && labels.length * LABEL_PIXELS > width;
+}
+
 // Labels side by side where they have room; else aslant, each second or third where even that is too close.
 function categories(labels, width) {
-  const isAslant = labels.length * LABEL_PIXELS > width;
-  const pixels = isAslant ? LABEL_ASLANT_PIXELS : LABEL_PIXELS;
+  const aslant = isAslant(labels, width);
+  const pixels = aslant ? LABEL_ASLANT_PIXELS : LABEL_PIXELS;
   return {
-    ...(isAslant ? { rotate: 35, size: 76 } : {}),
+    ...(aslant ? { rotate: 35, size: 76 } : {}),
     splits: () => labels.map((_, index) => index),
-    values: (_, splits) => splits.map((index) => cut(labels[index] ?? "", isAslant ? 12 : 14)),
+    values: (_, splits) => splits.map((index) => cut(labels[index] ?? "", aslant ? 12 : 14)),
     filter: (chart, splits) => {
       const every = Math.ceil((splits.length * pixels) / Math.max(1, chart.bbox.width / devicePixelRatio));
       return splits.map((split, index) => (index % every === 0 ? split : null));
