@@ -5,6 +5,7 @@ pytest --postgres 15        Debian's
 pytest --postgres /a/bindir  any other
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from tests.support.postgres import (
     create_migrated_template,
     short_directory,
 )
+
+# A shell that starts us in its background has us ignore SIGINT, and our children with us.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 

@@ -1,7 +1,6 @@
 """A byte that changed on the disk: an error that says so, never a wrong answer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -35,18 +34,23 @@ def server(bindir: Path | None) -> Iterator[EmbeddedServer]:
         yield server
 
 
-@contextmanager
-def spoiled(server: EmbeddedServer, relation: str) -> Iterator[None]:
-    """Change a byte of a relation while the server is stopped; change it back at the end."""
+def files(server: EmbeddedServer, *relations: str) -> Iterator[Path]:
+    """Yield where relations lie."""
     with psycopg.connect(server.dsn) as connection:
-        of = relation.format(partition=scalar(connection, LARGEST))
-        name = scalar(connection, "SELECT pg_relation_filepath(%s::text::regclass)", of)
-    for spoil in (True, False):
-        server.stop()
-        _flip_a_byte(server.directory.cluster / str(name))
-        server.start()
-        if spoil:
-            yield
+        largest = scalar(connection, LARGEST)
+        for relation in relations:
+            of = relation.format(partition=largest)
+            name = scalar(connection, "SELECT pg_relation_filepath(%s::text::regclass)", of)
+            yield server.directory.cluster / str(name)
+
+
+def spoil(server: EmbeddedServer, file: Path | None, mended: Path | None) -> None:
+    """Change a byte of one file, and another's back, while the server is stopped."""
+    server.stop()
+    for each in (file, mended):
+        if each is not None:
+            _flip_a_byte(each)
+    server.start()
 
 
 def _flip_a_byte(file: Path) -> None:
@@ -61,8 +65,12 @@ def _flip_a_byte(file: Path) -> None:
 def test_whoever_reads_a_damaged_page_says_so(
     server: EmbeddedServer, spawner: Spawner, tmp_path: Path, bindir: Path | None
 ) -> None:
-    for relation in TABLES:
-        with spoiled(server, relation), Stack(spawner, server.dsn, tmp_path) as stack:
+    *tables, index = files(server, *TABLES, INDEX)
+    before = None
+    for file in tables:
+        spoil(server, file, mended=before)
+        before = file
+        with Stack(spawner, server.dsn, tmp_path) as stack:
             verify = stack.start_command("verify", "core")
             assert verify.wait() == EXIT_FAILED, verify.log.read_text()
             assert "invalid page in block 0" in verify.log.read_text()
@@ -70,6 +78,7 @@ def test_whoever_reads_a_damaged_page_says_so(
             doctor = stack.start_command("doctor")
             doctor.wait()
             assert "met one, the last" in doctor.log.read_text()
+    spoil(server, None, mended=before)
     assert damage(server.superuser_dsn, bindir) == []
-    with spoiled(server, INDEX):
-        assert any("invalid page in block 0" in line for line in damage(server.superuser_dsn, bindir))
+    spoil(server, index, mended=None)
+    assert any("invalid page in block 0" in line for line in damage(server.superuser_dsn, bindir))

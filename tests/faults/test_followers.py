@@ -47,7 +47,7 @@ def test_a_follower_misses_nothing_and_repeats_nothing(
         _goes_on(running, follower)
     sound()
     stored = _stored(stack.dsn)
-    until(lambda: len(follower.seen) >= len(stored), deadline_seconds=20, message="it misses events")
+    until(lambda: len(follower.seen) >= len(stored), deadline_seconds=60, message="it misses events")
     follower.stop()
     assert follower.interruptions > 0
     # Sorting by partition keeps the order of arrival within each.
@@ -61,8 +61,8 @@ def _partition(place: tuple[int, int]) -> int:
 def _goes_on(running: Load, follower: Follower) -> None:
     """Wait until more was acknowledged, and until the follower has seen more."""
     acknowledged, seen = running.journal.acknowledged, len(follower.seen)
-    until(lambda: running.journal.acknowledged > acknowledged + 60, deadline_seconds=20)
-    until(lambda: len(follower.seen) > seen + 20, deadline_seconds=20, message="the follower stands still")
+    until(lambda: running.journal.acknowledged > acknowledged + 60, deadline_seconds=60)
+    until(lambda: len(follower.seen) > seen + 20, deadline_seconds=60, message="the follower stands still")
 
 
 def _stored(dsn: str) -> list[tuple[int, int]]:

@@ -114,14 +114,14 @@ class Stream:
         if receive_bytes is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(20)
+        head = [f"GET /events/stream{query} HTTP/1.1", "Host: localhost", f"Accept: {accept}"]
+        head += [f"Last-Event-ID: {last_id}"] if last_id else []
         try:
             self.socket.connect((address.hostname, address.port))
+            self.socket.sendall("\r\n".join([*head, "", ""]).encode())
         except OSError:
             self.socket.close()
             raise
-        head = [f"GET /events/stream{query} HTTP/1.1", "Host: localhost", f"Accept: {accept}"]
-        head += [f"Last-Event-ID: {last_id}"] if last_id else []
-        self.socket.sendall("\r\n".join([*head, "", ""]).encode())
         self._http = Unchunked()
         self._parser = Parser()
 

@@ -12,7 +12,7 @@ INTERVAL_SECONDS = 0.01
 def until(
     condition: Callable[[], T],
     *,
-    deadline_seconds: float = 10.0,
+    deadline_seconds: float = 30.0,
     message: str | Callable[[], str] = "the condition never held",
 ) -> T:
     """Return the condition's first true value; fail with the message when the deadline passes."""
