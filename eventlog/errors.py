@@ -89,14 +89,21 @@ class DiskFull(EventlogError):
 
 
 class ApiUnavailable(EventlogError):
-    """The API at `url` gave no usable answer within the attempts and the time allowed."""
+    """The API at `url` gave no usable answer within the attempts and the time allowed.
 
-    def __init__(self, url: str, reason: str, attempts: int = 1) -> None:
+    `answered`: it did say why.
+    """
+
+    def __init__(self, url: str, reason: str, attempts: int = 1, *, answered: bool = False) -> None:
         self.url = url
         self.reason = reason
         self.attempts = attempts
         tried = "" if attempts == 1 else f" after {attempts} attempts"
-        super().__init__(f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)")
+        super().__init__(
+            f"{url} answered {reason}"
+            if answered
+            else f"no answer from {url}{tried}: {reason} (is `eventlog up` running?)"
+        )
 
 
 class ApiRefused(EventlogError):

@@ -113,7 +113,8 @@ class ReadingClient:
             )
         if response.status < 500:
             raise ApiRefused(response.status, problem.code, problem.detail)
-        raise ApiUnavailable(self.url, f"{response.status} {problem.code}: {problem.detail}")
+        reason = f"{response.status} {problem.code}: {problem.detail}"
+        raise ApiUnavailable(self.url, reason, answered=True)
 
 
 def ask(url: str | None, path: str, **query: str | int | None) -> bytes:

@@ -103,6 +103,14 @@ def test_an_api_that_is_not_there_exits_with_4_and_the_mend() -> None:
         assert "eventlog up" in shown.stderr
 
 
+def test_an_api_that_cannot_answer_says_why(api: str, database: str) -> None:
+    assert eventlog("drop", "core", "--yes", EVENTLOG_DSN=database).returncode == 0
+    shown = eventlog("stats", "--url", api)
+    assert shown.returncode == 4
+    assert shown.stderr.startswith(f"eventlog: {api} answered 503 projection_dropped: ")
+    assert "running?" not in shown.stderr
+
+
 def test_a_refused_request_and_a_url_that_is_none_are_told_apart(api: str) -> None:
     refused = eventlog("tail", "a*b", "--url", api)
     assert refused.returncode == 1
