@@ -437,3 +437,7 @@ SELECT query FROM pg_stat_statements
 SELECT ntile(3) OVER (ORDER BY md5(n::text)) FROM generate_series(1, 100000000) AS n
 --# a lateral explosion
 SELECT count(*) FROM generate_series(1, 100000) AS a, LATERAL generate_series(1, a * 1000) AS b
+--# buckets without an end
+SELECT * FROM books_over_time('-infinity', 'infinity', '1 microsecond')
+--# a bucket of nothing
+SELECT * FROM books_over_time('-infinity', 'infinity', '0')
