@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier, Literal
 
-from eventlog.audit.install import audit_views, remake_views
+from eventlog.audit.install import audit_views, install_audit
 from eventlog.database import Connection
 from eventlog.errors import EventlogError, ProjectionInUse
 from eventlog.statements import statement
@@ -65,8 +65,7 @@ def point_changed_views(connection: Connection, projection: Projection, schema: 
             raise ProjectionInUse(schema, (error.diag.message_detail or "views").split("\n")) from None
         point_views(connection, projection, schema)
         connection.execute(statement("projections/grant_views"))
-        if audit:
-            remake_views(connection)
+        install_audit(connection, anew=bool(audit))
 
 
 def views_mark(projection: Projection) -> str:

@@ -6,42 +6,51 @@ from hashlib import sha256
 from pathlib import Path
 
 import psycopg
+import structlog
 from psycopg.sql import SQL, Identifier, Literal
 
-from eventlog.database import Connection
+from eventlog.database import Connection, first_line
 from eventlog.errors import SchemaMismatch
 from eventlog.statements import SQL_DIR, read_sql, statement
+
+log = structlog.get_logger()
 
 AUDIT_DIR = SQL_DIR / "audit"
 MADE_OF = re.compile(r"\baudit\.(\w+)")
 
 
-def install_audit(connection: Connection) -> None:
+def install_audit(connection: Connection, *, anew: bool = False) -> None:
     """Bring the schema audit up to date, in the caller's transaction, which holds the migration's lock.
 
     Views are replaced, so that what others have defined on them stays, and dropped only where an upgrade
-    has changed their columns. They read the stable views of the projections, which must be there; a
-    rebuild or a drop goes on beneath them.
-    Not at every start: to replace a view waits for whoever reads it.
+    has changed their columns. They read the stable views of the projections: where these are of another
+    version yet, the schema stays as it is, until a rebuild has changed them and asks again.
+    Not at every start: to replace a view waits for whoever reads it. `anew`: its views were dropped.
     """
     files = _files()
     mark = _mark(files)
     row = connection.execute(statement("audit/is_outdated"), {"mark": mark}).fetchone()
-    if row is None or not row[0]:
+    if not anew and (row is None or not row[0]):
         return
     connection.execute(statement("audit/create_schema"))
+    made: str | None = mark
+    try:
+        with connection.transaction():
+            _replace(connection, files)
+    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+        log.warning("audit_views_wait", reason=first_line(error))
+        made = None
+    connection.execute(statement("audit/mark").format(mark=Literal(made)))
+
+
+def _replace(connection: Connection, files: list[Path]) -> None:
     try:
         with connection.transaction():
             _make(connection, files)
     except psycopg.errors.InvalidTableDefinition:
         _drop_views(connection)
         _make(connection, files)
-    connection.execute(statement("audit/mark").format(mark=Literal(mark)))
-
-
-def remake_views(connection: Connection) -> None:
-    """Make the audit views again, dropped with a view that they read; joins the caller's transaction."""
-    _make(connection, _files())
+    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
 
 
 def audit_views(connection: Connection) -> list[Identifier]:
@@ -52,7 +61,6 @@ def audit_views(connection: Connection) -> list[Identifier]:
 def _make(connection: Connection, files: list[Path]) -> None:
     for path in files:
         connection.execute(read_sql(path))
-    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
 
 
 def _drop_views(connection: Connection) -> None:
