@@ -57,11 +57,11 @@ def parse(body: bytes, *, ndjson: bool, limits: Limits, lenient: bool = False) -
     return examine(sent, limits, lenient=lenient)
 
 
-def accept(body: bytes, limits: Limits) -> Events | None:
-    """Return the events of a JSON body if all of them are certainly good; None tells nothing."""
+def accept(body: bytes, limits: Limits, *, ndjson: bool = False) -> Events | None:
+    """Return the events of a body if all of them are certainly good; None tells nothing."""
     if len(body) > limits.body_bytes or encoding_flaw(body):
         return None
-    return _read_and_accept(body, limits, ndjson=False)
+    return _read_and_accept(body, limits, ndjson=ndjson)
 
 
 def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool) -> Events | None:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import select
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -221,6 +223,22 @@ def test_a_busy_service_refuses_no_64_clients_with_batches_of_1000(
                 client.send(batch)
             until(lambda: queue_size(url) == 64_000, deadline_seconds=30)
         assert {client.answer()[0] for client in clients} == {202}
+
+
+def test_a_body_that_takes_long_to_judge_holds_up_nobody(api: str) -> None:
+    strings = json.dumps(['["'] * 120_000)
+    doubtful = [json.dumps(event(payload={"a": "strings"})).replace('"strings"', strings)] * 6
+    body = f"[{','.join(doubtful)},{{}}]".encode()
+    with client_of(api) as hostile, client_of(api) as other:
+        hostile.send(request(body=body))
+        waits = []
+        while not select.select([hostile.link], [], [], 0)[0]:
+            asked = time.monotonic()
+            other.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert other.answer()[0] == 200
+            waits.append(time.monotonic() - asked)
+        assert hostile.answer()[0] == 422
+    assert max(waits) < sum(waits) / 2
 
 
 def test_a_stop_answers_what_is_under_way(database: str, connection: Connection) -> None:
