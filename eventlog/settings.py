@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         100_000, ge=1, description="the most events that wait for the writer; more are answered 503"
     )
     queue_bytes_max: int = Field(
-        24 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
+        32 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
     streams_max: int = Field(
         1_000, ge=0, description="the most open streams of events; more are answered 503"
