@@ -43,6 +43,7 @@ from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Batch, Counts, play, record
 from projections.projection import CORE, PROJECTIONS, Projection
+from projections.schedule import Claim, Schedule, enough
 from projections.time_limit import TookTooLong
 from projections.versions import Version
 
@@ -57,32 +58,6 @@ HELD_SECONDS = 0.02
 STEPS_KEPT = 64
 # A step leaves a row a topic, so with many topics nearly one a delivery: fold those earlier.
 UNFOLDED_DELIVERIES_MAX = 50_000
-# A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
-REST_SECONDS_MAX = 30.0
-REST_SECONDS_MAX_IF_TRANSIENT = 2.0
-# How often a worker plays a batch of other projections: while core is behind, and while so little waits for
-# them that a batch would be small. Else each append would be paid for once more by each of them.
-OTHERS_SECONDS = 1.0
-LITTLE_SECONDS = 0.1
-LITTLE_MAX = 500
-# So few deliveries one worker takes alone: shared, each would make smaller and so dearer steps of them.
-SHARED_MIN = 2000
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A partition of a version of a projection, and how far behind it is, in deliveries."""
-
-    projection: str
-    version: int
-    partition: int
-    schema_name: str
-    lag: int
-    suspected: bool
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What tells it from other claims."""
-        return (self.projection, self.version, self.partition)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -91,16 +66,6 @@ class Taken(msgspec.Struct, frozen=True):
     partition: int
     checkpoint: int
     head: int
-
-
-class Rest(msgspec.Struct):
-    """How often a claim failed in a row, and until when it is left alone (monotonic seconds)."""
-
-    failures: int = 0
-    until: float = 0.0
-
-
-AWAKE = Rest()
 
 
 class Unfolded(msgspec.Struct):
@@ -115,20 +80,14 @@ class Worker:
 
     def __init__(self, dsn: str, *, batch_size: int, projections: Sequence[Projection] = PROJECTIONS) -> None:
         self._dsn = dsn
-        self._batch_size = batch_size
         self._projections = {projection.name: projection for projection in projections}
+        self._schedule = Schedule(self._projections, batch_size)
         self._definitions = [projection.definition for projection in projections]
         self._stop = threading.Event()
         self._connection: Connection | None = None
         self._failures = 0
         self._held_by_others = False
-        self._others_at = 0.0
-        self._others_wait = False
-        # Of each claim: the batch to try next, halved by bad content, doubled by good; and
-        # what was made since the last fold.
-        self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
-        self._resting: dict[tuple[str, int, int], Rest] = {}
         self._attempts = Attempts()
 
     def stop(self) -> None:
@@ -177,9 +136,7 @@ class Worker:
         if self._held_by_others:
             self._stop.wait(HELD_SECONDS)
             return
-        until = time.monotonic() + POLL_SECONDS
-        if self._others_wait:
-            until = self._others_at
+        until = self._schedule.look_again_at(time.monotonic() + POLL_SECONDS)
         while not self._stop.is_set() and (seconds := until - time.monotonic()) > 0:
             if any(connection.notifies(timeout=min(seconds, 0.25), stop_after=1)):
                 return
@@ -192,7 +149,7 @@ class Worker:
             .fetchall()
         )
         worked = False
-        due = self._due(claims)
+        due = self._schedule.due(claims)
         for together in due:
             if self._stop.is_set():
                 break
@@ -200,38 +157,6 @@ class Worker:
         self._held_by_others = bool(due) and not worked
         self._failures = 0
         return worked
-
-    def _due(self, claims: list[Claim]) -> list[list[Claim]]:
-        """Return what to play in this round: core before all others, as it is what publishers wait for.
-
-        While core is behind at all, the others together get one batch a second: a large one, then, and
-        so a cheap one. They may fall back under a load that lasts, and catch up after it.
-        """
-        now = time.monotonic()
-        due = [claim for claim in claims if now >= self._resting.get(claim.key, AWAKE).until]
-        core = self._put_together([claim for claim in due if claim.projection == CORE.name])
-        others = [claim for claim in due if claim.projection != CORE.name]
-        wait = bool(core) or self._is_little(others)
-        self._others_wait = bool(others) and wait and now < self._others_at
-        if self._others_wait or not others:
-            return core
-        self._others_at = now + (OTHERS_SECONDS if core else LITTLE_SECONDS)
-        together = self._put_together(others)
-        return core + (together[:1] if core else together)
-
-    def _is_little(self, claims: list[Claim]) -> bool:
-        """Whether so little waits that it had better wait for more; one batch each projects it all."""
-        in_one = all(claim.lag <= self._sizes[claim.key] for claim in claims)
-        return in_one and sum(claim.lag for claim in claims) < LITTLE_MAX
-
-    def _put_together(self, claims: list[Claim]) -> list[list[Claim]]:
-        """Return claims that can be played in one transaction; each alone of which the last batch failed."""
-        together: defaultdict[tuple[object, ...], list[Claim]] = defaultdict(list)
-        for claim in claims:
-            healthy = not claim.suspected and self._sizes[claim.key] == self._batch_size
-            shared = healthy and self._projections[claim.projection].each is None
-            together[claim.key[:2] if shared else claim.key].append(claim)
-        return list(together.values())
 
     def _try(self, connection: Connection, claims: list[Claim]) -> bool:
         """Project one batch. What one claim fails of must not keep us from the others."""
@@ -246,27 +171,22 @@ class Worker:
             for claim in claims:
                 self._rest(connection, claim, error)
             return False
-        for claim in claims:
-            self._resting.pop(claim.key, None)
+        self._schedule.rested(claims)
         return worked
 
     def _rest(self, connection: Connection, claim: Claim, error: Exception) -> None:
         """Leave a claim alone for a while, and say why."""
-        rest = self._resting.setdefault(claim.key, Rest())
-        rest.failures += 1
         transient = isinstance(error, psycopg.Error) and error.sqlstate is not None and is_transient(error)
-        ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
-        seconds = pause_seconds(rest.failures, ceiling)
-        rest.until = time.monotonic() + seconds
+        failures, seconds = self._schedule.rest(claim, transient=transient)
         cause = cause_of(error)
         log.log(
-            logging.WARNING if transient or rest.failures > 1 else logging.ERROR,
+            logging.WARNING if transient or failures > 1 else logging.ERROR,
             "projection_failed",
             projection=f"{claim.schema_name}/{claim.partition}",
             cause=cause,
-            failures=rest.failures,
+            failures=failures,
             rest_seconds=round(seconds, 2),
-            exc_info=error if rest.failures == 1 and not transient else None,
+            exc_info=error if failures == 1 and not transient else None,
         )
         with suppress(psycopg.Error):  # the disk may be full; then the log has it
             connection.execute(
@@ -277,25 +197,24 @@ class Worker:
         """Project one batch that is announced before, since it may be what kills workers."""
         version = self._version_of(claim)
         step = partial(self._step, connection, [claim])
-        return self._attempts.attempt(connection, version, claim.partition, self._sizes[claim.key], step)
+        size = self._schedule.size([claim])
+        return self._attempts.attempt(connection, version, claim.partition, size, step)
 
     def _version_of(self, claim: Claim) -> Version:
         return Version(self._projections[claim.projection], claim.version, claim.schema_name)
 
     def _step(self, connection: Connection, claims: list[Claim], size_max: int | None = None) -> bool:
-        size = min(self._sizes[claims[0].key], size_max or self._batch_size)
+        size = self._schedule.size(claims)
+        size = min(size, size_max or size)
         try:
             done = self._project(connection, claims, size)
         except (psycopg.Error, Indigestible) as error:
             if connection.closed or (len(claims) == 1 and (size == 1 or not blames_content(error))):
                 raise
-            for claim in claims:
-                # Never more than there was: else a small batch would be halved in vain.
-                self._sizes[claim.key] = max(1, min(size, claim.lag) // 2)
+            self._schedule.bad(claims, size)
             return True
         if done:
-            for claim in claims:
-                self._sizes[claim.key] = min(self._batch_size, size * 2)
+            self._schedule.good(claims, size)
         return done
 
     def _project(self, connection: Connection, claims: list[Claim], size: int) -> bool:
@@ -361,12 +280,9 @@ class Worker:
 
 
 def _take(connection: Connection, version: Version, claims: list[Claim], size: int) -> list[Batch]:
-    """Claim until there are `size` deliveries; nothing when other workers have it all.
-
-    Of much that is behind, half is left to the others.
-    """
-    enough = min(size, max(SHARED_MIN, sum(claim.lag for claim in claims) // 2))
-    wanted = {**version.key, "partitions": [claim.partition for claim in claims], "enough": enough}
+    """Claim until there is enough, at most `size` deliveries; nothing when other workers have it all."""
+    partitions = [claim.partition for claim in claims]
+    wanted = {**version.key, "partitions": partitions, "enough": enough(claims, size)}
     # No pipeline: after one, PostgreSQL 18 does not count a session as idle in its transaction, so a worker
     # stopped right here would keep its claims for ever.
     taken = connection.cursor(row_factory=class_row(Taken)).execute(statement("worker/take"), wanted)

@@ -27,7 +27,7 @@ def worker_over(database: str) -> Worker:
 def test_while_core_is_behind_the_others_get_one_batch_when_their_time_has_come(
     database: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.worker.OTHERS_SECONDS", 0.0)
+    monkeypatch.setattr("projections.schedule.OTHERS_SECONDS", 0.0)
     worker = worker_over(database)
     with connect(database, "projector", "worker") as session:
         for done in range(BATCH, DELIVERIES + 1, BATCH):
@@ -39,7 +39,7 @@ def test_while_core_is_behind_the_others_get_one_batch_when_their_time_has_come(
 def test_before_their_time_the_others_wait_for_core_to_be_done(
     database: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.worker.OTHERS_SECONDS", 3600.0)
+    monkeypatch.setattr("projections.schedule.OTHERS_SECONDS", 3600.0)
     worker = worker_over(database)
     with connect(database, "projector", "worker") as session:
         for _ in range(DELIVERIES // BATCH):
