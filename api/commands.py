@@ -51,8 +51,8 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
-    from projections.discovery import discover
     from projections.install import clear_up, install_own, set_up
+    from projections.own.discovery import discover
     from projections.pool import WorkerPool
 
     configure_logs(settings.log_level)

@@ -16,11 +16,11 @@ from eventlog.database import connect, translated_errors
 from eventlog.errors import OperationCancelled, OperationRefused, ProjectionUnknown
 from eventlog.settings import Settings
 from eventlog.statements import statement
-from projections.discovery import discover
 from projections.install import outdated
 from projections.operations import Progress
+from projections.own.discovery import discover
 from projections.projection import Projection
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 
 log = structlog.get_logger()

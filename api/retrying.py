@@ -9,7 +9,7 @@ import msgspec
 
 from api.errors import Problem, problem_for
 from eventlog.errors import DatabaseUnavailable
-from projections.retry import Retried
+from projections.quarantine.retry import Retried
 
 # A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
 SECONDS_MAX = 150.0

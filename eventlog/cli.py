@@ -37,7 +37,7 @@ COMMANDS = {
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
     "drop": "projections.operating_commands:drop",
-    "quarantine": "projections.quarantine_commands:app",
+    "quarantine": "projections.quarantine.commands:app",
     "sql": "eventlog.audit_commands:sql",
     "console": "eventlog.audit_commands:console",
     "doctor": "eventlog.doctor.commands:doctor",

@@ -21,7 +21,7 @@ def worker(
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
-    from projections.discovery import discover
+    from projections.own.discovery import discover
     from projections.pool import WorkerPool
 
     settings = load_settings(batch_size=batch_size)
@@ -52,8 +52,8 @@ def migrate() -> None:
     """Bring the schema up to date, and install the projections that are missing."""
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
-    from projections.discovery import discover
     from projections.install import clear_up, install_own, set_up
+    from projections.own.discovery import discover
 
     settings = load_settings()
     discovered = discover(settings.projections)

@@ -16,8 +16,8 @@ import psycopg
 from eventlog.database import Connection, connect, translated_errors
 from eventlog.statements import statement
 from projections import versions
-from projections.blame import CONTENT_CLASSES
 from projections.operations import fence, operation
+from projections.quarantine.blame import CONTENT_CLASSES
 
 RETRY_SECONDS = (0.05, 0.25)
 

@@ -12,9 +12,9 @@ from eventlog.database import Connection, connect, is_transient, translate, tran
 from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
 from projections import versions
-from projections.blame import cause_of
-from projections.discovery import Discovered
+from projections.own.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
+from projections.quarantine.blame import cause_of
 from projections.views import NameTaken, point_views, views_mark
 
 

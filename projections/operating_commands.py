@@ -53,8 +53,8 @@ def rebuild(
 
     Killed, it goes on where it was when it is started again; Ctrl-C removes what it has made.
     """
-    from projections.rebuild import Options
-    from projections.rebuild import rebuild as rebuilt
+    from projections.rebuilding.rebuild import Options
+    from projections.rebuilding.rebuild import rebuild as rebuilt
 
     if in_place:
         _ask(f"{name} is dropped first, and cannot be read until it is rebuilt.", yes)
@@ -185,7 +185,7 @@ def _live_ones(dsn: str, settings: Any) -> "list[Projection]":
 
 def known_projections(settings: Any) -> "list[Projection]":
     """Return what this process can play; say what is wrong with others."""
-    from projections.discovery import discover
+    from projections.own.discovery import discover
 
     discovered = discover(settings.projections)
     for fault in discovered.faults:

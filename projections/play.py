@@ -15,8 +15,8 @@ from psycopg.sql import SQL, Composed, Identifier
 from eventlog.database import Connection
 from eventlog.statements import read_sql, statement
 from projections.delivery import Delivery, Indigestible
+from projections.own.time_limit import time_limit
 from projections.projection import BATCH_DIR, Projection
-from projections.time_limit import time_limit
 from projections.versions import Version
 
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.

@@ -14,9 +14,9 @@ from psycopg.rows import class_row
 
 from eventlog.database import Connection
 from eventlog.statements import statement
-from projections.blame import blames_content, cause_of, explains, sqlstate_of
 from projections.delivery import Indigestible
 from projections.play import Batch, Counts, play, record
+from projections.quarantine.blame import blames_content, cause_of, explains, sqlstate_of
 from projections.versions import Version, add_keys
 
 # Tables that vanish with their transaction or session: where a replay leaves nothing behind.

@@ -18,11 +18,11 @@ from eventlog.database import Connection, connect, translated_errors
 from eventlog.errors import ProjectionDiffers, ProjectionDropped, ProjectionOutdated
 from eventlog.statements import statement
 from projections import replay, versions
-from projections.blame import blames_content
 from projections.content import Difference, content, hashes, one_hash, tables
-from projections.crew import Crew
 from projections.operations import Progress, operation
 from projections.projection import Projection
+from projections.quarantine.blame import blames_content
+from projections.rebuilding.crew import Crew
 from projections.replay import TEMPORARY, Decision, Span
 from projections.versions import Version
 

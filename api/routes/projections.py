@@ -13,7 +13,7 @@ from api.reading import answer, problems, read, route, services_of
 from eventlog.errors import ProjectionUnknown
 from eventlog.read import Reader
 from eventlog.statements import statement
-from projections.rebuild import Options
+from projections.rebuilding.rebuild import Options
 from projections.state import State, shown
 
 router = APIRouter(tags=["projections"])

@@ -1,6 +1,6 @@
 """The commands of those who look after deliveries that could not be projected: `quarantine list`.
 
-`retry` needs to know the projections, so the package that does adds it (projections/quarantine_commands.py).
+`retry` needs to know the projections, so the package that does adds it (projections/quarantine/commands.py).
 """
 
 from typing import Annotated, Any

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from api.live import hub
 from projections.drop import drop
 from projections.projection import CORE
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.projecting import lag

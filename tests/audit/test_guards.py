@@ -18,7 +18,7 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.errors import AuditBusy, AuditUnavailable, QuestionRefused, QuestionUnknown, StatementFailed
 from projections.install import set_up
 from projections.projection import CORE
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from tests.audit.conftest import ASKER, Asking
 from tests.support.deliveries import append_events, event
 from tests.support.postgres import FAST, short_directory

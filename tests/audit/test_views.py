@@ -8,7 +8,7 @@ from eventlog.audit.catalogue import view_of
 from eventlog.statements import statement
 from projections.drop import drop
 from projections.projection import CORE
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from tests.audit.conftest import Asking
 from tests.support.deliveries import insert_behind_the_door
 from tests.support.projecting import project_all

@@ -31,7 +31,7 @@ from eventlog.statements import statement
 from projections.install import set_up
 from projections.operations import Progress
 from projections.projection import CORE
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from publisher.simulation.workload import Workload
 from tests.support.postgres import short_directory

@@ -31,8 +31,8 @@ from eventlog.outbox import Mover
 from eventlog.statements import statement
 from projections.drop import drop
 from projections.projection import CORE
-from projections.rebuild import Options, rebuild
-from projections.retry import Selection, retry, select
+from projections.quarantine.retry import Selection, retry, select
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from projections.worker import Worker
 from tests.projections.contracts import Delivery, Rows, recount_core

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.attempts import DEATHS_MAX, Attempt, Suspicion, next_attempt
+from projections.quarantine.attempts import DEATHS_MAX, Attempt, Suspicion, next_attempt
 
 
 def suspicion(checkpoint: int, head: int, last: Attempt | None = None, *, died: bool = False) -> Suspicion:

@@ -8,7 +8,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from projections.verify import verify
 from tests.projections.conftest import log_of, rows_of
 from tests.projections.contracts import CONTRACTS, Contract

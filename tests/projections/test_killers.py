@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.deliveries import append_events, event, topic_in
 from tests.support.own import APPLY, installed, write_projection

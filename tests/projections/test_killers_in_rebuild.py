@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from projections.discovery import Discovered, discover
 from projections.install import install_own
+from projections.own.discovery import Discovered, discover
 from projections.projection import Projection
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, event, topic_in
@@ -89,7 +89,7 @@ def test_it_is_set_aside_and_its_neighbours_go_on(
         if death == "hanging":
             patch.setattr("projections.play.APPLY_SECONDS_MAX", 0.0)
             patch.setattr("projections.play.STEP_TIMEOUT_MILLISECONDS", 0)
-            patch.setattr("projections.rebuild_apart.GRACE_SECONDS", 1.0)
+            patch.setattr("projections.rebuilding.apart.GRACE_SECONDS", 1.0)
         outcome = rebuild(database, deadly.projection)
     assert (outcome.version, outcome.deliveries) == (2, NEIGHBOURS + 51)
     assert connection.execute(QUARANTINED).fetchall() == [("killer", "EL001")]

@@ -8,8 +8,8 @@ from psycopg.rows import TupleRow, class_row
 
 from eventlog.doctor.books import check_failures
 from eventlog.statements import statement
-from projections.discovery import Discovered, discover
 from projections.install import install_own
+from projections.own.discovery import Discovered, discover
 from projections.projection import PROJECTIONS, Projection
 from projections.state import State
 from projections.verify import verify

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from projections.discovery import load
+from projections.own.discovery import load
 from tests.support.documented import write_documented_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest as a stranger does; the plugin is named only where this checkout is not installed."""
-    installed = any(entry.value == "projections.testing" for entry in entry_points(group="pytest11"))
-    plugin = [] if installed else ["-p", "projections.testing"]
+    installed = any(entry.value == "projections.own.testing" for entry in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "projections.own.testing"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, *arguments],
         cwd=folder,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eventlog.errors import SettingsError
-from projections.discovery import discover
+from projections.own.discovery import discover
 from projections.projection import PROJECTIONS
 from tests.support.own import APPLY, write_projection
 

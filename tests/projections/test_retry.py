@@ -10,8 +10,8 @@ from eventlog.errors import OperationRefused
 from projections.drop import drop
 from projections.operations import operation
 from projections.projection import CORE, Projection
-from projections.rebuild import rebuild
-from projections.retry import Retried, Selection, retry, select
+from projections.quarantine.retry import Retried, Selection, retry, select
+from projections.rebuilding.rebuild import rebuild
 from projections.verify import verify
 from tests.projections.conftest import log_of, rows_of
 from tests.projections.contracts import CORE_CONTRACT, TIMELINE_CONTRACT

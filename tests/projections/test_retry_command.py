@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import TupleRow
 
-from projections.discovery import discover
 from projections.install import install_own
+from projections.own.discovery import discover
 from tests.support.command_line import eventlog
 from tests.support.deliveries import append_events, event
 from tests.support.own import APPLY, write_projection

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.retry import Selection, retry, select
+from projections.quarantine.retry import Selection, retry, select
 from projections.verify import verify
 from tests.projections.conftest import log_of, rows_of
 from tests.projections.contracts import SUMS, SUMS_CONTRACT

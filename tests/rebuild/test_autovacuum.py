@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from eventlog.embedded import EmbeddedServer
 from projections.install import set_up
 from projections.projection import CORE
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from tests.support.deliveries import append_events, event
 from tests.support.postgres import FAST, PARTITIONS, short_directory
 from tests.support.sessions import scalar

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.errors import EventlogError, ProjectionInUse
 from projections.projection import CORE, TIMELINE, Projection
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.deliveries import append_events, event
 from tests.support.projecting import lag, workers

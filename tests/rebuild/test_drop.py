@@ -7,7 +7,7 @@ from psycopg.rows import TupleRow
 from eventlog.errors import ProjectionInUse, ProjectionUnknown
 from projections.drop import drop
 from projections.projection import CORE
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.contents import content_of_live
 from tests.support.sessions import scalar

@@ -15,7 +15,7 @@ from eventlog.errors import OperationLost
 from eventlog.failpoints import POINTS
 from projections.operations import fence, operation
 from projections.projection import CORE
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from projections.verify import verify
 from tests.support.contents import content_of_live
 from tests.support.sessions import scalar

@@ -7,10 +7,10 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.errors import EventlogError
-from projections.discovery import discover, load
 from projections.install import install_own
+from projections.own.discovery import discover, load
 from projections.projection import TIMELINE, Projection
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from projections.verify import verify
 from tests.support.own import STEP, write_projection
 from tests.support.projecting import project_all

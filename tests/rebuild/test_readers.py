@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from projections.install import clear_up
 from projections.operations import Progress
 from projections.projection import CORE
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.deliveries import append_events, event
 from tests.support.polling import COUNTS, Poller, polling, sql_reader

@@ -12,7 +12,7 @@ from projections import replay, versions
 from projections.install import set_up
 from projections.operations import operation
 from projections.projection import CORE, PROJECTIONS, TIMELINE, Projection
-from projections.rebuild import Options, rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 from tests.support.contents import content_of_live
 from tests.support.deliveries import append_events, event, insert_behind_the_door

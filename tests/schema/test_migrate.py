@@ -14,7 +14,7 @@ from eventlog.migrate import PARTITIONS_DEFAULT, migrate, schema_state
 from eventlog.statements import SQL_DIR
 from projections.install import outdated, set_up
 from projections.projection import PROJECTIONS
-from projections.rebuild import rebuild
+from projections.rebuilding.rebuild import rebuild
 from projections.verify import verify
 from tests.projections.contracts import CORE_CONTRACT, Delivery
 from tests.support.api import running_api

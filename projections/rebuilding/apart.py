@@ -1,10 +1,10 @@
 """Have a rebuild play somebody's own projection in a process of its own, and find what kills that.
 
 A delivery whose step kills the process or hangs has met workers before, who have set it aside
-(projections/attempts.py); but it may meet a rebuild first, of code that has changed or of a projection
-that was dropped. All partitions are played together, and only when the process has died one batch after
-the other, smaller each time, as workers do it. Since this process survives, nothing has to be written
-down for it.
+(projections/quarantine/attempts.py); but it may meet a rebuild first, of code that has changed or of a
+projection that was dropped. All partitions are played together, and only when the process has died one
+batch after the other, smaller each time, as workers do it. Since this process survives, nothing has to be
+written down for it.
 """
 
 import os
@@ -23,11 +23,11 @@ from eventlog.database import Connection
 from eventlog.errors import DatabaseUnavailable, ProjectionFailed
 from eventlog.statements import statement
 from projections import play
-from projections.attempts import Suspicion, given_up, next_attempt
-from projections.blame import explains
 from projections.projection import Projection
-from projections.rebuild_child import Answer, CatchUp, Done, Failed, Played, Setting
-from projections.rebuild_steps import Steps
+from projections.quarantine.attempts import Suspicion, given_up, next_attempt
+from projections.quarantine.blame import explains
+from projections.rebuilding.child import Answer, CatchUp, Done, Failed, Played, Setting
+from projections.rebuilding.steps import Steps
 from projections.replay import Decision, Span
 from projections.versions import Version
 
@@ -110,7 +110,7 @@ class Apart:
     def _started(self) -> subprocess.Popen[bytes]:
         self._heard = b""
         return subprocess.Popen(
-            [sys.executable, "-m", "projections.rebuild_child"],
+            [sys.executable, "-m", "projections.rebuilding.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Modules are found there as here; an interrupt is for us to pass on.

@@ -10,7 +10,7 @@ from eventlog.terminal.printing import harmless, print_json, say
 from eventlog.terminal.quarantine import app
 
 if TYPE_CHECKING:
-    from projections.retry import Quarantined, Retried, Selection
+    from projections.quarantine.retry import Quarantined, Retried, Selection
 
 
 @app.command("retry")
@@ -32,7 +32,7 @@ def retry(
     """
     from eventlog.database import connect
     from projections.operating_commands import opened
-    from projections.retry import Selection, select
+    from projections.quarantine.retry import Selection, select
 
     selection = Selection(_places(deliveries), projection, sqlstate, cause)
     if selection == Selection() and not everything:
@@ -64,7 +64,7 @@ def _places(deliveries: Sequence[str] | None) -> list[tuple[int, int]] | None:
 
 
 def _refuse_unknown(selection: "Selection", chosen: "Sequence[Quarantined]") -> None:
-    from projections.retry import NotQuarantined
+    from projections.quarantine.retry import NotQuarantined
 
     found = {(each.partition, each.position) for each in chosen}
     for partition, position in selection.deliveries or ():
@@ -87,8 +87,8 @@ def _retry(dsn: str, settings: Any, chosen: "Sequence[Quarantined]") -> "list[Re
     """Retry projection by projection; what is refused stays where it is, for the reason that is given."""
     from eventlog.errors import OperationRefused, ProjectionOutdated, ProjectionUnknown
     from projections.operating_commands import known_projections, shown_progress
-    from projections.retry import RetryImpossible
-    from projections.retry import retry as retried
+    from projections.quarantine.retry import RetryImpossible
+    from projections.quarantine.retry import retry as retried
 
     results: list[Retried] = []
     known = {each.name: each for each in known_projections(settings)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from projections.trial import Trial
+    from projections.own.trial import Trial
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def check_projection() -> "Iterator[Trial]":
     PostgreSQL is started at the first use of the session, in a temporary folder, and ended with it.
     """
     from eventlog.embedded import EmbeddedServer
-    from projections.trial import UNSAFE_AND_FAST, Trial
+    from projections.own.trial import UNSAFE_AND_FAST, Trial
 
     # Not below pytest's own folder, which no other user may enter: as root, PostgreSQL is one.
     folder = Path(tempfile.mkdtemp(prefix="eventlog-test-"))

@@ -1,6 +1,6 @@
-"""The process in which a rebuild plays somebody's own projection: `python -m projections.rebuild_child`.
+"""The process in which a rebuild plays somebody's own projection: `python -m projections.rebuilding.child`.
 
-Such a step may kill its process, or hang for ever. So it runs here, and projections/rebuild_apart.py is
+Such a step may kill its process, or hang for ever. So it runs here, and projections/rebuilding/apart.py is
 told over pipes, a line of JSON each, what came of it; or that nothing came any more. Whoever wants this
 process to end closes its standard input.
 """
@@ -18,12 +18,12 @@ import psycopg
 
 from eventlog.database import is_transient
 from eventlog.logs import configure_logs
-from projections.blame import cause_of
-from projections.discovery import load
+from projections.own.discovery import load
+from projections.own.time_limit import TookTooLong
 from projections.pool import WorkerPool
 from projections.projection import Projection
-from projections.rebuild_steps import Steps, play_steps
-from projections.time_limit import TookTooLong
+from projections.quarantine.blame import cause_of
+from projections.rebuilding.steps import Steps, play_steps
 
 # What ends a session in the middle of a step: operator intervention, a time-out among it, and a
 # connection that is lost.

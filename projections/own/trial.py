@@ -18,12 +18,12 @@ from eventlog.append import append_durably, encode
 from eventlog.database import Connection, connect
 from eventlog.intake import Limits, parse
 from eventlog.statements import statement
-from projections.discovery import Discovered, load
 from projections.install import find, install_own, set_up
+from projections.own.discovery import Discovered, load
 from projections.pool import WorkerPool
 from projections.projection import Projection
-from projections.rebuild import rebuild
-from projections.retry import Selection, retry, select
+from projections.quarantine.retry import Selection, retry, select
+from projections.rebuilding.rebuild import rebuild
 
 # Nobody pulls the plug on a test.
 UNSAFE_AND_FAST = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "100"}

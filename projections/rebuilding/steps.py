@@ -11,9 +11,9 @@ import msgspec
 from eventlog.database import Connection
 from eventlog.errors import OperationCancelled
 from projections import replay
-from projections.crew import Crew
 from projections.operations import fence
 from projections.projection import Projection
+from projections.rebuilding.crew import Crew
 from projections.replay import Decision, Span
 from projections.versions import Version
 

@@ -2,7 +2,7 @@
 
 One transaction an event, under the claim of its partition, so no worker comes between:
 
-1. Take back what the projection says of the event (projections/undo.py).
+1. Take back what the projection says of the event (projections/quarantine/undo.py).
 2. Play its deliveries again, those in quarantine and those that were projected, one by one in log order:
    the first one that can be digested is the event, all later ones repeat it, as in any replay.
 3. Correct the counts of the steps that had projected them, delete the quarantine of what is projected
@@ -27,13 +27,13 @@ from eventlog.database import Connection, connect, is_transient, translated_erro
 from eventlog.errors import EventlogError, ProjectionDropped, ProjectionOutdated
 from eventlog.statements import statement
 from projections import versions
-from projections.blame import blames_content, cause_of, sqlstate_of
 from projections.delivery import Indigestible
 from projections.operations import Operation, Progress, fence, operation
 from projections.play import Batch, Counts, play
 from projections.projection import Projection
+from projections.quarantine.blame import blames_content, cause_of, sqlstate_of
+from projections.quarantine.undo import Key, undo
 from projections.replay import Decision, as_projector, count_quarantined
-from projections.undo import Key, undo
 from projections.versions import Version
 
 # A step of somebody's own may take 60 s, and holds its claim so long.

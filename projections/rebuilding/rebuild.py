@@ -4,7 +4,7 @@
 2. Fill it, partition by partition, several at a time, each with its step in one transaction.
 3. Make keys and indexes; step through the partitions that could not be filled.
 4. Insert its claims: from here on ordinary workers project it.
-5. Switch when it has caught up: projections/switch.py.
+5. Switch when it has caught up: projections/rebuilding/switch.py.
 6. Remove the version before, once nobody can see it: projections/versions.py.
 
 Somebody's own projection is played in a process of its own, which it may kill: rebuild_apart.py.
@@ -29,16 +29,16 @@ from eventlog.errors import OperationCancelled, ProjectionFailed
 from eventlog.failpoints import hit
 from eventlog.statements import statement
 from projections import replay, versions
-from projections.blame import blames_content, cause_of
-from projections.crew import Crew
 from projections.drop import unplug
 from projections.operations import Operation, Progress, fence, operation
 from projections.pool import WorkerPool
 from projections.projection import Projection
-from projections.rebuild_apart import Apart, known_killers, play_apart
-from projections.rebuild_steps import Steps, play_steps
+from projections.quarantine.blame import blames_content, cause_of
+from projections.rebuilding.apart import Apart, known_killers, play_apart
+from projections.rebuilding.crew import Crew
+from projections.rebuilding.steps import Steps, play_steps
+from projections.rebuilding.switch import switch
 from projections.replay import Decision, Span
-from projections.switch import switch
 from projections.verify import refuse_difference
 from projections.versions import Version
 

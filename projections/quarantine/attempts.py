@@ -15,7 +15,7 @@ once there is reason to: usually nothing of this costs anything.
    every replay takes as it is, until it is retried.
 
 A worker whose step takes too long ends its session as if it had died, so what hangs is found the same way.
-A rebuild that meets it first finds it in the same order: projections/rebuild_apart.py.
+A rebuild that meets it first finds it in the same order: projections/rebuilding/apart.py.
 
 Who is killed from outside sets nothing aside: a healthy delivery is survived the next time, and only three
 deaths in a row, each during the attempt at this one delivery alone, put it into quarantine.

@@ -1,0 +1,1 @@
+"""Projections of one's own: found, limited, tried."""

@@ -1,0 +1,1 @@
+"""What cannot be projected: found, set aside, tried again after a fix."""

@@ -1,0 +1,1 @@
+"""A new version beside the live one: filled, caught up, switched."""
