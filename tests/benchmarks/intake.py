@@ -1,5 +1,6 @@
 """Time the door: python -m tests.benchmarks.intake. Prints µs per event for batches of ~260-byte events."""
 
+import argparse
 import json
 import time
 import timeit
@@ -53,6 +54,7 @@ def read(body: bytes, ndjson: bool) -> None:
 
 def main() -> None:
     """Print a line for each size and form: CPU time, of many short runs the shortest."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     for size in (1, 100, 1000):
         repeats = max(500 // size, 1)
         for form, (body, ndjson) in forms([event(number) for number in range(size)]).items():

@@ -6,6 +6,7 @@ and the views only, so the same module checks any deployment:
     python -m tests.faults.checker JOURNAL DSN
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -119,11 +120,17 @@ def _load(connection: Connection, attempts: list[Attempt]) -> None:
     connection.execute("ANALYZE attempted")
 
 
-def main(journal: str, dsn: str) -> int:
-    found = violations([Path(journal)], dsn)
+def main() -> int:
+    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    flags.add_argument(
+        "journal", type=Path, help="what the clients wrote down of their attempts, a line each"
+    )
+    flags.add_argument("dsn", help="the database, as its owner: postgresql://owner@host/database")
+    given = flags.parse_args()
+    found = violations([given.journal], given.dsn)
     print("\n".join(found) or "all invariants hold")
     return 3 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main())
