@@ -18,6 +18,9 @@ DRAIN_BYTES_MAX = 64 << 20
 # then, rather than in the middle with many others. What is only announced takes none.
 AHEAD = 4
 
+JSON = b"application/json"
+LINES = b"application/x-ndjson"
+
 
 class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
@@ -25,6 +28,22 @@ class ClientGone(Exception):
 
 def is_ndjson(headers: dict[bytes, bytes]) -> bool:
     """Say which of the two content types it is; raises the Problem of any other."""
+    kind = _media_type(headers)
+    if kind not in (JSON, LINES):
+        raise _unsupported(
+            "send application/json, or application/x-ndjson with one event a line", JSON, LINES
+        )
+    return kind == LINES
+
+
+def require_json(headers: dict[bytes, bytes]) -> None:
+    """Raise the Problem of a body that is no JSON by its content type."""
+    if _media_type(headers) != JSON:
+        raise _unsupported("send application/json", JSON)
+
+
+def _media_type(headers: dict[bytes, bytes]) -> bytes:
+    """Return the content type; raises the Problem of an encoding, of the body or of its characters."""
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding != b"identity":
         raise Problem(
@@ -34,18 +53,16 @@ def is_ndjson(headers: dict[bytes, bytes]) -> bool:
             headers={"Accept-Encoding": "identity"},
         )
     kind, *parameters = (part.strip() for part in headers.get(b"content-type", b"").lower().split(b";"))
-    if kind not in (b"application/json", b"application/x-ndjson"):
-        raise Problem(
-            415,
-            "unsupported_media_type",
-            "send application/json, or application/x-ndjson with one event a line",
-            headers={"Accept-Post": "application/json, application/x-ndjson"},
-        )
-    for parameter in parameters:
+    for parameter in parameters if kind in (JSON, LINES) else ():
         name, _, value = parameter.partition(b"=")
         if name == b"charset" and value.strip(b'"') not in (b"utf-8", b"utf8"):
             raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
-    return kind == b"application/x-ndjson"
+    return kind
+
+
+def _unsupported(detail: str, *kinds: bytes) -> Problem:
+    offered = ", ".join(kind.decode() for kind in kinds)
+    return Problem(415, "unsupported_media_type", detail, headers={"Accept-Post": offered})
 
 
 class Inbound:

@@ -19,7 +19,7 @@ from eventlog.read.events import BEGINNING, END
 LATEST = "latest"
 # For so long the next page is looked at in place of an empty one: readers take an empty page for the end.
 LOOKING_SECONDS = 2.0
-NOT_OURS = "cursor is no cursor of this order, or not all of one: take it from a Link as it is"
+NOT_OURS = "cursor is no cursor of this order, or not all of one: take the address in the Link as it is"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

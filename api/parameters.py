@@ -19,6 +19,7 @@ from eventlog.read import rfc3339
 
 NAME_CHARACTERS_MAX = 255
 FIELDS_MAX = 64
+ONE_ASTERISK = "is a topic, or a prefix of topics that ends in its only *, as order.*"
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -109,9 +110,11 @@ def text(value: str) -> str:
 def topic_pattern(value: str) -> str:
     """Read a topic, or a prefix that ends in an asterisk."""
     if not value.endswith("*"):
-        return _lawful(value, topic_flaw(value))
+        if "*" not in value:
+            return _lawful(value, topic_flaw(value))
+        raise ValueError(ONE_ASTERISK)
     if "*" in value[:-1]:
-        raise ValueError("is a topic, or a prefix of topics that ends in its only *")
+        raise ValueError(ONE_ASTERISK)
     return _lawful(value, source_flaw(value))
 
 

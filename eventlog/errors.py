@@ -128,7 +128,9 @@ class ProjectionUnknown(EventlogError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"there is no projection {name!r}")
+        super().__init__(
+            f"there is no projection {name!r}: `eventlog projections list` or GET /projections has them"
+        )
 
 
 class ProjectionOutdated(EventlogError):
@@ -198,7 +200,11 @@ class QuestionUnknown(QuestionRefused):
     """There is no saved question `name`."""
 
     def __init__(self, name: str) -> None:
-        super().__init__("question_unknown", f"there is no saved question {name[:100]!r}")
+        super().__init__(
+            "question_unknown",
+            f"there is no saved question {name[:100]!r}: `eventlog sql --list` or GET /sql/questions "
+            "has them",
+        )
 
 
 class StatementFailed(EventlogError):

@@ -28,7 +28,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.body import is_ndjson, read_body
+from api.body import read_body, require_json
 from api.errors import Problem
 from api.parameters import read_parameters
 from api.reading import HEADERS, answer, problems, read, route, services_of
@@ -50,6 +50,11 @@ router = APIRouter(tags=["audit"])
 BODY_BYTES_MAX = 1 << 20
 AT_ONCE_MAX = 4
 DISABLED = "questions in SQL are off: this service is bound to more than loopback and EVENTLOG_SQL is not on"
+
+FORM = (
+    "send an object with sql (a text) or question (a name), one of them, and where wanted "
+    "parameters (an object or an array) and limit (a whole number), nothing else"
+)
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -149,8 +154,7 @@ def _enabled(request: Request) -> Services:
 
 async def _body(request: Request, services: Services) -> Body:
     headers = dict(request.scope["headers"])
-    if is_ndjson(headers):
-        raise Problem(415, "unsupported_media_type", "send application/json")
+    require_json(headers)
     text = await read_body(
         headers,
         request.receive,
@@ -160,10 +164,10 @@ async def _body(request: Request, services: Services) -> Body:
     )
     try:
         return msgspec.json.decode(text, type=Body)
-    except msgspec.ValidationError as error:
-        raise _invalid("", str(error)) from None
+    except msgspec.ValidationError:
+        raise _invalid("", FORM) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Problem(400, "invalid_json", "the body is no JSON") from None
+        raise Problem(400, "invalid_json", f"the body is {'no JSON' if text else 'empty'}: {FORM}") from None
 
 
 def _asked(body: Body) -> Asked:
@@ -173,7 +177,7 @@ def _asked(body: Body) -> Asked:
     if body.question is not None and body.sql is None:
         return ask_question(body.question, parameters)
     if body.sql is None or body.question is not None:
-        raise _invalid("", "the body has sql or question, one of them")
+        raise _invalid("", FORM)
     return ask_statement(body.sql, parameters)
 
 

@@ -19,7 +19,6 @@ from api.gate import Receive, Scope, Send
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.reader import Reader, Wanted
-from api.paging import NOT_OURS
 from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
 from api.reading import read
 from api.services import Services
@@ -29,6 +28,7 @@ from eventlog.read.log_order import Positions
 
 PATH = "/events/stream"
 TOPICS_MAX = 32
+NOT_OURS = "is no place of these topics, or not all of one: give the id of the last event you got, as it is"
 # A peer that is gone without a word is noticed when it has acknowledged nothing for so long.
 UNACKNOWLEDGED_MILLISECONDS = 30_000
 # After its end a stream may take so long to be read to it; then its connection is cut.
@@ -200,5 +200,5 @@ def _place(
             try:
                 return name, decode_positions(cursor, list(partitions))
             except ForeignCursor:
-                raise invalid([fault(name, f"{name}: {NOT_OURS}")]) from None
+                raise invalid([fault(name, f"{name} {NOT_OURS}")]) from None
     return "from", dict.fromkeys(partitions, 0) if values.get("from") == "start" else None

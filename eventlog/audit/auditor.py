@@ -39,6 +39,8 @@ from eventlog.statements import statement
 CANCEL_SECONDS_MAX = 1.0
 # A "protocol violation" by its class; the only one that a statement can bring about.
 PARAMETERS_MISSING = "08P01"
+# A syntax error like others, but found where a statement is prepared and not by the parser.
+SEVERAL_STATEMENTS = ("42601", "exec_parse_message")
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -147,6 +149,10 @@ def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
             error.sqlstate,
             first_line(error),
             hint="give a parameter for each $1, $2 … of the statement",
+        )
+    if (error.sqlstate, error.diag.source_function) == SEVERAL_STATEMENTS:
+        return StatementFailed(
+            "statement_failed", SEVERAL_STATEMENTS[0], first_line(error), hint="ask one statement at a time"
         )
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
         return DatabaseUnavailable(first_line(error))

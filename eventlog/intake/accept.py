@@ -78,7 +78,7 @@ def _require_text(body: bytes, limits: Limits) -> None:
     if flaw := encoding_flaw(body):
         raise Refused("malformed", flaw.code, flaw.detail)
     if not body or (body.isspace() and not body.strip(WHITE_SPACE)):
-        raise Refused("malformed", "empty_body", "the body is empty")
+        raise Refused("malformed", "empty_body", "the body is empty: send an event, or several")
 
 
 _ENVELOPE = re.compile(rb'\{[ \t\n\r]*+"events"[ \t\n\r]*+:(?=[ \t\n\r]*+\[)')

@@ -96,7 +96,7 @@ def _microseconds_to_second(text: str) -> int:
     try:
         return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MICROSECOND
     except ValueError:
-        raise _NoTimestamp("is a day that exists") from None
+        raise _NoTimestamp("must be a day that exists in the calendar") from None
 
 
 def _microseconds_of_rest(text: str) -> int:

@@ -69,10 +69,10 @@ def _events_array(text: bytes, legible: bytes, limits: Limits) -> tuple[int, int
     # What stands between the first key and the last brace is one value only if there is no other member.
     if _flaw(_raw, value) is not None:
         raise _no_envelope(
-            text, limits, "", "invalid_envelope", "beside events, once, an envelope has no other member"
+            text, limits, "", "invalid_envelope", "an envelope has one member, events: send no other"
         )
     if not value.startswith(b"["):
-        raise _no_envelope(text, limits, "/events", "invalid_field", "events is an array")
+        raise _no_envelope(text, limits, "/events", "invalid_field", "events must be an array of events")
     return start, start + len(value)
 
 
@@ -126,7 +126,8 @@ def split_lines(body: bytes, limits: Limits) -> Sent:
 
 
 def _too_many(limits: Limits) -> Refused:
-    return Refused("too_large", "batch_too_large", f"a batch has at most {limits.batch_events} events")
+    detail = f"a batch has at most {limits.batch_events} events: send them in several"
+    return Refused("too_large", "batch_too_large", detail)
 
 
 def _require_json(text: bytes, offset: int) -> None:

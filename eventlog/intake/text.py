@@ -22,7 +22,7 @@ class Flaw(NamedTuple):
     detail: str
 
 
-NUL_CHARACTER = Flaw("nul_character", r"\u0000 cannot be stored")
+NUL_CHARACTER = Flaw("nul_character", r"the character NUL (\u0000) cannot be stored: leave it out")
 LONE_SURROGATE = Flaw("lone_surrogate", "half of a UTF-16 surrogate pair stands alone in an escape")
 NUMBER_OUT_OF_RANGE = Flaw(
     "number_out_of_range",
