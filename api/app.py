@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
@@ -47,6 +48,8 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
         lifespan=lifespan,
         redirect_slashes=False,
     )
+    for shown in [found for found in app.routes if isinstance(found, APIRoute)]:  # /docs and its like
+        app.add_api_route(shown.path, shown.endpoint, methods=["HEAD"], include_in_schema=False)
     for name in READING:
         app.include_router(import_module(f"api.routes.{name}").router)
     _answer_with_problems(app)
@@ -69,6 +72,9 @@ def _answer_with_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"  # every route here that answers one answers the other
         detail = {404: "there is no such route or thing", 405: "this route has other methods: see Allow"}
         return _response(
             request,
@@ -76,7 +82,7 @@ def _answer_with_problems(app: FastAPI) -> None:
                 error.status_code,
                 code,
                 detail.get(error.status_code, str(error.detail)),
-                headers=dict(error.headers or {}),
+                headers=headers,
             ),
         )
 

@@ -69,7 +69,7 @@ class Gate:
     def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Raise the Problem of a request that must not come in."""
         if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
-            raise Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
+            raise target_too_long()
         if len(scope["headers"]) > HEADERS_MAX or (
             sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES_MAX
         ):
@@ -90,6 +90,11 @@ class Gate:
             raise Problem(
                 403, "foreign_origin", "a request that changes something must not come from another site"
             )
+
+
+def target_too_long() -> Problem:
+    """Return the answer to a path and query that are too long."""
+    return Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
 
 
 def allowed_hosts(bound: str, further: str) -> frozenset[str]:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.direct import Direct, problem_answer
 from api.errors import Problem
+from api.gate import TARGET_BYTES_MAX, target_too_long
 
 
 def protocol_class(receive_timeout_seconds: float) -> type[HttpToolsProtocol]:
@@ -36,6 +37,8 @@ class TimedProtocol(HttpToolsProtocol):
     # What an answer without an end wants to be told when the server stops.
     on_shutdown: Callable[[], None] | None = None
     stopping = False
+    # Of the request whose head is read; uvicorn sets it when the first begins.
+    url = b""
     _deadline: asyncio.TimerHandle | None = None
     _reads_head = False
     # A request that may go the short way once its body is there.
@@ -115,7 +118,11 @@ class TimedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
-        self._answer_and_close(Problem(400, "invalid_http", "this is no valid HTTP/1.1 request"))
+        # A target of 64 KiB and more is refused by the parser, before the gate sees it.
+        if len(self.url) > TARGET_BYTES_MAX:
+            self._answer_and_close(target_too_long())
+        else:
+            self._answer_and_close(Problem(400, "invalid_http", "this is no valid HTTP/1.1 request"))
 
     def _start_timer(self) -> None:
         self._deadline = self.loop.call_later(self.timeout_seconds, self._too_slow)

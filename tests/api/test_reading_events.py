@@ -1,6 +1,8 @@
 """GET /events by time: what is listed, in which order, page by page."""
 
+import http.client
 import json
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -200,7 +202,7 @@ def test_a_cursor_of_another_order_or_tampered_with_is_refused(client: httpx2.Cl
 
 def test_head_answers_as_get_without_a_body(client: httpx2.Client) -> None:
     published(client, [event()])
-    for path in ("/events", "/events/payment.notification/3832d20e7-101", "/stats", "/livez", "/"):
+    for path in ("/events", "/events/payment.notification/3832d20e7-101", "/stats", "/livez", "/", "/docs"):
         answer = client.head(path)
         assert (answer.status_code, answer.content) == (200, b"")
     assert client.head("/events", headers={"Accept": "application/x-ndjson"}).status_code == 200
@@ -209,7 +211,7 @@ def test_head_answers_as_get_without_a_body(client: httpx2.Client) -> None:
 def test_another_method_is_told_which_there_are(client: httpx2.Client) -> None:
     answer = client.post("/events", json={})
     assert answer.status_code == 405
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 def test_the_document_describes_every_reading_route(client: httpx2.Client) -> None:
@@ -234,3 +236,12 @@ def test_the_document_describes_every_reading_route(client: httpx2.Client) -> No
 def test_the_documentation_page_needs_no_internet(client: httpx2.Client) -> None:
     page = client.get("/docs").text
     assert "https://" not in page.replace("https://fastapi.tiangolo.com", "")
+
+
+@pytest.mark.parametrize("length", [8_300, 70_000])
+def test_a_target_that_is_too_long_is_414(client: httpx2.Client, length: int) -> None:
+    address = client.base_url
+    connection = http.client.HTTPConnection(address.host, address.port or 80)
+    with closing(connection):
+        connection.request("GET", "/events?topic=" + "a" * length)
+        assert connection.getresponse().status == 414
