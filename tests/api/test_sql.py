@@ -77,6 +77,10 @@ def test_nothing_that_is_asked_is_answered_with_a_5xx(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_several_statements_are_told_to_come_one_at_a_time(client: httpx2.Client) -> None:
+    assert "one statement" in client.post("/sql", json={"sql": "SELECT 1; SELECT 2"}).json()["hint"]
+
+
 def test_a_body_that_is_no_json_is_refused(client: httpx2.Client) -> None:
     json_type = {"Content-Type": "application/json"}
     assert client.post("/sql", content=b"{", headers=json_type).status_code == 400
