@@ -1,5 +1,6 @@
 """Problems: what every error looks like on the wire (RFC 9457), and the one table that maps ours."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -99,6 +100,10 @@ TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (AuditBusy, 503, "audit_busy", 1),
     (AuditUnavailable, 503, "audit_unavailable", 30),
 )
+AWAY = (
+    "the database cannot be reached, or does not let this service in; its log and `eventlog doctor` tell why"
+)
+LIBPQ_FAILED = re.compile(r'connection to server|failed to resolve|could not translate|"/')
 REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413}
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
 
@@ -118,11 +123,17 @@ def problem_for(error: Exception) -> Problem:
             return Problem(
                 status,
                 code,
-                f"{error}{ADVICE.get(code, '')}",
+                f"{_outward(error)}{ADVICE.get(code, '')}",
                 retryable=after is not None,
                 headers={} if after is None else {"Retry-After": str(after)},
             )
     return Problem(500, "internal_error", "a bug of ours; the log of the service has it by request_id")
+
+
+def _outward(error: EventlogError) -> str:
+    """Return what callers are told. What libpq says of a failed connection names hosts, users and paths."""
+    words = str(error)
+    return AWAY if LIBPQ_FAILED.search(words) else words
 
 
 def _statement_problem(error: StatementFailed) -> Problem:

@@ -118,7 +118,26 @@ def load_settings(**flags: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
-    return settings if settings.dsn_file is None else _with_dsn_from_file(settings, settings.dsn_file)
+    if settings.dsn_file is not None:
+        settings = _with_dsn_from_file(settings, settings.dsn_file)
+    for name in ("dsn", "audit_dsn"):
+        _require_dsn(f"EVENTLOG_{name.upper()}", getattr(settings, name))
+    return settings
+
+
+def _require_dsn(name: str, dsn: str | None) -> None:
+    """Raise SettingsError where it is no DSN; neither it nor libpq's words, which quote it, are shown."""
+    if dsn is None:
+        return
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(dsn)
+    except ProgrammingError:
+        raise SettingsError(
+            f"{name} is no connection string: write postgresql://user@host:5432/database, or key=value pairs"
+        ) from None
 
 
 def _with_dsn_from_file(settings: Settings, file: Path) -> Settings:
