@@ -88,7 +88,7 @@ def main() -> NoReturn:
     try:
         _run()
     except EventlogError as error:
-        print(f"eventlog: {error}", file=sys.stderr)
+        print(f"eventlog: {error}{_advice(error)}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except KeyboardInterrupt:  # before a command had begun
         sys.exit(exits.INTERRUPTED)
@@ -111,6 +111,12 @@ def _run() -> None:
                 sys.stdout.flush()
             except BrokenPipeError:  # who read our output has enough
                 sys.stdout = None
+
+
+def _advice(error: EventlogError) -> str:
+    """Return where to go on from an error: to the command that examines a database, unless it is that."""
+    examined = sys.argv[1:2] == ["doctor"]
+    return "; see `eventlog doctor`" if isinstance(error, DatabaseUnavailable) and not examined else ""
 
 
 def _exit_code(error: EventlogError) -> int:
