@@ -94,7 +94,6 @@ TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (DataDamaged, 500, "data_damaged", None),
     (ContentRefused, 400, "content_refused", None),
     (ProjectionUnknown, 404, "not_found", None),
-    (ProjectionDropped, 503, "projection_dropped", 30),
     (ProjectionOutdated, 409, "projection_outdated", None),
     (OperationRefused, 409, "operation_running", 5),
     (AuditBusy, 503, "audit_busy", 1),

@@ -8,7 +8,7 @@ from tests.benchmarks.figures import Figure, Sizes, percentiles
 from tests.benchmarks.publishing import publish, verified
 from tests.benchmarks.service import service
 
-BATCH = 100
+BATCH = 250
 TIMES = 5
 CONNECTIONS = 64
 # So many that their requests do not all fit the writer's queue, and fewer than a process may have open.
