@@ -258,8 +258,6 @@ class Run:
         if self._api.returncode is None:
             with suppress(AssertionError):
                 self._stack.await_ready(self._api)
-        if self._api.returncode is not None:
-            self._api = self._stack.start_api()
         self._revive()
 
     def _acknowledged_again(self, running: Load) -> float:
