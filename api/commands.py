@@ -78,7 +78,9 @@ def _run(settings: "Settings", workers: int) -> int:
         )
         pool.start()
         try:
-            if settings.api_processes > 1:
+            # Workers beside the API in one process would take turns with it at every statement: single
+            # events took twice as long.
+            if workers or settings.api_processes > 1:
                 return Crew(settings, dsn, port, _say).serve()
             return serve(settings, dsn, listener, lambda: _say(announcement(host, port)))
         finally:

@@ -1,4 +1,4 @@
-"""Several API processes on one port: started, started again when one dies, stopped together.
+"""API processes on one port: started, started again when one dies, stopped together.
 
 Each listens on a socket of its own (SO_REUSEPORT), over which the kernel spreads the connections. So who
 dies takes along only the connections that it had: the kernel offers the next ones to the others, until the

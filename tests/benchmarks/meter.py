@@ -57,8 +57,9 @@ class Meter:
     def _read(self) -> Reading:
         reading = _postgres(self._observer, self._postmaster)
         for name, process in self._service.processes.items() if self._service else ():
-            for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
-                reading.update(_threads(f"eventlog {name}", each.pid))
+            reading.update(_threads(f"eventlog {name}", process.pid))
+            for each in psutil.Process(process.pid).children(recursive=True):
+                reading.update(_threads("eventlog api", each.pid))
         return reading
 
     def _wal_position(self) -> int:
@@ -96,7 +97,12 @@ def _threads(process: str, pid: int) -> Reading:
 
 
 def peak_bytes(pid: int) -> int:
-    """Return the most memory that a process had resident since it began."""
+    """Return the most memory that a process or one below it had resident since it began."""
+    below = psutil.Process(pid).children(recursive=True)
+    return max(_peak_bytes(each) for each in (pid, *(child.pid for child in below)))
+
+
+def _peak_bytes(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

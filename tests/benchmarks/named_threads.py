@@ -19,6 +19,8 @@ def _name(_frame: FrameType, _event: str, _argument: object) -> None:
     Path("/proc/thread-self/comm").write_text(name[:15])
 
 
+# The API's processes import this module by another name.
+threading.setprofile(_name)
+
 if __name__ == "__main__":
-    threading.setprofile(_name)
     main()

@@ -37,10 +37,11 @@ MEMORY_SECONDS = 0.1
 
 
 class Memory:
-    """The most memory that a process had while this was open, looked at all the time."""
+    """The most memory that the API's process had while this was open, looked at all the time."""
 
-    def __init__(self, pid: int) -> None:
-        self._process = psutil.Process(pid)
+    def __init__(self, service: int) -> None:
+        below = psutil.Process(service).children()
+        self._process = max(below, key=lambda process: process.memory_info().rss)
         self.at_first = self.peak = self._process.memory_info().rss
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)

@@ -52,7 +52,7 @@ def test_each_step_is_a_part_of_the_one_above(ladder: Ladder) -> None:
 def test_what_an_event_costs_is_told_by_process(ladder: Ladder) -> None:
     rung = next(rung for rung in ladder.rungs if rung.name == "end_to_end_1")
     # The generator's own part of so few requests may be less than the clock can tell.
-    assert {"eventlog up: main", "postgres: eventlog worker"} <= set(rung.cpu)
+    assert {"eventlog api: main", "postgres: eventlog worker"} <= set(rung.cpu)
     assert rung.details["wal_bytes_per_event"] > 200
     assert {"log tables", "core tables", "core indexes"} <= set(rung.details["bytes_per_event"])
     assert rung.details["api_peak_mib"] > 10
