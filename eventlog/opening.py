@@ -67,4 +67,5 @@ def _start_again(server: "EmbeddedServer", stopping: threading.Event, say: Calla
             say(f"{error}; trying again in {TRY_AGAIN_SECONDS:g} s")
             stopping.wait(TRY_AGAIN_SECONDS)
         else:
+            say("PostgreSQL runs again")
             return
