@@ -26,6 +26,11 @@ def server_options() -> dict[str, str]:
         "wal_buffers": "64MB",
         # The wheel has pglz alone, which costs more processor time than the disk time it saves.
         "wal_compression": "off",
+        # A new segment would be written full of zeros before it is written, and appends wait for that: until
+        # segments are used again, after the first checkpoint, it was a tenth of all the processor's work, and
+        # commits were no slower without (docs/speed.md). What is missing is allocated, and made durable, by
+        # the commit that needs it.
+        "wal_init_zero": "off",
         # Statements are short and set-based: compiling them takes longer than running them.
         "jit": "off",
         # API pool + writer + workers + people; each connection costs memory even when idle.
