@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, SchemaMismatch
 
-Role = Literal["appender", "projector", "reader", "owner"]
+Role = Literal["appender", "projector", "reader", "auditor", "owner"]
 Connection = psycopg.Connection[TupleRow]
 
 # A peer that vanished without a word is noticed within 10 + 3 × 5 s while we wait for it, and
@@ -55,13 +55,15 @@ SESSION: dict[Role, dict[str, str]] = {
         "idle_in_transaction_session_timeout": "60s",
         "jit": "off",
     },
+    "auditor": {},  # the role it logs in as has its own
     "owner": {},
 }
 
 # SQLSTATEs after which the same call may succeed: serialization failure, deadlock, lock not
-# available, connection exceptions, out of resources, operator intervention, and a session
-# that was ended for idling. None of them says anything about the content.
-TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25P03", "25P04", "XX000")
+# available, connection exceptions, out of resources, operator intervention, a session
+# that was ended for idling, and a server that is read only, since another one took its place. None of
+# them says anything about the content.
+TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25006", "25P03", "25P04", "XX000")
 
 
 def is_transient(error: psycopg.Error) -> bool:
@@ -73,6 +75,11 @@ def session_dsn(dsn: str, role: Role, name: str) -> str:
     """Return dsn with the settings of a role's sessions; name is what pg_stat_activity shows."""
     given = conninfo_to_dict(dsn)
     settings = {"search_path": "eventlog,public", "timezone": "UTC", **SERVER_LIVENESS, **SESSION[role]}
+    if given.get("target_session_attrs") == "read-write":
+        # libpq would take a session that is read only by default for a server that is, and refuse it.
+        # A reader's rights do without; an auditor's default is not ours to change.
+        settings.pop("default_transaction_read_only", None)
+        given["target_session_attrs"] = "primary" if role == "auditor" else "read-write"
     options = " ".join(f"-c {key}={value}" for key, value in settings.items())
     parameters: dict[str, Any] = {
         "connect_timeout": 5,

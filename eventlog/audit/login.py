@@ -87,7 +87,7 @@ class Login:
 
 
 def _open(dsn: str) -> Connection:
-    return psycopg.connect(session_dsn(dsn, "owner", "audit"), autocommit=True)
+    return psycopg.connect(session_dsn(dsn, "auditor", "audit"), autocommit=True)
 
 
 def _is_full(owner: Connection) -> bool:
