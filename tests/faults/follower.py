@@ -28,6 +28,8 @@ class Follower(threading.Thread):
         self._cursor = ""
         self._stopping = threading.Event()
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
+        # A connection lets go of its socket once an answer without a length has begun.
+        self._socket: socket.socket | None = None
         self.seen: list[tuple[int, int]] = []
         self.interruptions = 0
 
@@ -44,15 +46,15 @@ class Follower(threading.Thread):
     def stop(self) -> None:
         """End it, also while it waits for what does not come."""
         self._stopping.set()
-        if (sock := self._connection.sock) is not None:
+        if self._socket is not None:
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
         self.join(ANSWER_SECONDS_MAX + 5)
         assert not self.is_alive(), f"{self.name} hangs"
 
     def _pages(self) -> None:
         while not self._stopping.is_set():
-            answer = _get(self._connection, self._place, "application/json")
+            answer = self._get(self._place, "application/json")
             events = json.loads(answer.read())
             found = re.fullmatch(r'<(.+)>; rel="next"', answer.getheader("Link") or "")
             assert found is not None, "a page in log order always says where it goes on"
@@ -63,7 +65,7 @@ class Follower(threading.Thread):
 
     def _stream(self) -> None:
         place = f"&cursor={self._cursor}" if self._cursor else ""
-        answer = _get(self._connection, f"/events/stream?from=start{place}", "application/x-ndjson")
+        answer = self._get(f"/events/stream?from=start{place}", "application/x-ndjson")
         while not self._stopping.is_set():
             line = answer.readline()
             if not line.endswith(b"\n"):
@@ -77,10 +79,10 @@ class Follower(threading.Thread):
     def _note(self, events: list[dict[str, int]]) -> None:
         self.seen += [(event["partition"], event["position"]) for event in events]
 
-
-def _get(connection: http.client.HTTPConnection, path: str, form: str) -> http.client.HTTPResponse:
-    connection.request("GET", path, headers={"Accept": form})
-    answer = connection.getresponse()
-    if answer.status != 200:
-        raise http.client.HTTPException(f"{path}: {answer.status} {answer.read()[:300]!r}")
-    return answer
+    def _get(self, path: str, form: str) -> http.client.HTTPResponse:
+        self._connection.request("GET", path, headers={"Accept": form})
+        self._socket = self._connection.sock
+        answer = self._connection.getresponse()
+        if answer.status != 200:
+            raise http.client.HTTPException(f"{path}: {answer.status} {answer.read()[:300]!r}")
+        return answer

@@ -4,8 +4,9 @@
 -- topics are given at all, nothing is read but the topic.
 --
 -- Rows without a topic say through which position each partition is read; they come first, and there
--- are none while the projection is dropped. Events follow in the order of their receipt, which is that
--- of the positions within a partition.
+-- are none while the projection is dropped. Events follow in the order of their receipt, and within a
+-- partition in that of the positions, also where the server's clock was put back between two of them: a
+-- delivery's moment is the latest received_at of its partition up to it.
 WITH span AS MATERIALIZED (
     SELECT given.partition, given.position AS after,
            least(eventlog.checkpoint_of(p.name, p.live_version, given.partition),
@@ -14,10 +15,12 @@ WITH span AS MATERIALIZED (
     JOIN eventlog.projections AS p ON p.name = 'core'
     WHERE p.live_version IS NOT NULL
 ), new AS MATERIALIZED (
-    SELECT i.topic, i.event_id, e."timestamp", e.source, s.partition, i.position, i.received_at, e.processed_at
+    SELECT i.topic, i.event_id, e."timestamp", e.source, s.partition, i.position, i.moment, i.received_at,
+           e.processed_at
     FROM span AS s
     CROSS JOIN LATERAL (
-        SELECT topic, event_id, position, received_at
+        SELECT topic, event_id, position, received_at,
+               max(received_at) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS moment
         FROM eventlog.inbox
         WHERE partition = s.partition AND position > s.after AND position <= s.through
           AND (%(topics)s::text[] IS NULL
@@ -41,12 +44,12 @@ SELECT r.topic, r.event_id, r."timestamp", r.source, delivery.payload,
 FROM (
     SELECT NULL AS topic, NULL AS event_id, NULL::timestamptz AS "timestamp", NULL AS source,
            partition, greatest(after, through) AS position,
-           NULL::timestamptz AS received_at, NULL::timestamptz AS processed_at
+           NULL::timestamptz AS moment, NULL::timestamptz AS received_at, NULL::timestamptz AS processed_at
     FROM span
     UNION ALL
-    SELECT topic, event_id, "timestamp", source, partition, position, received_at, processed_at
+    SELECT topic, event_id, "timestamp", source, partition, position, moment, received_at, processed_at
     FROM new
-    ORDER BY received_at NULLS FIRST, partition, position
+    ORDER BY moment NULLS FIRST, partition, position
 ) AS r
 LEFT JOIN LATERAL (
     SELECT (raw -> 'payload')::text AS payload
