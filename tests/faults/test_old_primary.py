@@ -107,6 +107,9 @@ def test_an_old_primary_follows_the_new_one_after_pg_rewind(
     set_for_all(server, "synchronous_standby_names", "*")
     # pg_rewind reads the WAL from where the two were last the same.
     set_for_all(server, "wal_keep_size", "64MB")
+    with psycopg.connect(server.superuser_dsn) as superuser:
+        # As where a superuser migrates: an auditor's session looks like one at a read-only server.
+        superuser.execute("ALTER ROLE eventlog_auditor SET default_transaction_read_only = on")
     with load(stack.port, journal) as running:
         goes_on(stack, running)
         power_off(server)
