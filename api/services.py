@@ -16,6 +16,7 @@ from api.live.hub import Hub
 from api.operations import Operations
 from api.projected import Pool, Projected
 from api.surveyed import Surveyor
+from api.turns import Turns
 from eventlog.audit.auditor import Auditor
 from eventlog.database import connect, session_dsn
 from eventlog.disk_room import volumes
@@ -32,8 +33,6 @@ log = structlog.get_logger()
 READERS_MAX = 8
 # Reads wait this long for a connection, then they are answered 503.
 POOL_WAIT_SECONDS = 2.0
-# Statements of auditors at once; their role may have no more sessions than that.
-ASKING_MAX = 4
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ class Services(msgspec.Struct):
     projected: Projected
     operations: Operations
     auditor: Auditor
-    asking: asyncio.Semaphore
+    turns: Turns
     hub: Hub
     surveyor: Surveyor
 
@@ -129,7 +128,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             projected=Projected(pool),
             operations=operations,
             auditor=Auditor(dsn, settings.audit_dsn),
-            asking=asyncio.Semaphore(ASKING_MAX),
+            turns=Turns(lambda: writer.queue_size > 0),
             hub=hub,
             surveyor=Surveyor(settings, dsn),
         )

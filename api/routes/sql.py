@@ -11,7 +11,8 @@ POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit":
         or null) beside the members of every problem.
     422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
         `parameter_too_long`, `nul_in_text`, `lone_surrogate`, `invalid_field`; 404 `question_unknown`.
-    400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, `audit_unavailable`.
+    400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, or
+        while publishes wait and statements have had their share of the time; `audit_unavailable`.
 GET /sql/questions   [{"name", "title", "description", "sql",
                        "parameters": [{"name", "type", "default" (null: must be given), "description"}]}]
 GET /sql/schema      {"schema": "audit",
@@ -40,7 +41,6 @@ from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, Limits
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
 from eventlog.audit.shown import comma_separated, document
-from eventlog.errors import AuditBusy
 from eventlog.events import Fault
 from eventlog.read import Reader
 from eventlog.statements import statement
@@ -48,7 +48,6 @@ from eventlog.statements import statement
 router = APIRouter(tags=["audit"])
 
 BODY_BYTES_MAX = 1 << 20
-AT_ONCE_MAX = 4
 DISABLED = "questions in SQL are off: this service is bound to more than loopback and EVENTLOG_SQL is not on"
 
 FORM = (
@@ -100,9 +99,7 @@ async def ask(request: Request) -> Response:
     asked = _asked(body)
     limits = Limits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(request.client.host if request.client else "unknown", "http")
-    if services.asking.locked():
-        raise AuditBusy
-    async with services.asking:
+    async with services.turns.turn():
         found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
     return await asyncio.to_thread(_shown, request, found)
 

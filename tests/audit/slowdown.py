@@ -1,9 +1,11 @@
 """How much slower publishing gets while hostile questions are asked in SQL.
 
+python -m tests.audit.slowdown --seconds 60 --rounds 3
 python -m tests.audit.slowdown --events 60000 --rate 15000 --rounds 3
 
 Rounds of publishing alone and of publishing beside four askers over HTTP, which ask what costs the most of
 the hostile corpus without a pause, in turns. Everything on one machine: askers, publishers, service.
+Flat out, let it last: what statements may take at once is saved up before.
 """
 
 import argparse
@@ -12,11 +14,12 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import cycle
+from itertools import count, cycle
 
 from eventlog.audit.protection import protect
 from eventlog.embedded import EmbeddedServer
@@ -43,6 +46,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     arguments.add_argument("--events", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument(
+        "--seconds", type=float, default=0, help="how long at least; loads follow each other"
+    )
     arguments.add_argument("--rate", type=float, default=0, help="events a second; 0: as fast as it goes")
     chosen = arguments.parse_args()
     alone: list[float] = []
@@ -51,16 +57,26 @@ def main() -> None:
         protect(server.superuser_dsn)
         host, port = running.addresses[0]
         url = f"http://{host}:{port}"
-        published_per_second(url, chosen.events, chosen.rate, seed=0)
-        for number in range(1, chosen.rounds + 1):
-            alone.append(published_per_second(url, chosen.events, chosen.rate, seed=2 * number))
+        seeds = count()
+        published_per_second(url, chosen.events, chosen.rate, seed=next(seeds))
+        for _ in range(chosen.rounds):
+            alone.append(publish_for(chosen.seconds, url, chosen.events, chosen.rate, seeds))
             with askers(url) as answers:
-                beside.append(published_per_second(url, chosen.events, chosen.rate, seed=2 * number + 1))
+                beside.append(publish_for(chosen.seconds, url, chosen.events, chosen.rate, seeds))
             print(
                 f"alone {alone[-1]:,.0f}/s, beside {ASKERS} askers {beside[-1]:,.0f}/s; {answers}", flush=True
             )
     lost = 1 - statistics.median(beside) / statistics.median(alone)
     print(f"medians: {statistics.median(alone):,.0f} and {statistics.median(beside):,.0f}/s; lost {lost:.1%}")
+
+
+def publish_for(seconds: float, url: str, events: int, rate: float, seeds: Iterator[int]) -> float:
+    """Publish one load after the other until the time is over; return the acknowledged events a second."""
+    rates: list[float] = []
+    until = time.monotonic() + seconds
+    while not rates or time.monotonic() < until:
+        rates.append(published_per_second(url, events, rate, seed=next(seeds)))
+    return statistics.harmonic_mean(rates)
 
 
 def published_per_second(url: str, events: int, rate: float, *, seed: int) -> float:

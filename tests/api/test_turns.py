@@ -1,0 +1,89 @@
+"""Questions in SQL take turns: a few at once, and for a share of the time while publishes wait."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from api.errors import Problem
+from api.turns import AT_ONCE_MAX, SAVED_SECONDS_MAX, SHARE, Budget, Turns
+from eventlog.errors import AuditBusy
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def spend(turns: Turns, clock: Clock, seconds: float) -> None:
+    async with turns.turn():
+        clock.now += seconds
+
+
+async def refused_for(turns: Turns, clock: Clock) -> int:
+    """Run a statement of ten seconds; return after how many one that is refused may come back."""
+    try:
+        await spend(turns, clock, 10)
+    except Problem as problem:
+        return int(problem.headers["Retry-After"])
+    return 0
+
+
+def test_no_more_than_a_few_run_at_once() -> None:
+    async def run() -> None:
+        turns = Turns(lambda: False)
+        async with AsyncExitStack() as running:
+            for _ in range(AT_ONCE_MAX):
+                await running.enter_async_context(turns.turn())
+            with pytest.raises(AuditBusy):
+                await spend(turns, Clock(), 1)
+        await spend(turns, Clock(), 1)
+
+    asyncio.run(run())
+
+
+def test_while_publishes_wait_statements_have_a_share_of_the_time() -> None:
+    async def run() -> None:
+        clock = Clock()
+        turns = Turns(lambda: True, Budget(clock))
+        ran = refused = 0.0
+        began = clock.now
+        while clock.now - began < 600:
+            if seconds := await refused_for(turns, clock):
+                clock.now += seconds
+                refused += seconds
+            else:
+                ran += 10
+        assert SHARE * 600 <= ran <= SAVED_SECONDS_MAX + SHARE * 600 + 10
+        assert ran + refused == clock.now - began
+
+    asyncio.run(run())
+
+
+def test_who_comes_back_when_told_is_let_in() -> None:
+    async def run() -> None:
+        clock = Clock()
+        turns = Turns(lambda: True, Budget(clock))
+        await spend(turns, clock, SAVED_SECONDS_MAX * 2)
+        with pytest.raises(Problem, match="share of the time") as refused:
+            await spend(turns, clock, 1)
+        assert (refused.value.status, refused.value.code) == (503, "audit_busy")
+        clock.now += int(refused.value.headers["Retry-After"])
+        await spend(turns, clock, 1)
+
+    asyncio.run(run())
+
+
+def test_where_no_publish_waits_nobody_is_refused() -> None:
+    async def run() -> None:
+        clock = Clock()
+        turns = Turns(lambda: False, Budget(clock))
+        for _ in range(100):
+            await spend(turns, clock, 10)
+
+    asyncio.run(run())
