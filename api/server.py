@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,6 +18,10 @@ from eventlog.settings import Settings
 # Longer than most clients keep a connection for reuse, so that it is rarely us who close it under them.
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+# How long a thread waits before it asks for the interpreter, which a busy event loop seldom gives up. By
+# default 5 ms, and the writer's thread wants it several times a flush: batches of 100 over 32 connections
+# came to 152,900 events/s, and by 0.05 ms to 190,700 (0.2 ms gained nothing).
+SWITCH_SECONDS = 0.00005
 
 
 class Server(uvicorn.Server):
@@ -58,6 +63,7 @@ def serve(
         backlog=BACKLOG,
     )
     server = Server(config, on_listening)
+    sys.setswitchinterval(SWITCH_SECONDS)
     with caught_signals() as caught:
         server.run(sockets=[listener])
     if not server.started:
