@@ -128,7 +128,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             projected=Projected(pool),
             operations=operations,
             auditor=Auditor(dsn, settings.audit_dsn),
-            turns=Turns(lambda: writer.queue_size > 0),
+            turns=Turns(lambda: writer.busy_seconds),
             hub=hub,
             surveyor=Surveyor(settings, dsn),
         )

@@ -1,10 +1,10 @@
-"""Whose turn it is to ask in SQL: a few at once, and for a share of the time while publishes wait.
+"""Whose turn it is to ask in SQL: a few at once, and for a share of the time while much is published.
 
 A statement runs at the lowest priority, and where all cores are busy it slows publishers all the same: on
 two, one statement by a sixth and four by a third, and so does a loop in another program that the kernel
-runs only when nobody else wants to. So while publishes wait for the writer, all statements together may run
-for a share of the time, after some that is saved up: few questions are ever refused, and who asks without a
-pause cannot hold up the log.
+runs only when nobody else wants to. So while the writer is busy, all statements together may run for a share
+of the time, after some that is saved up: few questions are ever refused, and who asks without a pause cannot
+hold up the log.
 """
 
 import asyncio
@@ -21,12 +21,35 @@ AT_ONCE_MAX = 4
 # Seconds of statements that may be run at once, and how many a second there are again.
 SAVED_SECONDS_MAX = 30.0
 SHARE = 0.2
+# The writer is busy when it appends for such a part of the time, looked at over so many seconds or more.
+BUSY_SHARE = 0.2
+LOOK_SECONDS = 1.0
+
+
+class Load:
+    """Whether the writer is busy, from how long it has been appending in all."""
+
+    def __init__(self, busy_seconds: Callable[[], float], clock: Callable[[], float]) -> None:
+        self._busy_seconds = busy_seconds
+        self._clock = clock
+        self._busy = False
+        self._before = busy_seconds()
+        self._at = clock()
+
+    def is_high(self) -> bool:
+        """Say so for the time since it was last looked at."""
+        seconds = self._clock() - self._at
+        if seconds >= LOOK_SECONDS:
+            spent = self._busy_seconds()
+            self._busy = spent - self._before >= BUSY_SHARE * seconds
+            self._before, self._at = spent, self._at + seconds
+        return self._busy
 
 
 class Budget:
     """Seconds of statements: they are spent by those that run, and come again as time passes."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._running = 0
         self._saved = SAVED_SECONDS_MAX
@@ -57,9 +80,12 @@ class Budget:
 class Turns:
     """The turns of one process."""
 
-    def __init__(self, publishes_wait: Callable[[], bool], budget: Budget | None = None) -> None:
-        self._publishes_wait = publishes_wait
-        self._budget = budget or Budget()
+    def __init__(
+        self, busy_seconds: Callable[[], float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`busy_seconds`: how long the writer has been appending in all."""
+        self._load = Load(busy_seconds, clock)
+        self._budget = Budget(clock)
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
 
     @asynccontextmanager
@@ -67,11 +93,11 @@ class Turns:
         """Run a statement in this block. Raises AuditBusy, or a Problem that says when to come back."""
         if self._slots.locked():
             raise AuditBusy
-        if self._publishes_wait() and (seconds := self._budget.wait_seconds()) > 0:
+        if self._load.is_high() and (seconds := self._budget.wait_seconds()) > 0:
             raise Problem(
                 503,
                 "audit_busy",
-                "publishes wait, and questions have had their share of the time; try again later",
+                "much is being published, and questions have had their share of the time; try again later",
                 retryable=True,
                 headers={"Retry-After": str(math.ceil(seconds))},
             )

@@ -90,6 +90,7 @@ class Writer:
         self._away = "not connected yet"
         self._warned = False
         self._room = DiskRoom(volumes)
+        self.busy_seconds = 0.0  # how long it has been appending, since it was made
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
         self._lock_watch = LockWatch(dsn)
@@ -148,7 +149,9 @@ class Writer:
 
     def _run(self) -> None:
         while batch := self._next_batch():
+            began = time.monotonic()
             self._flush(batch)
+            self.busy_seconds += time.monotonic() - began
             with self._changed:
                 self._sizes[self._number] -= sum(request.deliveries.count for request in batch)
                 self._queued_bytes -= sum(request.deliveries.size for request in batch)

@@ -12,7 +12,7 @@ POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit":
     422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
         `parameter_too_long`, `nul_in_text`, `lone_surrogate`, `invalid_field`; 404 `question_unknown`.
     400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, or
-        while publishes wait and statements have had their share of the time; `audit_unavailable`.
+        while much is published and statements have had their share of the time; `audit_unavailable`.
 GET /sql/questions   [{"name", "title", "description", "sql",
                        "parameters": [{"name", "type", "default" (null: must be given), "description"}]}]
 GET /sql/schema      {"schema": "audit",

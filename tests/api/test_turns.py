@@ -1,4 +1,4 @@
-"""Questions in SQL take turns: a few at once, and for a share of the time while publishes wait."""
+"""Questions in SQL take turns: a few at once, and for a share of the time while much is published."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from api.errors import Problem
-from api.turns import AT_ONCE_MAX, SAVED_SECONDS_MAX, SHARE, Budget, Turns
+from api.turns import AT_ONCE_MAX, BUSY_SHARE, SAVED_SECONDS_MAX, SHARE, Turns
 from eventlog.errors import AuditBusy
 
 
@@ -36,7 +36,7 @@ async def refused_for(turns: Turns, clock: Clock) -> int:
 
 def test_no_more_than_a_few_run_at_once() -> None:
     async def run() -> None:
-        turns = Turns(lambda: False)
+        turns = Turns(lambda: 0.0)
         async with AsyncExitStack() as running:
             for _ in range(AT_ONCE_MAX):
                 await running.enter_async_context(turns.turn())
@@ -47,10 +47,10 @@ def test_no_more_than_a_few_run_at_once() -> None:
     asyncio.run(run())
 
 
-def test_while_publishes_wait_statements_have_a_share_of_the_time() -> None:
+def test_while_much_is_published_statements_have_a_share_of_the_time() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: True, Budget(clock))
+        turns = Turns(lambda: BUSY_SHARE * clock.now, clock)
         ran = refused = 0.0
         began = clock.now
         while clock.now - began < 600:
@@ -68,7 +68,7 @@ def test_while_publishes_wait_statements_have_a_share_of_the_time() -> None:
 def test_who_comes_back_when_told_is_let_in() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: True, Budget(clock))
+        turns = Turns(lambda: BUSY_SHARE * clock.now, clock)
         await spend(turns, clock, SAVED_SECONDS_MAX * 2)
         with pytest.raises(Problem, match="share of the time") as refused:
             await spend(turns, clock, 1)
@@ -79,10 +79,10 @@ def test_who_comes_back_when_told_is_let_in() -> None:
     asyncio.run(run())
 
 
-def test_where_no_publish_waits_nobody_is_refused() -> None:
+def test_where_little_is_published_nobody_is_refused() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: False, Budget(clock))
+        turns = Turns(lambda: 0.9 * BUSY_SHARE * clock.now, clock)
         for _ in range(100):
             await spend(turns, clock, 10)
 
