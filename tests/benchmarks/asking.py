@@ -2,6 +2,7 @@
 
 import socket
 import time
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -9,11 +10,10 @@ from tests.benchmarks.connection import HEAD_END, LENGTH, request_head
 
 
 class Asker:
-    """One connection. Use as a context manager."""
+    """One connection, made when first asked: what is prepared may take longer than one is kept open."""
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(address)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._address = address
 
     def __enter__(self) -> Self:
         return self
@@ -21,13 +21,21 @@ class Asker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        if "_socket" in self.__dict__:
+            self._socket.close()
+
+    @cached_property
+    def _socket(self) -> socket.socket:
+        made = socket.create_connection(self._address)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
 
     def get(self, target: str) -> tuple[float, int, bytes]:
         """Return the seconds it took, the status and the body."""
         request = f"{request_head('GET', target, {})}\r\n".encode()
+        connection = self._socket
         began = time.perf_counter()
-        self._socket.sendall(request)
+        connection.sendall(request)
         received = b""
         while (end := received.find(HEAD_END)) < 0:
             received += self._receive()
