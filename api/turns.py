@@ -2,15 +2,15 @@
 
 A statement runs at the lowest priority, and where all cores are busy it slows publishers all the same: on
 two, one statement by a sixth and four by a third, and so does a loop in another program that the kernel
-runs only when nobody else wants to. So while the writer is busy, all statements together may run for a share
-of the time, after some that is saved up: few questions are ever refused, and who asks without a pause cannot
-hold up the log.
+runs only when nobody else wants to. So while the writer is busy, statements run one at a time, and for a
+share of the time, after some that is saved up. The others wait: few questions are ever refused, and who asks
+without a pause cannot hold up the log.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from api.errors import Problem
@@ -19,11 +19,13 @@ from eventlog.errors import AuditBusy
 # Statements of auditors at once; their role may have no more sessions than that.
 AT_ONCE_MAX = 4
 # Seconds of statements that may be run at once, and how many a second there are again.
-SAVED_SECONDS_MAX = 30.0
+SAVED_SECONDS_MAX = 20.0
 SHARE = 0.2
 # The writer is busy when it appends for such a part of the time, looked at over so many seconds or more.
 BUSY_SHARE = 0.2
 LOOK_SECONDS = 1.0
+# A statement waits so long for its turn, no longer than people look at a page without doubt.
+WAIT_SECONDS_MAX = 15.0
 
 
 class Load:
@@ -56,9 +58,9 @@ class Budget:
         self._at = clock()
 
     def wait_seconds(self) -> float:
-        """Return how long it takes until another may begin: 0 while something is saved."""
+        """Return how long it takes, at least, until another may begin: 0 while something is saved."""
         self._settle()
-        return max(0.0, -self._saved / SHARE)
+        return LOOK_SECONDS if self._running else max(0.0, -self._saved / SHARE)
 
     def begin(self) -> None:
         """Note that a statement begins."""
@@ -81,9 +83,14 @@ class Turns:
     """The turns of one process."""
 
     def __init__(
-        self, busy_seconds: Callable[[], float], clock: Callable[[], float] = time.monotonic
+        self,
+        busy_seconds: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`busy_seconds`: how long the writer has been appending in all."""
+        self._clock = clock
+        self._sleep = sleep
         self._load = Load(busy_seconds, clock)
         self._budget = Budget(clock)
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
@@ -93,17 +100,25 @@ class Turns:
         """Run a statement in this block. Raises AuditBusy, or a Problem that says when to come back."""
         if self._slots.locked():
             raise AuditBusy
-        if self._load.is_high() and (seconds := self._budget.wait_seconds()) > 0:
-            raise Problem(
-                503,
-                "audit_busy",
-                "much is being published, and questions have had their share of the time; try again later",
-                retryable=True,
-                headers={"Retry-After": str(math.ceil(seconds))},
-            )
         async with self._slots:
+            await self._share()
             self._budget.begin()
             try:
                 yield
             finally:
                 self._budget.end()
+
+    async def _share(self) -> None:
+        """Wait until another statement may begin."""
+        until = self._clock() + WAIT_SECONDS_MAX
+        while self._load.is_high() and (seconds := self._budget.wait_seconds()) > 0:
+            left = until - self._clock()
+            if left <= 0:
+                raise Problem(
+                    503,
+                    "audit_busy",
+                    "much is published now, and questions have had their share of the time; try again later",
+                    retryable=True,
+                    headers={"Retry-After": str(math.ceil(seconds))},
+                )
+            await self._sleep(min(seconds, left, LOOK_SECONDS))

@@ -6,7 +6,15 @@ from contextlib import AsyncExitStack
 import pytest
 
 from api.errors import Problem
-from api.turns import AT_ONCE_MAX, BUSY_SHARE, SAVED_SECONDS_MAX, SHARE, Turns
+from api.turns import (
+    AT_ONCE_MAX,
+    BUSY_SHARE,
+    LOOK_SECONDS,
+    SAVED_SECONDS_MAX,
+    SHARE,
+    WAIT_SECONDS_MAX,
+    Turns,
+)
 from eventlog.errors import AuditBusy
 
 
@@ -18,6 +26,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def turns_while(writer_share: float, clock: Clock) -> Turns:
+    """Make the turns of a process whose writer appends for such a share of the time."""
+    return Turns(lambda: writer_share * clock.now, clock, clock.sleep)
 
 
 async def spend(turns: Turns, clock: Clock, seconds: float) -> None:
@@ -36,7 +52,7 @@ async def refused_for(turns: Turns, clock: Clock) -> int:
 
 def test_no_more_than_a_few_run_at_once() -> None:
     async def run() -> None:
-        turns = Turns(lambda: 0.0)
+        turns = turns_while(0.0, Clock())
         async with AsyncExitStack() as running:
             for _ in range(AT_ONCE_MAX):
                 await running.enter_async_context(turns.turn())
@@ -50,17 +66,30 @@ def test_no_more_than_a_few_run_at_once() -> None:
 def test_while_much_is_published_statements_have_a_share_of_the_time() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: BUSY_SHARE * clock.now, clock)
-        ran = refused = 0.0
+        turns = turns_while(2 * BUSY_SHARE, clock)
+        ran = 0.0
         began = clock.now
         while clock.now - began < 600:
             if seconds := await refused_for(turns, clock):
                 clock.now += seconds
-                refused += seconds
             else:
                 ran += 10
         assert SHARE * 600 <= ran <= SAVED_SECONDS_MAX + SHARE * 600 + 10
-        assert ran + refused == clock.now - began
+
+    asyncio.run(run())
+
+
+def test_while_much_is_published_one_statement_runs_and_others_wait_for_it() -> None:
+    async def run() -> None:
+        clock = Clock()
+        turns = turns_while(2 * BUSY_SHARE, clock)
+        clock.now += LOOK_SECONDS
+        async with turns.turn():
+            began = clock.now
+            with pytest.raises(Problem):
+                await spend(turns, clock, 1)
+            assert clock.now - began == WAIT_SECONDS_MAX
+        await spend(turns, clock, 1)
 
     asyncio.run(run())
 
@@ -68,7 +97,7 @@ def test_while_much_is_published_statements_have_a_share_of_the_time() -> None:
 def test_who_comes_back_when_told_is_let_in() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: BUSY_SHARE * clock.now, clock)
+        turns = turns_while(2 * BUSY_SHARE, clock)
         await spend(turns, clock, SAVED_SECONDS_MAX * 2)
         with pytest.raises(Problem, match="share of the time") as refused:
             await spend(turns, clock, 1)
@@ -82,7 +111,7 @@ def test_who_comes_back_when_told_is_let_in() -> None:
 def test_where_little_is_published_nobody_is_refused() -> None:
     async def run() -> None:
         clock = Clock()
-        turns = Turns(lambda: 0.9 * BUSY_SHARE * clock.now, clock)
+        turns = turns_while(BUSY_SHARE / 2, clock)
         for _ in range(100):
             await spend(turns, clock, 10)
 
