@@ -135,9 +135,16 @@ def test_the_switch_waits_until_the_new_version_has_all_that_the_live_one_has(
 def test_a_session_that_keeps_a_stable_view_locked_delays_the_switch_alone(
     database: str, connection: Connection
 ) -> None:
+    # Other readers queue up behind an attempt, and so for a moment at most.
+    connection.execute("SET statement_timeout = '5s'")
     with psycopg.connect(database) as console, workers(database), rebuilding(database) as running:
         console.execute("SELECT count(*) FROM events")
-        until(lambda: running.waits_for("readers of the stable views"))
+        until(
+            lambda: (
+                scalar(connection, "SELECT count(*) FROM events") is not None
+                and running.waits_for("readers of the stable views")
+            )
+        )
         # Appends, workers and other readers go on meanwhile.
         before = connection.execute(COUNTS).fetchone()
         assert before is not None
