@@ -18,14 +18,16 @@ from eventlog.errors import AuditBusy
 
 # Statements of auditors at once; their role may have no more sessions than that.
 AT_ONCE_MAX = 4
-# Seconds of statements that may be run at once, and how many a second there are again.
-SAVED_SECONDS_MAX = 20.0
+# Seconds of statements that are saved up or owed at the most, and how many a second come again.
+SAVED_SECONDS_MAX = 10.0
 SHARE = 0.2
-# The writer is busy when it appends for such a part of the time, looked at over so many seconds or more.
+# The writer is busy when it appends for such a part of the time, looked at over so many seconds or more:
+# longer than publishers pause between two loads.
 BUSY_SHARE = 0.2
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 # A statement waits so long for its turn, no longer than people look at a page without doubt.
 WAIT_SECONDS_MAX = 15.0
+POLL_SECONDS = 0.5
 
 
 class Load:
@@ -60,7 +62,7 @@ class Budget:
     def wait_seconds(self) -> float:
         """Return how long it takes, at least, until another may begin: 0 while something is saved."""
         self._settle()
-        return LOOK_SECONDS if self._running else max(0.0, -self._saved / SHARE)
+        return POLL_SECONDS if self._running else max(0.0, -self._saved / SHARE)
 
     def begin(self) -> None:
         """Note that a statement begins."""
@@ -75,7 +77,7 @@ class Budget:
     def _settle(self) -> None:
         now = self._clock()
         earned = (SHARE - self._running) * (now - self._at)
-        self._saved = min(SAVED_SECONDS_MAX, self._saved + earned)
+        self._saved = max(-SAVED_SECONDS_MAX, min(SAVED_SECONDS_MAX, self._saved + earned))
         self._at = now
 
 
@@ -121,4 +123,4 @@ class Turns:
                     retryable=True,
                     headers={"Retry-After": str(math.ceil(seconds))},
                 )
-            await self._sleep(min(seconds, left, LOOK_SECONDS))
+            await self._sleep(min(seconds, left, POLL_SECONDS))

@@ -74,7 +74,7 @@ def test_while_much_is_published_statements_have_a_share_of_the_time() -> None:
                 clock.now += seconds
             else:
                 ran += 10
-        assert SHARE * 600 <= ran <= SAVED_SECONDS_MAX + SHARE * 600 + 10
+        assert SHARE * 600 - 10 <= ran <= 2 * SAVED_SECONDS_MAX + SHARE * 600 + 10
 
     asyncio.run(run())
 
