@@ -114,8 +114,7 @@ class Turns:
         """Wait until another statement may begin."""
         until = self._clock() + WAIT_SECONDS_MAX
         while self._load.is_high() and (seconds := self._budget.wait_seconds()) > 0:
-            left = until - self._clock()
-            if left <= 0:
+            if self._clock() >= until:
                 raise Problem(
                     503,
                     "audit_busy",
@@ -123,4 +122,4 @@ class Turns:
                     retryable=True,
                     headers={"Retry-After": str(math.ceil(seconds))},
                 )
-            await self._sleep(min(seconds, left, POLL_SECONDS))
+            await self._sleep(POLL_SECONDS)
