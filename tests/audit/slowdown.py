@@ -1,6 +1,6 @@
 """How much slower publishing gets while hostile questions are asked in SQL.
 
-python -m tests.audit.slowdown --seconds 60 --rounds 3
+python -m tests.audit.slowdown --events 1000000 --seconds 60 --rounds 1
 python -m tests.audit.slowdown --events 60000 --rate 15000 --rounds 3
 
 Rounds of publishing alone and of publishing beside four askers over HTTP, which ask what costs the most of
