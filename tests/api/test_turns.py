@@ -94,7 +94,7 @@ def test_while_much_is_published_one_statement_runs_and_others_wait_for_it() -> 
     asyncio.run(run())
 
 
-def test_who_comes_back_when_told_is_let_in() -> None:
+def test_who_comes_back_when_told_is_let_in_at_once() -> None:
     async def run() -> None:
         clock = Clock()
         turns = turns_while(2 * BUSY_SHARE, clock)
@@ -103,7 +103,9 @@ def test_who_comes_back_when_told_is_let_in() -> None:
             await spend(turns, clock, 1)
         assert (refused.value.status, refused.value.code) == (503, "audit_busy")
         clock.now += int(refused.value.headers["Retry-After"])
+        began = clock.now
         await spend(turns, clock, 1)
+        assert clock.now == began + 1  # without waiting any more
 
     asyncio.run(run())
 
