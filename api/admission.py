@@ -15,10 +15,14 @@ class Admission:
         self._bytes_max = bytes_max
         self._bytes = 0
 
-    def take(self, size: int) -> None:
-        """Count bytes in; raises QueueFull, unless nothing else is under way."""
+    def require_room(self, size: int) -> None:
+        """Raise QueueFull unless there is room for so many bytes, or nothing else is under way."""
         if self._bytes and self._bytes + size > self._bytes_max:
             raise QueueFull(f"{self._bytes} bytes of publishes are under way already")
+
+    def take(self, size: int) -> None:
+        """Count bytes in; raises QueueFull."""
+        self.require_room(size)
         self._bytes += size
 
     def give_back(self, size: int) -> None:

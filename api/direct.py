@@ -91,6 +91,23 @@ class Direct:
             self._loop.call_soon(handed.answer, error)
         return True
 
+    def turn_away(self, scope: Any, respond: Respond) -> bool:
+        """Refuse a publish of which the head alone has come, if there is no room for it now; say so.
+
+        Else a service that is asked for too much would read bodies most of the time, to throw them away.
+        """
+        services = self._services
+        announced = int(dict(scope["headers"]).get(b"content-length", b"0"))
+        if not 0 < announced <= services.settings.body_bytes_max:
+            return False
+        try:
+            services.writer.require_room()
+            services.admission.require_room(announced)
+        except QueueFull as error:
+            _Handed(services, self._request_id(), 0, respond).refuse(error)
+            return True
+        return False
+
     def _request_id(self) -> int:
         """Make a request id: a UUID of version 4, and for a quarter of uuid4()'s time."""
         cleared, version = VERSION_4

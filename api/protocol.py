@@ -6,6 +6,9 @@ for ever. And what is no HTTP is answered with a problem document like everythin
 The short way is for publishes whose body comes together with their head (api/direct.py): for them no
 task is started. uvicorn keeps the order of pipelined requests, since it asks for the next task only when
 the last answer is complete.
+
+A publish for which there is no room is refused by its head alone. uvicorn then drops the body as it
+comes; how long that may take is limited here.
 """
 
 import asyncio
@@ -43,6 +46,8 @@ class TimedProtocol(HttpToolsProtocol):
     _reads_head = False
     # A request that may go the short way once its body is there.
     _plain: tuple[RequestResponseCycle, Any] | None = None
+    # The answer has gone out before the body came.
+    _drops_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -63,12 +68,25 @@ class TimedProtocol(HttpToolsProtocol):
         if direct is None or not direct.is_plain(cycle.scope):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
-            self._plain = cycle, app
+            # To close on a client that still sends would lose it the answer.
+            if cycle.keep_alive and direct.turn_away(cycle.scope, partial(self._respond, cycle)):
+                self._drops_body = True
+                self._start_timer()
+            else:
+                self._plain = cycle, app
         else:
             self._answer_directly(direct, cycle, app)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
+        if self._drops_body:
+            self._drops_body = False
+            self._stop_timer()
+            # uvicorn forgets it as soon as more of the body comes.
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         if self._plain is not None:
             cycle, app = self._plain
             self._plain = None
@@ -133,7 +151,9 @@ class TimedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if not self.transport.is_closing():
+        if self._drops_body:
+            self.transport.close()
+        elif not self.transport.is_closing():
             detail = f"the headers of a request may take {self.timeout_seconds:g} seconds"
             self._answer_and_close(Problem(408, "headers_too_slow", detail, retryable=True))
 

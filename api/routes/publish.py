@@ -128,6 +128,8 @@ class Publish:
             bytes_max=services.settings.body_bytes_max,
             timeout_seconds=services.settings.receive_timeout_seconds,
         )
+        # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
+        services.writer.require_room()
         intake = await self._parse(body, services.limits, ndjson=ndjson, lenient=preferences.lenient)
         # The first few tell what is wrong with a batch, and leave room in the record for others.
         for fault in intake.rejected[:REJECTIONS_RECORDED]:

@@ -34,6 +34,11 @@ class Client:
     def send(self, *requests: bytes) -> None:
         self.link.sendall(b"".join(requests))
 
+    def trickle(self, content: bytes) -> None:
+        for byte in content:
+            self.link.sendall(bytes([byte]))
+            time.sleep(0.1)
+
     def answer(self) -> tuple[int, dict[str, str], Any]:
         status = int(self._file.readline().split()[1])
         headers = {}
@@ -169,6 +174,69 @@ def test_a_full_queue_is_told_at_once(database: str, connection: Connection) -> 
         assert [client.answer()[0] for client in clients[:2]] == [202, 202]
         for client in clients:
             client.link.close()
+
+
+@contextmanager
+def full(database: str, connection: Connection, **settings: object) -> Iterator[str]:
+    """Serve with a queue that stays full to the end."""
+    with running_api(database, workers=0, queue_events_max=1, **settings) as url, ExitStack() as opened:
+        flushed, queued = (opened.enter_context(client_of(url)) for _ in range(2))
+        with connection.transaction():
+            connection.execute("SELECT FROM partitions FOR UPDATE")
+            flushed.send(request(one_topic("flushed")))
+            until(lambda: queue_size(url) == 1)
+            queued.send(request(one_topic("queued")))
+            until(lambda: queue_size(url) == 2)
+            yield url
+        assert [client.answer()[0] for client in (flushed, queued)] == [202, 202]
+
+
+def test_what_finds_no_room_is_refused_by_its_head_alone(database: str, connection: Connection) -> None:
+    content = request(*(one_topic(f"{number}") for number in range(1_000)))
+    with full(database, connection) as url, client_of(url) as client:
+        for parts in ([content], [content[:300], content[300:]], [content[:300], content[300:] + content]):
+            client.send(parts[0])
+            status, headers, problem = client.answer()
+            assert (status, problem["code"], headers["retry-after"]) == (503, "queue_full", "1")
+            assert UUID.fullmatch(headers["x-request-id"])
+            client.send(*parts[1:])
+        assert client.answer()[0] == 503
+        client.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.answer()[0] == 200
+    assert logged(connection) == ["flushed", "queued"]
+
+
+def test_a_refused_client_that_takes_too_long_to_send_its_body_is_closed_on(
+    database: str, connection: Connection
+) -> None:
+    content = request(one_topic("never" * 20))
+    with full(database, connection, receive_timeout_seconds=0.3) as url, client_of(url) as client:
+        client.send(content[:-50])
+        assert client.answer()[0] == 503
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            client.trickle(content[-50:])
+
+
+def test_a_refused_client_that_has_sent_its_body_may_be_idle_no_longer_than_others(
+    database: str, connection: Connection
+) -> None:
+    with full(database, connection, keep_alive_seconds=1) as url, client_of(url) as client:
+        content = request(one_topic("refused"))
+        client.send(content[:-1])
+        assert client.answer()[0] == 503
+        client.send(content[-1:])
+        assert client.ended()
+
+
+def test_a_client_that_asks_to_be_closed_on_reads_its_refusal_first(
+    database: str, connection: Connection
+) -> None:
+    content = request(headers="Connection: close\r\n", body=b"[" + b" " * 1_000_000)
+    with full(database, connection) as url, client_of(url) as client:
+        client.send(content[:500])
+        client.send(content[500:])
+        assert client.answer()[0] == 503
+        assert client.ended()
 
 
 def test_too_many_bytes_under_way_are_told_at_once_and_counted_out_again(

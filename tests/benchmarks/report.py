@@ -105,13 +105,10 @@ def _stored(rungs: Sequence[Rung]) -> Table:
 
 
 def _overload(rungs: Sequence[Rung]) -> Table:
-    rows = [
-        [name.replace("_", " "), str(value)]
-        for rung in rungs
-        if rung.name == "overload"
-        for name, value in rung.details.items()
-    ]
-    return Table("Overload", ["", "found"], rows)
+    chosen = [rung for rung in rungs if rung.name.startswith("overload_")]
+    names = chosen[0].details if chosen else {}
+    rows = [[name.replace("_", " "), *(str(rung.details[name]) for rung in chosen)] for name in names]
+    return Table("Overload", ["", *(rung.name for rung in chosen)], rows)
 
 
 def _void(rungs: Sequence[Rung]) -> Table:

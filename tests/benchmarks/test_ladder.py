@@ -25,7 +25,8 @@ NAMES = {
     "end_to_end_1000", "end_to_end_100", "end_to_end_1", "sustained_1000", "sustained_100",
     "backlog_1", "backlog_2", "sql_one_core", "sql_two_cores", "rebuild",
     "query_page_1", "query_by_topic", "query_by_time", "query_event", "query_stats",
-    "latency_1000", "latency_30%", "latency_50%", "latency_70%", "latency_90%", "peak", "overload", "idle",
+    "latency_1000", "latency_30%", "latency_50%", "latency_70%", "latency_90%",
+    "peak_1000", "overload_1000", "peak_100", "overload_100", "idle",
 }  # fmt: skip
 
 
@@ -46,7 +47,9 @@ def test_every_figure_is_there_and_sound(ladder: Ladder) -> None:
 def test_each_step_is_a_part_of_the_one_above(ladder: Ladder) -> None:
     found = {rung.name: rung for rung in ladder.rungs}
     assert found["raw_copy"].of_raw_copy_percent == 100.0
-    assert all(found[name].of_above_percent for name in ("append", "http_100_by_32", "rebuild", "overload"))
+    assert all(
+        found[name].of_above_percent for name in ("append", "http_100_by_32", "rebuild", "overload_100")
+    )
 
 
 def test_what_an_event_costs_is_told_by_process(ladder: Ladder) -> None:

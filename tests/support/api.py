@@ -15,7 +15,9 @@ from tests.support.waiting import until
 
 
 @contextmanager
-def running_api(dsn: str, *, workers: int = 1, **settings: object) -> Iterator[str]:
+def running_api(
+    dsn: str, *, workers: int = 1, keep_alive_seconds: int = 5, **settings: object
+) -> Iterator[str]:
     """Serve, with workers, and yield the base URL; stop cleanly at the end."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
@@ -29,6 +31,7 @@ def running_api(dsn: str, *, workers: int = 1, **settings: object) -> Iterator[s
             ws="none",
             log_config=None,
             access_log=False,
+            timeout_keep_alive=keep_alive_seconds,
             timeout_graceful_shutdown=5,
         )
     )
