@@ -201,7 +201,7 @@ class EmbeddedServer:
         return expected
 
     def _settings(self, socket_dir: Path) -> list[str]:
-        settings = server_options() | {
+        settings = server_options(self.directory.path) | {
             "unix_socket_directories": str(socket_dir),
             "unix_socket_permissions": "0700",
             "listen_addresses": "127.0.0.1" if self._port else "",

@@ -1,12 +1,13 @@
 """The server settings of an event log on one machine, each with its reason."""
 
 import os
+import shutil
 from pathlib import Path
 
 MIB = 1 << 20
 
 
-def server_options() -> dict[str, str]:
+def server_options(data_dir: Path) -> dict[str, str]:
     """Return the settings that the embedded server starts with, unless its owner overrides them."""
     return {
         # The promise of a 202: what was acknowledged survives a power cut. Said here, not left to defaults.
@@ -16,10 +17,12 @@ def server_options() -> dict[str, str]:
         # Half of what a database server of its own would take, since the API and workers live here too.
         "shared_buffers": f"{_shared_buffers_mib()}MB",
         # Appends are WAL first of all: a checkpoint makes every page touched after it be written whole
-        # once more, so checkpoints are far apart, and spread over nearly all of that time.
-        "max_wal_size": "4GB",
+        # once more, which with random ids is nearly all of it, so checkpoints are far apart. Each takes half
+        # the time to the next: while one lasts, a crash is recovered from the one before, and the later it
+        # must begin. By 6 GB and a half that is 4 to 6 GB of WAL, at 3 s a GB.
+        "max_wal_size": f"{_max_wal_mib(data_dir)}MB",
         "checkpoint_timeout": "15min",
-        "checkpoint_completion_target": "0.9",
+        "checkpoint_completion_target": "0.5",
         # A standby or a backup that is forgotten must not fill the volume: its slot is given up before.
         "max_slot_wal_keep_size": "4GB",
         # A COPY of thousands of events and its fsync should not wait for one 16 MB buffer.
@@ -51,6 +54,11 @@ def server_options() -> dict[str, str]:
 def _shared_buffers_mib() -> int:
     """A quarter of the memory, at least 128 MiB and at most 2 GiB."""
     return max(128, min(2048, _memory_bytes() // 4 // MIB))
+
+
+def _max_wal_mib(data_dir: Path) -> int:
+    """A tenth of the volume, at least 1 GiB and at most 6 GiB."""
+    return max(1024, min(6144, shutil.disk_usage(data_dir).total // 10 // MIB))
 
 
 def _memory_bytes() -> int:
