@@ -35,11 +35,11 @@ class Reading(Collector):
             yield from _of_books(self._counts)
 
     def _of_process(self) -> Iterator[Metric]:
-        uptime = datetime.now(UTC) - self._services.member.started_at
+        uptime = max(0.0, (datetime.now(UTC) - self._services.member.started_at).total_seconds())
         yield _gauge("eventlog_up", "1 while the books can be read.", float(self._counts is not None))
         yield _gauge("eventlog_queue_events", "Events that wait for the writer.", self._services.queue_size)
         yield _gauge("eventlog_queue_events_max", "The queue's bound.", self._services.queue_events_max)
-        yield _gauge("eventlog_uptime_seconds", "Since this service started.", uptime.total_seconds())
+        yield _gauge("eventlog_uptime_seconds", "Since this service started.", uptime)
         info = GaugeMetricFamily("eventlog_info", "Always 1; what runs.", labels=["version"])
         info.add_metric([__version__], 1)
         yield info

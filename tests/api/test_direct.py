@@ -177,7 +177,7 @@ def test_a_full_queue_is_told_at_once(database: str, connection: Connection) -> 
 
 
 @contextmanager
-def full(database: str, connection: Connection, **settings: object) -> Iterator[str]:
+def full(database: str, connection: Connection, **settings: Any) -> Iterator[str]:
     """Serve with a queue that stays full to the end."""
     with running_api(database, workers=0, queue_events_max=1, **settings) as url, ExitStack() as opened:
         flushed, queued = (opened.enter_context(client_of(url)) for _ in range(2))
