@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -102,7 +103,7 @@ def test_a_slow_disk_makes_publishers_wait_together_and_nothing_else(
     with load(stack.port, journal, clients=6, timeout_seconds=20) as running:
         until(lambda: running.journal.acknowledged > 50)
         slow = f"fdatasync,fsync:delay_exit={round(FSYNC_SECONDS * 1e6)}"
-        with injected([session("eventlog append"), _process(server, "walwriter")], slow):
+        with injected([session("eventlog append"), *_processes(server, "walwriter")], slow):
             began, told = time.time(), _told(running)
             until(lambda: _told(running) >= told + 30, deadline_seconds=60)
             seconds = time.time() - began
@@ -129,8 +130,7 @@ def test_pages_that_cannot_be_read_are_an_error_until_they_can(
     server.start()
     unreadable = server.directory.cluster / str(table)
     # Sessions are forks of the postmaster yet to come; since 18, other processes may read for them.
-    children = psutil.Process(server.pid).children()
-    readers = [server.pid, *(child.pid for child in children if "io worker" in " ".join(child.cmdline()))]
+    readers = [server.pid, *_processes(server, "io worker")]
     with injected(readers, "pread64,preadv,preadv2:error=EIO", path=unreadable):
         worker = stack.start_worker(batch_size=1000)
         until(
@@ -161,7 +161,9 @@ def _told(running: Load) -> int:
     return sum(outcome == "ok" for client in running.clients for outcome, *_ in client.outcomes)
 
 
-def _process(server: EmbeddedServer, kind: str) -> int:
-    """Return the process of this kind of a server."""
-    children = psutil.Process(server.pid).children()
-    return next(child.pid for child in children if kind in " ".join(child.cmdline()))
+def _processes(server: EmbeddedServer, kind: str) -> Iterator[int]:
+    """Yield the processes of this kind of a server."""
+    for child in psutil.Process(server.pid).children():
+        with suppress(psutil.NoSuchProcess):  # sessions end meanwhile
+            if kind in " ".join(child.cmdline()):
+                yield child.pid
