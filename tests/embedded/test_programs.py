@@ -10,6 +10,7 @@ import pytest
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.process import run_to_end
+from tests.embedded.conftest import is_alive
 
 # Once it has so much memory that it takes a while to end, it interrupts us.
 SLOW_TO_END = """
@@ -29,14 +30,6 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGUSR1, before)
 
 
-def open_files(pid: int) -> list[str]:
-    """Return the descriptors that a process has open; one that is ending has none, though it still shows."""
-    try:
-        return os.listdir(f"/proc/{pid}/fd")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # root's, once its memory is given back
-        return []
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_it_returns_when_the_programs_own_children_can_write_no_more(tmp_path: Path) -> None:
     child = tmp_path / "child"
@@ -49,4 +42,4 @@ def test_interrupted_it_returns_when_the_programs_own_children_can_write_no_more
             output=log.fileno(),
             inherit=[],
         )
-    assert not open_files(int(child.read_text()))
+    assert not is_alive(int(child.read_text()))
