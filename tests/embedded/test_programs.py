@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eventlog.embedded.account import Account
-from eventlog.embedded.process import run_to_end
+from eventlog.embedded.process import Command, run_to_end
 from tests.embedded.conftest import is_alive
 
 # Once it has so much memory that it takes a while to end, it interrupts us.
@@ -33,7 +33,7 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_it_returns_when_the_programs_own_children_can_write_no_more(tmp_path: Path) -> None:
     child = tmp_path / "child"
-    slow_to_end = [sys.executable, "-c", SLOW_TO_END, child, str(os.getpid())]
+    slow_to_end: Command = [sys.executable, "-c", SLOW_TO_END, child, str(os.getpid())]
     with (tmp_path / "log").open("wb") as log, pytest.raises(KeyboardInterrupt):
         run_to_end(
             # As initdb does, the program runs another one.
