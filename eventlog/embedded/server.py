@@ -32,6 +32,8 @@ from eventlog.errors import EmbeddedServerError
 
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
 POLL_SECONDS = 0.02
+# A recovery takes long, and each question costs it a process and two lines of its log.
+POLL_PART_OF_WAIT = 1 / 50
 SAY_SECONDS = 2.0  # how long people wait before they wonder
 PING_SECONDS_MAX = 2  # the least that libpq allows
 END_SEEN_SECONDS_MAX = 1.0
@@ -264,7 +266,8 @@ class _Silence:
 
     def lasts_too_long(self, interrupted: threading.Event | None = None) -> bool:
         """Wait for the next poll; say whether to give up."""
-        (interrupted or threading.Event()).wait(POLL_SECONDS)
+        waited = time.monotonic() - self._began
+        (interrupted or threading.Event()).wait(max(POLL_SECONDS, waited * POLL_PART_OF_WAIT))
         now = time.monotonic()
         if now - self._said > SAY_SECONDS:
             self._said = now
