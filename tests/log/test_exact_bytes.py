@@ -58,3 +58,20 @@ def test_a_users_own_client_encoding_changes_nothing(
     append_events(database, [Event("größe", "ä", '{"ö": "ü"}'.encode())])
     row = connection.execute("SELECT topic, event_id, raw::text FROM inbox").fetchone()
     assert row == ("größe", "ä", '{"ö": "ü"}')
+
+
+def test_a_large_text_is_stored_compressed_by_the_best_that_the_server_has(
+    database: str, connection: psycopg.Connection[TupleRow]
+) -> None:
+    raw = json.dumps({"payload": {"commits": [{"message": f"Mend {number}"} for number in range(500)]}})
+    append_events(database, [Event("orders", "large", raw.encode())])
+    row = connection.execute(
+        "SELECT raw::text, pg_column_compression(raw), pg_column_size(raw) FROM inbox"
+    ).fetchone()
+    methods = connection.execute(
+        "SELECT enumvals FROM pg_settings WHERE name = 'default_toast_compression'"
+    ).fetchone()
+    assert row is not None
+    assert methods is not None
+    assert row[:2] == (raw, "lz4" if "lz4" in methods[0] else "pglz")
+    assert row[2] < len(raw) / 2
