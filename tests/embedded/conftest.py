@@ -19,6 +19,7 @@ from eventlog.embedded.account import Account, account_for, closed_directory
 from eventlog.embedded.cluster import socket_dir_of
 from eventlog.embedded.directory import DataDirectory
 from tests.support.postgres import short_directory
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -128,14 +129,6 @@ def empty_data_dir() -> Iterator[Path]:
         yield path
         # A server that was killed cannot remove it.
         shutil.rmtree(socket_dir_of(directory, account), ignore_errors=True)
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process has files open: one that is ending shows for a moment after it closed them."""
-    try:
-        return bool(os.listdir(f"/proc/{pid}/fd"))
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # root's, once its memory is given back
-        return False
 
 
 def interpreter_for(user: pwd.struct_passwd | None) -> tuple[str, dict[str, str]]:

@@ -11,8 +11,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from eventlog.embedded import EmbeddedServer
-from tests.embedded.conftest import ROOT, StartOwner, is_alive
+from tests.embedded.conftest import ROOT, StartOwner
 from tests.support.postgres import short_directory
+from tests.support.processes import is_alive
 
 Db = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -11,7 +11,7 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.embedded.directory import DataDirectory
 from eventlog.opening import opened_database
 from eventlog.settings import load_settings
-from tests.embedded.conftest import is_alive
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 
 

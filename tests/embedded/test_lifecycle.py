@@ -11,7 +11,8 @@ import pytest
 
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import EmbeddedServerError
-from tests.embedded.conftest import ROOT, is_alive
+from tests.embedded.conftest import ROOT
+from tests.support.processes import is_alive
 
 
 def test_data_survives_a_restart(data_dir: Path, bindir: Path | None) -> None:

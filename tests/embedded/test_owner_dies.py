@@ -11,7 +11,8 @@ import pytest
 
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import EmbeddedServerError
-from tests.embedded.conftest import StartOwner, is_alive
+from tests.embedded.conftest import StartOwner
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 
 

@@ -12,7 +12,8 @@ from eventlog.embedded import EmbeddedServer, find_binaries
 from eventlog.embedded.account import account_for, closed_directory
 from eventlog.embedded.binaries import runnable_by
 from eventlog.errors import EmbeddedServerError
-from tests.embedded.conftest import StartOwner, is_alive, unprivileged
+from tests.embedded.conftest import StartOwner, unprivileged
+from tests.support.processes import is_alive
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 

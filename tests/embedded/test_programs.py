@@ -10,7 +10,7 @@ import pytest
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.process import Command, run_to_end
-from tests.embedded.conftest import is_alive
+from tests.support.processes import is_alive
 
 # Once it has so much memory that it takes a while to end, it interrupts us.
 SLOW_TO_END = """

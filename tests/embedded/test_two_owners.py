@@ -5,7 +5,8 @@ from pathlib import Path
 import psycopg
 
 from eventlog.embedded import EmbeddedServer
-from tests.embedded.conftest import StartOwner, is_alive
+from tests.embedded.conftest import StartOwner
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 
 

@@ -19,7 +19,7 @@ from tests.faults.client import Load, load
 from tests.faults.outbox_client import publish_through_outbox
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import Schedule, Strike
-from tests.faults.servers import crash, kill_backend, socket_file
+from tests.faults.servers import accepts, crash, kill_backend, socket_file
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Process, Stack, answers
 from tests.support.postgres import FAST, at_database, create_migrated_template, short_directory
@@ -253,6 +253,7 @@ class Run:
         """End every fault: start what died, let go what waits."""
         self._proxy.heal()
         self._server.start()
+        until(lambda: accepts(self._dsn), message="PostgreSQL accepts no session")
         for process in (self._api, *self._workers):
             process.signal(signal.SIGCONT)
         if self._api.returncode is None:

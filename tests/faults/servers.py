@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 
 from eventlog.embedded import EmbeddedServer
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 
 
@@ -19,18 +20,14 @@ def crash(server: EmbeddedServer, number: signal.Signals = signal.SIGKILL) -> No
     """End the postmaster: SIGKILL is a crash, SIGQUIT an immediate, SIGINT a fast shutdown."""
     pid = server.postmaster.pid
     os.kill(pid, number)
-    until(lambda: not _runs(pid), deadline_seconds=30, message="the postmaster does not end")
+    until(lambda: not is_alive(pid), deadline_seconds=30, message="the postmaster does not end")
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def kill_backend(dsn: str, name: str) -> bool:
+    """Kill the process of one session of an application name; False when there is none.
 
-
-def kill_backend(dsn: str, name: str, number: signal.Signals = signal.SIGKILL) -> bool:
-    """Signal the process of one session of an application name; False when there is none."""
+    At the end the postmaster knows, and ends all others: who connects now waits for its recovery.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
         row = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
@@ -39,5 +36,15 @@ def kill_backend(dsn: str, name: str, number: signal.Signals = signal.SIGKILL) -
         ).fetchone()
     if row is None:
         return False
-    os.kill(row[0], number)
+    os.kill(row[0], signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{row[0]}").exists(), message="the postmaster does not notice")
+    return True
+
+
+def accepts(dsn: str) -> bool:
+    """Say whether a session can be opened."""
+    try:
+        psycopg.connect(dsn).close()
+    except psycopg.OperationalError:
+        return False
     return True
