@@ -15,14 +15,14 @@ class Admission:
         self._bytes_max = bytes_max
         self._bytes = 0
 
-    def require_room(self, size: int) -> None:
-        """Raise QueueFull unless there is room for so many bytes, or nothing else is under way."""
-        if self._bytes and self._bytes + size > self._bytes_max:
+    def require_room(self, size: int, own: int = 0) -> None:
+        """Raise QueueFull unless there is room for so many bytes, or nothing is under way but one's own."""
+        if self._bytes > own and self._bytes + size > self._bytes_max:
             raise QueueFull(f"{self._bytes} bytes of publishes are under way already")
 
-    def take(self, size: int) -> None:
-        """Count bytes in; raises QueueFull."""
-        self.require_room(size)
+    def take(self, size: int, own: int = 0) -> None:
+        """Count bytes in, beside one's own; raises QueueFull."""
+        self.require_room(size, own)
         self._bytes += size
 
     def give_back(self, size: int) -> None:
@@ -41,7 +41,7 @@ class Publishing:
 
     def take(self, size: int) -> None:
         """Count a part of the body in; raises QueueFull."""
-        self._admission.take(size)
+        self._admission.take(size, self._size)
         self._size += size
 
     def __enter__(self) -> "Publishing":

@@ -44,7 +44,7 @@ class Direct:
         self._services = services
         self._loop = asyncio.get_running_loop()
         self._chance = random.Random(random.SystemRandom().getrandbits(256))
-        self._plain: list[tuple[bytes, bytes]] = []
+        self._plain: list[tuple[bytes, bytes]] | None = None
 
     def is_plain(self, scope: Any) -> bool:
         """Say whether a request may come this way, as far as its head tells."""

@@ -115,7 +115,12 @@ def _is_foreign(headers: dict[bytes, bytes], host: str) -> bool:
     if site is not None and site not in (b"same-origin", b"none"):
         return True
     origin = headers.get(b"origin")
-    return origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower()
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower()
+    except ValueError:  # no address at all, such as http://[x
+        return True
 
 
 def _request_id(given: bytes | None) -> uuid.UUID:

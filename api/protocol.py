@@ -8,20 +8,28 @@ task is started. uvicorn keeps the order of pipelined requests, since it asks fo
 the last answer is complete.
 
 A publish for which there is no room is refused by its head alone. uvicorn then drops the body as it
-comes; how long that may take is limited here.
+comes; how long that may take is limited here, as it is for everything answered before its body came.
+
+Java's HTTP clients offer with each request to go on by HTTP/2 (Upgrade: h2c). The parser then takes what
+follows the head for another protocol, and not for the body; so it is told the head again, without the offer.
 """
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.direct import Direct, problem_answer
 from api.errors import Problem
 from api.gate import TARGET_BYTES_MAX, target_too_long
+
+# What a request says that offers another protocol, as headers and as options of Connection.
+OF_AN_OFFER = frozenset({b"upgrade", b"http2-settings"})
 
 
 def protocol_class(receive_timeout_seconds: float) -> type[HttpToolsProtocol]:
@@ -31,6 +39,21 @@ def protocol_class(receive_timeout_seconds: float) -> type[HttpToolsProtocol]:
         timeout_seconds = receive_timeout_seconds
 
     return Protocol
+
+
+class _InTurn(FlowControl):
+    """Reads nothing more while requests wait behind the one that is answered.
+
+    uvicorn's goes on reading at each answer, and the requests of one client would pile up.
+    """
+
+    def __init__(self, transport: asyncio.Transport, waiting: Collection[object]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
 
 
 class TimedProtocol(HttpToolsProtocol):
@@ -46,11 +69,12 @@ class TimedProtocol(HttpToolsProtocol):
     _reads_head = False
     # A request that may go the short way once its body is there.
     _plain: tuple[RequestResponseCycle, Any] | None = None
-    # The answer has gone out before the body came.
-    _drops_body = False
+    # Within a call that brings bytes.
+    _feeding = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _InTurn(transport, self.pipeline)
         self._start_timer()
 
     def on_message_begin(self) -> None:
@@ -59,28 +83,43 @@ class TimedProtocol(HttpToolsProtocol):
         self._reads_head = True
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._reads_head = False
         self._stop_timer()
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Armed by a request that was refused by its head, if this one came with its body's end.
+        self._unset_keepalive_if_required()
+        if cycle.more_body:
+            # It is the last that was read, and the rest of it must come.
+            self.flow.resume_reading()
         direct: Direct | None = self.app_state.get("direct")
         if direct is None or not direct.is_plain(cycle.scope):
             super()._start_asgi_task(cycle, app)
-        elif cycle.more_body:
-            # To close on a client that still sends would lose it the answer.
-            if cycle.keep_alive and direct.turn_away(cycle.scope, partial(self._respond, cycle)):
-                self._drops_body = True
-                self._start_timer()
-            else:
-                self._plain = cycle, app
-        else:
+        elif not cycle.more_body:
             self._answer_directly(direct, cycle, app)
+        elif self._turns_away(direct, cycle):
+            self._start_timer()
+        elif self._feeding:
+            self._plain = cycle, app
+        else:
+            # It has waited for its turn, and perhaps no more of it comes.
+            super()._start_asgi_task(cycle, app)
+
+    def _turns_away(self, direct: Direct, cycle: RequestResponseCycle) -> bool:
+        # To close on a client that still sends would lose it the answer; and one that reads no answers gets
+        # no more of them.
+        if not cycle.keep_alive or self.flow.write_paused:
+            return False
+        return direct.turn_away(cycle.scope, partial(self._respond, cycle))
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
-        if self._drops_body:
-            self._drops_body = False
+        if self._is_answered():
             self._stop_timer()
             # uvicorn forgets it as soon as more of the body comes.
             self._unset_keepalive_if_required()
@@ -93,14 +132,57 @@ class TimedProtocol(HttpToolsProtocol):
             self._answer_directly(self.app_state["direct"], cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._reads_head and self._deadline is None:
-            self._start_timer()
+        self._unset_keepalive_if_required()
+        self._feeding = True
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        finally:
+            self._feeding = False
         if self._plain is not None:
             # The rest of its body is under way, and may be for long.
             cycle, app = self._plain
             self._plain = None
             super()._start_asgi_task(cycle, app)
+        if self._deadline is None and self.timeout_keep_alive_task is None and self._waits_for_client():
+            self._start_timer()
+
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                if self.parser.get_method() == b"CONNECT":
+                    self.send_400_response("")
+                    return
+                data = self._head_without_offer() + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """Return the head that was read, as if its client had not offered another protocol."""
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = [option.strip() for option in value.split(b",")]
+                kept = [option for option in options if option.lower() not in OF_AN_OFFER]
+                lines.append(b"connection: " + b", ".join(kept))
+            elif name not in OF_AN_OFFER:
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _is_answered(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete
+
+    def _waits_for_client(self) -> bool:
+        """Say whether it is the client's turn: to begin, or to end what is answered or whose head is read."""
+        if self.transport.is_closing():
+            return False
+        return self._reads_head or self.cycle is None or self._is_answered()
 
     def _answer_directly(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:
         body = bytes(cycle.body)
@@ -151,11 +233,17 @@ class TimedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if self._drops_body:
-            self.transport.close()
-        elif not self.transport.is_closing():
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            # Another request is still answered, and we may be who does not read on.
+            self._start_timer()
+        elif self._reads_head or self.cycle is None:
             detail = f"the headers of a request may take {self.timeout_seconds:g} seconds"
             self._answer_and_close(Problem(408, "headers_too_slow", detail, retryable=True))
+        else:
+            self.transport.close()
 
     def _answer_and_close(self, problem: Problem) -> None:
         self.transport.write(b"".join(problem_answer(problem, uuid.uuid4(), (b"connection", b"close"))))

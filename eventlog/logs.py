@@ -2,8 +2,29 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class _Lossy:
+    """A stream that loses what cannot be written: its disk may be full, and its reader gone.
+
+    Whoever logs is in the middle of something else, and must not fail for it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def configure_logs(level: str) -> None:
@@ -24,7 +45,7 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*marking, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
     )
     # What libraries log: warnings and worse, in the same place and form.
     handler = logging.StreamHandler()

@@ -3,12 +3,8 @@
 import json
 import re
 import select
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -17,66 +13,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.support.api import running_api
 from tests.support.events import event
+from tests.support.raw_client import Client, client_of, full, one_topic, queue_size, request
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-class Client:
-    """Sends bytes as they are, and reads answers one by one."""
-
-    def __init__(self, url: str) -> None:
-        address = urlsplit(url)
-        self.link = socket.create_connection((str(address.hostname), address.port), timeout=10)
-        self._file = self.link.makefile("rb")
-
-    def send(self, *requests: bytes) -> None:
-        self.link.sendall(b"".join(requests))
-
-    def trickle(self, content: bytes) -> None:
-        for byte in content:
-            self.link.sendall(bytes([byte]))
-            time.sleep(0.1)
-
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        status = int(self._file.readline().split()[1])
-        headers = {}
-        while line := self._file.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            headers[name] = value
-        return status, headers, json.loads(self._file.read(int(headers["content-length"])))
-
-    def ended(self) -> bool:
-        return self._file.read(1) == b""
-
-
-@contextmanager
-def client_of(url: str) -> Iterator[Client]:
-    client = Client(url)
-    try:
-        yield client
-    finally:
-        client.link.close()
-
-
-def request(*events: dict[str, Any], headers: str = "", body: bytes | None = None) -> bytes:
-    content = json.dumps(events if len(events) > 1 else events[0]).encode() if body is None else body
-    head = (
-        "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"{headers}Content-Length: {len(content)}\r\n\r\n"
-    )
-    return head.encode() + content
-
-
 def logged(connection: Connection) -> list[str]:
     return [
         str(row[0]) for row in connection.execute("SELECT event_id FROM inbox ORDER BY position").fetchall()
     ]
-
-
-def one_topic(event_id: str) -> dict[str, Any]:
-    return event(topic="direct.order", event_id=event_id)
 
 
 def test_an_answer_is_the_same_as_by_the_ordinary_way(api: str) -> None:
@@ -142,16 +89,10 @@ def test_clients_that_go_away_take_nothing_with_them(database: str, connection: 
                 client.send(request(one_topic(f"{number}")))
             until(lambda: queue_size(url) == 6)
             for client in gone:
-                client.link.close()
+                client.close()
         assert stayed.answer()[0] == 202
         stayed.link.close()
     assert sorted(logged(connection)) == [str(number) for number in range(6)]
-
-
-def queue_size(url: str) -> int:
-    with client_of(url) as client:
-        client.send(b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        return int(client.answer()[2]["queue_size"])
 
 
 def test_a_full_queue_is_told_at_once(database: str, connection: Connection) -> None:
@@ -173,22 +114,7 @@ def test_a_full_queue_is_told_at_once(database: str, connection: Connection) -> 
         assert int(headers["retry-after"]) >= 1
         assert [client.answer()[0] for client in clients[:2]] == [202, 202]
         for client in clients:
-            client.link.close()
-
-
-@contextmanager
-def full(database: str, connection: Connection, **settings: Any) -> Iterator[str]:
-    """Serve with a queue that stays full to the end."""
-    with running_api(database, workers=0, queue_events_max=1, **settings) as url, ExitStack() as opened:
-        flushed, queued = (opened.enter_context(client_of(url)) for _ in range(2))
-        with connection.transaction():
-            connection.execute("SELECT FROM partitions FOR UPDATE")
-            flushed.send(request(one_topic("flushed")))
-            until(lambda: queue_size(url) == 1)
-            queued.send(request(one_topic("queued")))
-            until(lambda: queue_size(url) == 2)
-            yield url
-        assert [client.answer()[0] for client in (flushed, queued)] == [202, 202]
+            client.close()
 
 
 def test_what_finds_no_room_is_refused_by_its_head_alone(database: str, connection: Connection) -> None:
