@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.direct import Direct
 from api.errors import Problem, problem_for
@@ -27,6 +28,8 @@ READING = (
     *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
     *("health", "metrics", "index", "console"),
 )
+
+METHODS = ("GET", "HEAD", "POST", "DELETE")
 
 
 def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:
@@ -59,6 +62,15 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
     return gate
 
 
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """Return what a path answers, all of its routes together; the framework tells of the first alone."""
+    return [
+        method
+        for method in METHODS
+        if any(each.matches({**request.scope, "method": method})[0] == Match.FULL for each in app.routes)
+    ]
+
+
 def _answer_with_problems(app: FastAPI) -> None:
     """Have every error of a route leave as a problem document."""
 
@@ -73,8 +85,8 @@ def _answer_with_problems(app: FastAPI) -> None:
     async def http_error(request: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         headers = dict(error.headers or {})
-        if headers.get("Allow") == "GET":
-            headers["Allow"] = "GET, HEAD"  # every route here that answers one answers the other
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request))
         detail = {404: "there is no such route or thing", 405: "this route has other methods: see Allow"}
         return _response(
             request,

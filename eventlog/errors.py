@@ -129,7 +129,8 @@ class ProjectionUnknown(EventlogError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(
-            f"there is no projection {name!r}: `eventlog projections list` or GET /projections has them"
+            f"there is no projection {name!r}: `eventlog projections list` or GET /projections has them, "
+            "and EVENTLOG_PROJECTIONS names the code of your own"
         )
 
 

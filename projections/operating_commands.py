@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from projections.operations import Progress
     from projections.projection import Projection
+    from projections.state import State
     from projections.verify import Verified
 
 app = typer.Typer(help="The projections: what there is, and how far it is.", no_args_is_help=True)
@@ -86,8 +87,10 @@ def verify(
     from projections.verify import verify as verified
 
     found = []
+    unknown: list[str] = []
     with opened() as (dsn, settings), _interruptible() as cancelled:
-        for projection in [_projection(settings, name)] if name else _live_ones(dsn, settings):
+        chosen, unknown = ([_projection(settings, name)], []) if name else _live_ones(dsn, settings)
+        for projection in chosen:
             with shown_progress(f"verify {projection.name}") as watch:
                 found.append(verified(dsn, projection, cancelled=cancelled, watch=watch))
     if as_json:
@@ -97,14 +100,20 @@ def verify(
             _print_verified(each)
     if any(each.differing for each in found):
         raise typer.Exit(exits.DIFFERENCE)
+    if unknown:
+        say(f"not verified, since EVENTLOG_PROJECTIONS does not name their code: {', '.join(unknown)}")
+        raise typer.Exit(exits.FAILED)
 
 
 def drop(name: Name, yes: Yes = False) -> None:
     """Drop a projection's tables and checkpoints; the log keeps all, and `rebuild` brings it back."""
+    from eventlog.errors import ProjectionUnknown
     from projections.drop import drop as dropped
 
-    _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
     with opened() as (dsn, _), _interruptible() as cancelled:
+        if name not in {state.name for state in _states(dsn)}:
+            raise ProjectionUnknown(name)
+        _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
         done = dropped(dsn, name, cancelled)
     say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
 
@@ -112,18 +121,11 @@ def drop(name: Name, yes: Yes = False) -> None:
 @app.command("list")
 def list_projections(as_json: Json = False) -> None:
     """Show each projection: what is live, how far it is, and what is done to it."""
-    from psycopg.rows import class_row
-
-    from eventlog.database import connect, translated_errors
-    from eventlog.statements import statement
-    from projections.state import State, shown
+    from projections.state import shown
 
     with opened() as (dsn, settings):
         known = known_projections(settings)
-        with connect(dsn, "reader", "list") as connection, translated_errors():
-            cursor = connection.cursor(row_factory=class_row(State))
-            states = cursor.execute(statement("projections/state"), {"name": None}).fetchall()
-        rows = [shown(state, known) for state in states]
+        rows = [shown(state, known) for state in _states(dsn)]
     if as_json:
         print_json(rows)
     else:
@@ -173,14 +175,27 @@ def _print_verified(found: "Verified") -> None:
         typer.echo(f"  {row.relation} {delivery} {only}: {harmless(row.content)[:CONTENT_CHARACTERS_MAX]}")
 
 
-def _live_ones(dsn: str, settings: Any) -> "list[Projection]":
-    """Return the projections that are not dropped."""
-    from eventlog.database import connect
-    from projections.install import find
+def _live_ones(dsn: str, settings: Any) -> "tuple[list[Projection], list[str]]":
+    """Return the live projections, and the names of those whose code is not known; say what is dropped."""
+    states = _states(dsn)
+    live = {state.name for state in states if state.version is not None}
+    for state in states:
+        if state.version is None:
+            say(f"{state.name} is dropped: nothing to verify; `eventlog rebuild {state.name}` brings it back")
+    known = [projection for projection in known_projections(settings) if projection.name in live]
+    return known, sorted(live - {projection.name for projection in known})
 
-    with connect(dsn, "owner", "list") as connection:
-        found = {projection: find(connection, projection.name) for projection in known_projections(settings)}
-    return [each for each, registered in found.items() if registered and registered.live_version is not None]
+
+def _states(dsn: str) -> "list[State]":
+    from psycopg.rows import class_row
+
+    from eventlog.database import connect, translated_errors
+    from eventlog.statements import statement
+    from projections.state import State
+
+    with connect(dsn, "reader", "list") as connection, translated_errors():
+        cursor = connection.cursor(row_factory=class_row(State))
+        return cursor.execute(statement("projections/state"), {"name": None}).fetchall()
 
 
 def known_projections(settings: Any) -> "list[Projection]":

@@ -4,7 +4,7 @@ The numbers are read when they are asked for, by the statement of /stats, so eve
 snapshot. A registry is made for each scrape: nothing global is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -14,9 +14,11 @@ from prometheus_client.registry import Collector
 
 from api.errors import Problem
 from api.reading import HEADERS, read, route, services_of
+from api.routes.projections import states
 from api.services import Services
 from eventlog import __version__
 from eventlog.read import Books, books
+from projections.state import State
 
 router = APIRouter(tags=["service"])
 
@@ -24,15 +26,17 @@ router = APIRouter(tags=["service"])
 class Reading(Collector):
     """The metrics of one scrape."""
 
-    def __init__(self, services: Services, counts: Books | None) -> None:
+    def __init__(self, services: Services, counts: Books | None, states: Sequence[State]) -> None:
         self._services = services
         self._counts = counts
+        self._states = states
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; without the database, what this process knows."""
         yield from self._of_process()
         if self._counts is not None:
             yield from _of_books(self._counts)
+        yield from _of_projections(self._states)
 
     def _of_process(self) -> Iterator[Metric]:
         uptime = max(0.0, (datetime.now(UTC) - self._services.member.started_at).total_seconds())
@@ -64,6 +68,29 @@ def _of_books(counts: Books) -> Iterator[Metric]:
     yield _gauge("eventlog_workers", "Projector workers connected to the database.", counts.workers)
 
 
+def _of_projections(states: Sequence[State]) -> Iterator[Metric]:
+    """Yield what alarms are for: a projection that is dropped has neither lag nor quarantine."""
+    live = GaugeMetricFamily("eventlog_projection_live", "0 while it is dropped.", labels=["projection"])
+    lag = GaugeMetricFamily(
+        "eventlog_projection_lag_deliveries",
+        "Deliveries that it has not projected yet.",
+        labels=["projection"],
+    )
+    waiting = GaugeMetricFamily(
+        "eventlog_projection_lag_seconds", "Age of the oldest of them.", labels=["projection"]
+    )
+    quarantined = GaugeMetricFamily(
+        "eventlog_projection_quarantined", "Deliveries that it has set aside.", labels=["projection"]
+    )
+    for state in states:
+        live.add_metric([state.name], float(state.version is not None))
+        if state.version is not None:
+            lag.add_metric([state.name], state.lag_deliveries or 0)
+            waiting.add_metric([state.name], state.lag_seconds or 0.0)
+            quarantined.add_metric([state.name], state.quarantined)
+    yield from (live, lag, waiting, quarantined)
+
+
 def _gauge(name: str, documentation: str, value: float) -> Metric:
     return GaugeMetricFamily(name, documentation, value)
 
@@ -79,8 +106,15 @@ async def metrics(request: Request) -> Response:
     services = services_of(request)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(Reading(services, await _counts(services)))
+    registry.register(Reading(services, await _counts(services), await _states(services)))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _states(services: Services) -> list[State]:
+    try:
+        return await read(services, states)
+    except Problem:
+        return []
 
 
 async def _counts(services: Services) -> Books | None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
+from api.errors import Problem
 from api.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.reading import answer, problems, read, route, services_of
 from eventlog.errors import ProjectionUnknown
@@ -50,7 +51,7 @@ async def projections(request: Request) -> Response:
     """Which version of each is live, how far it is in each partition, and what is done to it."""
     read_parameters(request, {})
     known = services_of(request).operations.projections
-    return answer([shown(state, known) for state in await _states(request, None)])
+    return answer([shown(state, known) for state in await read(services_of(request), states)])
 
 
 @route(
@@ -62,10 +63,10 @@ async def projections(request: Request) -> Response:
 async def projection(request: Request, name: str) -> Response:
     """Which version of it is live, how far it is in each partition, and what is done to it."""
     read_parameters(request, {})
-    states = [] if "\0" in name else await _states(request, name)
-    if not states:
+    found = [] if "\0" in name else await read(services_of(request), lambda reader: states(reader, name))
+    if not found:
         raise ProjectionUnknown(name)
-    return answer(shown(states[0], services_of(request).operations.projections))
+    return answer(shown(found[0], services_of(request).operations.projections))
 
 
 @router.post(
@@ -85,7 +86,7 @@ async def rebuild(request: Request, name: str) -> Response:
         in_place=values.get("in_place") == "true",
         verify=values.get("verify") == "true",
     )
-    return await _begun(lambda: services_of(request).operations.rebuild(name, options))
+    return await _begun(request, lambda: services_of(request).operations.rebuild(name, options))
 
 
 @router.post(
@@ -97,19 +98,20 @@ async def rebuild(request: Request, name: str) -> Response:
 async def verify(request: Request, name: str) -> Response:
     """Compare it with a replay of the log; the operation's `detail` says what differs."""
     read_parameters(request, {})
-    return await _begun(lambda: services_of(request).operations.verify(name))
+    return await _begun(request, lambda: services_of(request).operations.verify(name))
 
 
-async def _begun(begin: Callable[[], UUID]) -> Response:
+async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
+    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+        detail = "what is wanted is said by query parameters: send no body"
+        raise Problem(422, "unexpected_body", detail)
     id = await asyncio.to_thread(begin)
     return answer(
         {"status": "accepted", "operation": str(id)}, status=202, headers={"Location": f"/operations/{id}"}
     )
 
 
-async def _states(request: Request, name: str | None) -> list[State]:
-    async def states(reader: Reader) -> list[State]:
-        cursor = reader.cursor(row_factory=class_row(State))
-        return await (await cursor.execute(statement("projections/state"), {"name": name})).fetchall()
-
-    return await read(services_of(request), states)
+async def states(reader: Reader, name: str | None = None) -> list[State]:
+    """Return how each projection is, or one."""
+    cursor = reader.cursor(row_factory=class_row(State))
+    return await (await cursor.execute(statement("projections/state"), {"name": name})).fetchall()

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
-from api.parameters import Parameter, documented, read_parameters, text, whole_number
+from api.parameters import Parameter, documented, one_topic, read_parameters, text, whole_number
 from api.reading import answer, problems, read, route, services_of
 from api.retrying import retried
 from api.routes.deliveries import DELIVERY, place_of
@@ -17,7 +17,7 @@ LIMIT_DEFAULT = 100
 LIMIT_MAX = 1_000
 
 PARAMETERS = {
-    "topic": Parameter(text, "Only deliveries of this topic.", {"type": "string"}),
+    "topic": Parameter(one_topic, "Only deliveries of this topic.", {"type": "string"}),
     "limit": Parameter(
         whole_number(1, LIMIT_MAX),
         "The most causes.",

@@ -48,7 +48,9 @@ from eventlog.statements import statement
 router = APIRouter(tags=["audit"])
 
 BODY_BYTES_MAX = 1 << 20
-DISABLED = "questions in SQL are off: this service is bound to more than loopback and EVENTLOG_SQL is not on"
+DISABLED = (
+    "questions in SQL are off here: EVENTLOG_SQL=on answers them, and auto where only loopback is bound"
+)
 
 FORM = (
     "send an object with sql (a text) or question (a name), one of them, and where wanted "

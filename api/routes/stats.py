@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.parameters import Parameter, documented, read_parameters, text, whole_number
+from api.parameters import Parameter, documented, one_topic, read_parameters, whole_number
 from api.reading import answer, problems, read, route, services_of
 from eventlog import __version__
 from eventlog.read import books, rfc3339
@@ -18,7 +18,7 @@ TOPICS_MAX = 100_000
 
 PARAMETERS = {
     "topic": Parameter(
-        text, "Only this topic in `by_topic`; the totals stay those of all.", {"type": "string"}
+        one_topic, "Only this topic in `by_topic`; the totals stay those of all.", {"type": "string"}
     ),
     "topics": Parameter(
         whole_number(0, TOPICS_MAX),

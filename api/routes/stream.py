@@ -195,8 +195,10 @@ def _place(
         "cursor": values.get("cursor"),
         "last_event_id": values.get("last_event_id"),
     }
+    if not given["Last-Event-ID"]:  # an EventSource that has had no event yet sends an empty one
+        del given["Last-Event-ID"]
     for name, cursor in given.items():
-        if cursor:
+        if cursor is not None:
             try:
                 return name, decode_positions(cursor, list(partitions))
             except ForeignCursor:

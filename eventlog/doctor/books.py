@@ -103,9 +103,13 @@ def check_books(connection: Connection) -> Iterator[Finding]:
 
 
 def check_failures(connection: Connection) -> Finding:
-    """Say whether a projection is broken."""
+    """Say whether a projection is broken, or dropped."""
     cursor = connection.cursor(row_factory=class_row(Failing))
     failing = cursor.execute(statement("doctor/failures")).fetchall()
+    dropped = [str(name) for (name,) in connection.execute(statement("doctor/dropped"))]
+    if dropped and not failing:
+        again = ", ".join(f"`eventlog rebuild {name}`" for name in dropped)
+        return warning("projections", f"{', '.join(dropped)}: dropped, reading it is answered 503", again)
     if not failing:
         return ok("projections", "none fails")
     found = "; ".join(f"{f.projection} fails in {f.partitions} partitions: {f.cause}" for f in failing)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
@@ -210,6 +211,31 @@ def test_metrics_have_the_names_that_are_promised(client: httpx2.Client) -> None
         "eventlog_up": 1,
     }
     assert {name: float(values[name]) for name in expected} == expected
+
+
+def test_metrics_tell_of_each_projection(client: httpx2.Client, connection: Connection) -> None:
+    publish_some(client)
+    connection.execute("UPDATE projections SET live_version = NULL WHERE name = 'core'")
+    answer = client.get("/metrics")
+    values = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    told = {name: value for name, value in values.items() if name.startswith("eventlog_projection_")}
+    assert told == {
+        'eventlog_projection_live{projection="core"}': "0.0",
+        'eventlog_projection_live{projection="timeline"}': "1.0",
+        'eventlog_projection_lag_deliveries{projection="timeline"}': told[
+            'eventlog_projection_lag_deliveries{projection="timeline"}'
+        ],
+        'eventlog_projection_lag_seconds{projection="timeline"}': told[
+            'eventlog_projection_lag_seconds{projection="timeline"}'
+        ],
+        'eventlog_projection_quarantined{projection="timeline"}': "0.0",
+    }
+
+
+@pytest.mark.parametrize("path", ["/stats", "/quarantine"])
+def test_a_prefix_is_refused_where_one_topic_is_meant(client: httpx2.Client, path: str) -> None:
+    answer = client.get(f"{path}?topic=order.*")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/topic")
 
 
 def test_health_names_the_database_and_the_workers(client: httpx2.Client) -> None:

@@ -82,6 +82,8 @@ def test_another_method_is_405_and_another_path_404(client: httpx2.Client) -> No
     wrong = client.delete("/stats")
     assert wrong.status_code == 405
     assert "GET" in wrong.headers["allow"]
+    # Two routes of one path.
+    assert client.put("/operations/x").headers["allow"] == "GET, HEAD, DELETE"
 
 
 def test_an_announced_body_too_large_is_refused_before_it_is_read(api: str) -> None:

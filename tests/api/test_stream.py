@@ -132,6 +132,8 @@ def test_an_id_of_other_topics_is_refused(api: str, client: httpx2.Client) -> No
 def test_wrong_parameters_and_methods_are_refused(client: httpx2.Client) -> None:
     assert wrong_parameters(client.get("/events/stream?topic=a*b")) == ["/topic"]
     assert wrong_parameters(client.get("/events/stream?from=yesterday")) == ["/from"]
+    # What a script says whose variable is empty. It would go on from now, and miss events.
+    assert wrong_parameters(client.get("/events/stream?cursor=")) == ["/cursor"]
     assert wrong_parameters(client.get("/events/stream?since=2025-10-21T10:00:00Z")) == ["/since"]
     assert wrong_parameters(client.get("/events/stream?source=a&source=b")) == ["/source"]
     assert wrong_parameters(client.get("/events/stream" + topics(*(str(n) for n in range(33))))) == ["/topic"]

@@ -33,6 +33,14 @@ def test_a_migrated_database_fails_no_check_but_the_settings_of_a_test_server(lo
     assert failures == {"fsync"}
 
 
+def test_a_dropped_projection_is_found(look: Look, connection: Connection) -> None:
+    assert look()["projections"].status == "ok"
+    connection.execute("UPDATE projections SET live_version = NULL WHERE name = 'timeline'")
+    finding = look()["projections"]
+    assert (finding.status, finding.mend) == ("warning", "`eventlog rebuild timeline`")
+    assert finding.found.startswith("timeline: dropped")
+
+
 def test_fsync_off_is_found_and_refused(look: Look, connection: Connection) -> None:
     assert look()["fsync"].found.startswith("off: ")
     with pytest.raises(SettingsError, match=r"fsync is off: .*ALTER SYSTEM SET fsync = on"):

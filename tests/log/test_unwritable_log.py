@@ -48,7 +48,7 @@ def test_publishers_are_answered_although_nothing_can_be_logged(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE application_name = 'eventlog append' AND datname = current_database()"
         )
-        statuses = []
+        statuses: list[int] = []
         while 202 not in statuses[1:]:
             client.send(request(one_topic("b")))
             statuses.append(client.answer()[0])

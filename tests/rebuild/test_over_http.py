@@ -72,6 +72,14 @@ def test_a_verification_says_that_nothing_differs(client: httpx2.Client) -> None
     assert found["detail"]["deliveries"] == received(client)
 
 
+@pytest.mark.parametrize("what", ["rebuild", "verify"])
+def test_what_is_wanted_is_not_said_in_a_body(client: httpx2.Client, what: str) -> None:
+    for content in (b'{"in_place": true}', iter([b"{}"])):
+        refused = client.post(f"/projections/core/{what}", content=content)
+        assert (refused.status_code, refused.json()["code"]) == (422, "unexpected_body")
+    assert client.get("/projections/core").json()["operation"] is None
+
+
 def test_a_second_change_of_the_same_projection_is_refused_by_name(
     database: str, client: httpx2.Client
 ) -> None:
