@@ -24,12 +24,18 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def wants_lines(request: Request) -> bool:
-    """Say whether the client asks for NDJSON."""
-    for item in request.headers.get("accept", "").split(","):
-        kind, *parameters = (part.strip().lower() for part in item.split(";"))
-        if kind == NDJSON and not {"q=0", "q=0.0", "q=0.00", "q=0.000"} & set(parameters):
-            return True
-    return False
+    """Say whether the client asks for NDJSON, and does not like a page of JSON better."""
+    weights = dict(map(_weighed, request.headers.get("accept", "").split(",")))
+    return weights.get(NDJSON, 0.0) > 0 and weights[NDJSON] >= weights.get("application/json", 0.0)
+
+
+def _weighed(item: str) -> tuple[str, float]:
+    kind, *parameters = (part.strip().lower() for part in item.split(";"))
+    weights = [value for name, _, value in (part.partition("=") for part in parameters) if name == "q"]
+    try:
+        return kind, float(weights[0]) if weights else 1.0
+    except ValueError:
+        return kind, 1.0
 
 
 async def lines(services: Services, query: Query, first: Answered) -> AsyncIterator[bytes]:

@@ -12,6 +12,7 @@ router = APIRouter(tags=["service"])
 ROUTES = {
     "publish": "/publish",
     "events": "/events",
+    "stream": "/events/stream",
     "event": "/events/{topic}/{event_id}",
     "delivery": "/deliveries/{partition}:{position}",
     "stats": "/stats",

@@ -284,4 +284,6 @@ def test_the_index_names_the_routes(client: httpx2.Client) -> None:
     assert index["name"] == "eventlog"
     for path in index["routes"].values():
         if "{" not in path and path not in ("/publish", "/sql"):
-            assert client.get(path).status_code == 200, path
+            # A stream has no end to wait for.
+            with client.stream("GET", path) as answer:
+                assert answer.status_code == 200, path
