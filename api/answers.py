@@ -211,6 +211,7 @@ class Place(BaseModel):
     checkpoint: int | None = Field(description="the last position that is projected; null while dropped")
     head: int
     lag_deliveries: int | None
+    lag_seconds: float | None = Field(description="age of its oldest delivery that is not projected")
 
 
 class UnderWay(BaseModel):

@@ -107,6 +107,19 @@ def test_pending_deliveries_are_in_the_books(database: str) -> None:
         assert "\neventlog_lag_seconds 0.0\n" not in metrics
 
 
+def test_each_partition_says_how_far_it_is_behind(database: str, connection: Connection) -> None:
+    with running_api(database, workers=0) as url, httpx2.Client(base_url=url) as client:
+        assert client.post("/publish", json=event(topic="late")).status_code == 202
+        places = client.get("/projections/core").json()["partitions"]
+        waiting = [place for place in places if place["lag_deliveries"]]
+        assert [place["lag_deliveries"] for place in waiting] == [1]
+        assert waiting[0]["lag_seconds"] > 0
+        assert {place["lag_seconds"] for place in places if place not in waiting} == {0}
+        connection.execute("UPDATE projections SET live_version = NULL")
+        places = client.get("/projections/core").json()["partitions"]
+    assert {(place["lag_deliveries"], place["lag_seconds"]) for place in places} == {(None, None)}
+
+
 def test_the_books_survive_a_restart(database: str) -> None:
     found = []
     for attempt in range(2):

@@ -18,7 +18,10 @@ WITH wanted AS MATERIALIZED (
                AS lag_seconds,
            json_agg(json_build_object(
                'partition', p.partition, 'checkpoint', p.checkpoint, 'head', p.head,
-               'lag_deliveries', p.head - p.checkpoint) ORDER BY p.partition) AS partitions
+               'lag_deliveries', p.head - p.checkpoint,
+               'lag_seconds', CASE WHEN p.checkpoint IS NOT NULL THEN
+                   greatest(extract(epoch FROM clock_timestamp() - waiting.received_at), 0)
+               END) ORDER BY p.partition) AS partitions
     FROM place AS p
     LEFT JOIN LATERAL (
         SELECT received_at FROM eventlog.inbox AS i
