@@ -193,6 +193,7 @@ class Health(Ready):
 
     status: Literal["ok", "degraded", "unavailable"]  # type: ignore[assignment]
     workers: int | None = Field(description="projector workers connected to the database; none is degraded")
+    dropped: list[str] = Field(default=[], description="projections that are dropped; left out if none is")
 
 
 class Finding(BaseModel):

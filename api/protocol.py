@@ -225,6 +225,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._answer_and_close(Problem(400, "invalid_http", "this is no valid HTTP/1.1 request"))
 
     def _start_timer(self) -> None:
+        self._stop_timer()
         self._deadline = self.loop.call_later(self.timeout_seconds, self._too_slow)
 
     def _stop_timer(self) -> None:

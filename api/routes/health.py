@@ -26,14 +26,19 @@ class Server(msgspec.Struct, frozen=True):
     schema_version: int | None
     standby: bool
     workers: int
+    dropped: list[str]
 
 
-class State(msgspec.Struct, frozen=True):
-    """Whether this process can append and read, and how many workers project. No workers: not known."""
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether this process can append and read, and how many workers project. No workers: not known.
+
+    dropped: projections that reading is answered 503 of.
+    """
 
     database: str
     queue: str
     workers: int | None
+    dropped: list[str] = []
 
     @property
     def ready(self) -> bool:
@@ -55,7 +60,7 @@ async def find_state(services: Services) -> State:
     if server.schema_version != newest:
         fault = f"at schema {server.schema_version}, this code needs {newest}"
         return State(fault, queue, server.workers)
-    return State(services.writer.disk_full or OK, queue, server.workers)
+    return State(services.writer.disk_full or OK, queue, server.workers, server.dropped)
 
 
 async def _server(reader: Reader) -> Server:
@@ -87,11 +92,13 @@ async def readyz(request: Request) -> Response:
 
 @route(router, "/health", summary="All of it", responses=HEALTH)
 async def health(request: Request) -> Response:
-    """As /readyz, and how many workers are connected. Without any it is `degraded`, which is no 503:
-    publishing and reading go on, and workers may be elsewhere and on their way."""
+    """As /readyz, and how many workers are connected, and which projections are dropped. Without workers,
+    or with one dropped, it is `degraded`, which is no 503: publishing goes on, and workers may be elsewhere
+    and on their way."""
     state = await find_state(services_of(request))
-    status = UNAVAILABLE if not state.ready else OK if state.workers else "degraded"
-    return answer({"status": status, **msgspec.structs.asdict(state)}, status=_http(state.ready))
+    whole = state.workers and not state.dropped
+    status = UNAVAILABLE if not state.ready else OK if whole else "degraded"
+    return answer({"status": status, **msgspec.to_builtins(state)}, status=_http(state.ready))
 
 
 @route(

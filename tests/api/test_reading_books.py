@@ -149,6 +149,9 @@ def test_a_dropped_projection_is_said_to_be_dropped(client: httpx2.Client, conne
         assert answer.json()["retryable"] is True
         assert answer.headers["retry-after"]
     assert client.get("/readyz").status_code == 200
+    health = client.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["dropped"] == ["core", "timeline"]
 
 
 def test_reads_go_on_after_another_version_goes_live(client: httpx2.Client, connection: Connection) -> None:

@@ -2,4 +2,5 @@
 SELECT (SELECT max(version) FROM eventlog.schema_migrations) AS schema_version,
        pg_is_in_recovery() AS standby,
        (SELECT count(*) FROM pg_stat_activity AS a
-        WHERE a.datname = current_database() AND a.application_name = 'eventlog worker') AS workers
+        WHERE a.datname = current_database() AND a.application_name = 'eventlog worker') AS workers,
+       ARRAY(SELECT name FROM eventlog.projections WHERE live_version IS NULL ORDER BY name) AS dropped
