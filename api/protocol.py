@@ -92,9 +92,6 @@ class TimedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Armed by a request that was refused by its head, if this one came with its body's end.
         self._unset_keepalive_if_required()
-        if cycle.more_body:
-            # It is the last that was read, and the rest of it must come.
-            self.flow.resume_reading()
         direct: Direct | None = self.app_state.get("direct")
         if direct is None or not direct.is_plain(cycle.scope):
             super()._start_asgi_task(cycle, app)

@@ -87,7 +87,6 @@ def verify(
     from projections.verify import verify as verified
 
     found = []
-    unknown: list[str] = []
     with opened() as (dsn, settings), _interruptible() as cancelled:
         chosen, unknown = ([_projection(settings, name)], []) if name else _live_ones(dsn, settings)
         for projection in chosen:
@@ -110,11 +109,12 @@ def drop(name: Name, yes: Yes = False) -> None:
     from eventlog.errors import ProjectionUnknown
     from projections.drop import drop as dropped
 
-    with opened() as (dsn, _), _interruptible() as cancelled:
+    with opened() as (dsn, _):
         if name not in {state.name for state in _states(dsn)}:
             raise ProjectionUnknown(name)
         _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
-        done = dropped(dsn, name, cancelled)
+        with _interruptible() as cancelled:
+            done = dropped(dsn, name, cancelled)
     say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
 
 

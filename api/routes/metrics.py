@@ -1,11 +1,14 @@
 """GET /metrics: the books in Prometheus's format, and what this process takes.
 
-The numbers are read when they are asked for, by the statement of /stats, so every scrape is one
-snapshot. A registry is made for each scrape: nothing global is kept.
+The numbers are read when they are asked for: the books by the statement of /stats, so they are one
+snapshot, and the projections by that of /projections. A registry is made for each scrape: nothing global is
+kept.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
@@ -17,26 +20,28 @@ from api.reading import HEADERS, read, route, services_of
 from api.routes.projections import states
 from api.services import Services
 from eventlog import __version__
-from eventlog.read import Books, books
+from eventlog.read import Books, Reader, books
 from projections.state import State
 
 router = APIRouter(tags=["service"])
+
+T = TypeVar("T")
 
 
 class Reading(Collector):
     """The metrics of one scrape."""
 
-    def __init__(self, services: Services, counts: Books | None, states: Sequence[State]) -> None:
+    def __init__(self, services: Services, counts: Books | None, projections: Sequence[State]) -> None:
         self._services = services
         self._counts = counts
-        self._states = states
+        self._projections = projections
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; without the database, what this process knows."""
         yield from self._of_process()
         if self._counts is not None:
             yield from _of_books(self._counts)
-        yield from _of_projections(self._states)
+        yield from _of_projections(self._projections)
 
     def _of_process(self) -> Iterator[Metric]:
         uptime = max(0.0, (datetime.now(UTC) - self._services.member.started_at).total_seconds())
@@ -68,27 +73,28 @@ def _of_books(counts: Books) -> Iterator[Metric]:
     yield _gauge("eventlog_workers", "Projector workers connected to the database.", counts.workers)
 
 
-def _of_projections(states: Sequence[State]) -> Iterator[Metric]:
+def _of_projections(projections: Sequence[State]) -> Iterator[Metric]:
     """Yield what alarms are for: a projection that is dropped has neither lag nor quarantine."""
-    live = GaugeMetricFamily("eventlog_projection_live", "0 while it is dropped.", labels=["projection"])
-    lag = GaugeMetricFamily(
-        "eventlog_projection_lag_deliveries",
+    live = [state for state in projections if state.version is not None]
+    yield _labelled("live", "0 while it is dropped.", {p.name: p.version is not None for p in projections})
+    yield _labelled(
+        "lag_deliveries",
         "Deliveries that it has not projected yet.",
-        labels=["projection"],
+        {state.name: state.lag_deliveries or 0 for state in live},
     )
-    waiting = GaugeMetricFamily(
-        "eventlog_projection_lag_seconds", "Age of the oldest of them.", labels=["projection"]
+    yield _labelled(
+        "lag_seconds", "Age of the oldest of them.", {state.name: state.lag_seconds or 0.0 for state in live}
     )
-    quarantined = GaugeMetricFamily(
-        "eventlog_projection_quarantined", "Deliveries that it has set aside.", labels=["projection"]
+    yield _labelled(
+        "quarantined", "Deliveries that it has set aside.", {state.name: state.quarantined for state in live}
     )
-    for state in states:
-        live.add_metric([state.name], float(state.version is not None))
-        if state.version is not None:
-            lag.add_metric([state.name], state.lag_deliveries or 0)
-            waiting.add_metric([state.name], state.lag_seconds or 0.0)
-            quarantined.add_metric([state.name], state.quarantined)
-    yield from (live, lag, waiting, quarantined)
+
+
+def _labelled(name: str, documentation: str, values: dict[str, float]) -> Metric:
+    gauge = GaugeMetricFamily(f"eventlog_projection_{name}", documentation, labels=["projection"])
+    for projection, value in values.items():
+        gauge.add_metric([projection], value)
+    return gauge
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:
@@ -102,23 +108,20 @@ def _gauge(name: str, documentation: str, value: float) -> Metric:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(request: Request) -> Response:
-    """The counts of /stats from one snapshot, and this process's own; without the database these alone."""
+    """The counts of /stats from one snapshot, each projection, and this process's own; without the database
+    these alone."""
     services = services_of(request)
+    counts, projections = await asyncio.gather(
+        _known(services, lambda reader: books(reader, topics=0)), _known(services, states)
+    )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(Reading(services, await _counts(services), await _states(services)))
+    registry.register(Reading(services, counts, projections or []))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 
-async def _states(services: Services) -> list[State]:
+async def _known(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T | None:
     try:
-        return await read(services, states)
-    except Problem:
-        return []
-
-
-async def _counts(services: Services) -> Books | None:
-    try:
-        return await read(services, lambda reader: books(reader, topics=0))
+        return await read(services, reading)
     except Problem:
         return None

@@ -191,12 +191,11 @@ def _place(
 ) -> tuple[str, Positions | None]:
     """Return who says where to go on from, and where; None begins at what is new."""
     given = {
-        "Last-Event-ID": request.headers.get("last-event-id"),
+        # An EventSource that has had no event yet sends an empty one.
+        "Last-Event-ID": request.headers.get("last-event-id") or None,
         "cursor": values.get("cursor"),
         "last_event_id": values.get("last_event_id"),
     }
-    if not given["Last-Event-ID"]:  # an EventSource that has had no event yet sends an empty one
-        del given["Last-Event-ID"]
     for name, cursor in given.items():
         if cursor is not None:
             try:

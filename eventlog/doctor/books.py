@@ -107,13 +107,13 @@ def check_failures(connection: Connection) -> Finding:
     cursor = connection.cursor(row_factory=class_row(Failing))
     failing = cursor.execute(statement("doctor/failures")).fetchall()
     dropped = [str(name) for (name,) in connection.execute(statement("doctor/dropped"))]
-    if dropped and not failing:
-        again = ", ".join(f"`eventlog rebuild {name}`" for name in dropped)
-        return warning("projections", f"{', '.join(dropped)}: dropped, reading it is answered 503", again)
-    if not failing:
+    if not failing and not dropped:
         return ok("projections", "none fails")
-    found = "; ".join(f"{f.projection} fails in {f.partitions} partitions: {f.cause}" for f in failing)
-    return warning("projections", found, "mend the projection's code; it is tried again all the time")
+    found = [f"{f.projection} fails in {f.partitions} partitions: {f.cause}" for f in failing]
+    mend = ["mend the projection's code; it is tried again all the time"] if failing else []
+    found += [f"{name}: dropped, reading it is answered 503" for name in dropped]
+    mend += [f"`eventlog rebuild {name}`" for name in dropped]
+    return warning("projections", "; ".join(found), "; ".join(mend))
 
 
 def _judge_lag(books: list[Book], workers: int) -> Finding:

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from api.protocol import TimedProtocol
 from tests.support.api import running_api
-from tests.support.raw_client import Client, client_of, full, one_topic, queue_size, request
+from tests.support.raw_client import Client, client_of, full, logged, one_topic, queue_size, request
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
@@ -27,10 +27,6 @@ OFFER = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: 
 
 def head_of(content: bytes) -> int:
     return content.index(b"\r\n\r\n") + 4
-
-
-def kinds(connection: Connection) -> list[str]:
-    return [str(row[0]) for row in connection.execute("SELECT event_id FROM inbox ORDER BY event_id")]
 
 
 @pytest.fixture
@@ -161,7 +157,7 @@ def test_who_sends_the_next_head_too_slowly_gets_the_answer_before_it(
             # Longer than a head may take.
             assert not select.select([client.link], [], [], 1)[0]
         assert client.answer()[0] == 202
-    assert kinds(connection) == ["a"]
+    assert logged(connection) == ["a"]
 
 
 def test_a_body_larger_than_the_queue_is_taken_in_pieces_too(database: str) -> None:
@@ -183,7 +179,7 @@ def test_an_offer_of_another_protocol_is_passed_over(api: str, connection: Conne
         time.sleep(0.2)
         client.send(content[at:] + LIVE)
         assert [client.answer()[0] for _ in range(2)] == [202, 200]
-    assert kinds(connection) == ["offered"]
+    assert logged(connection) == ["offered"]
 
 
 def test_no_body_is_run_as_a_request_after_an_offer(api: str, connection: Connection) -> None:
@@ -194,7 +190,7 @@ def test_no_body_is_run_as_a_request_after_an_offer(api: str, connection: Connec
         assert client.answer()[0] == 404
         client.send(hidden + LIVE)
         assert "status" in client.answer()[2]
-    assert kinds(connection) == []
+    assert logged(connection) == []
 
 
 def test_a_tunnel_is_no_request(api: str) -> None:

@@ -13,17 +13,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.support.api import running_api
 from tests.support.events import event
-from tests.support.raw_client import Client, client_of, full, one_topic, queue_size, request
+from tests.support.raw_client import Client, client_of, full, logged, one_topic, queue_size, request
 from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-
-
-def logged(connection: Connection) -> list[str]:
-    return [
-        str(row[0]) for row in connection.execute("SELECT event_id FROM inbox ORDER BY position").fetchall()
-    ]
 
 
 def test_an_answer_is_the_same_as_by_the_ordinary_way(api: str) -> None:
@@ -91,7 +85,7 @@ def test_clients_that_go_away_take_nothing_with_them(database: str, connection: 
             for client in gone:
                 client.close()
         assert stayed.answer()[0] == 202
-        stayed.link.close()
+        stayed.close()
     assert sorted(logged(connection)) == [str(number) for number in range(6)]
 
 

@@ -5,7 +5,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,13 +58,8 @@ class Client:
         return False
 
 
-@contextmanager
-def client_of(url: str) -> Iterator[Client]:
-    client = Client(url)
-    try:
-        yield client
-    finally:
-        client.close()
+def client_of(url: str) -> closing[Client]:
+    return closing(Client(url))
 
 
 def request(*events: dict[str, Any], headers: str = "", body: bytes | None = None) -> bytes:
@@ -78,6 +73,12 @@ def request(*events: dict[str, Any], headers: str = "", body: bytes | None = Non
 
 def one_topic(event_id: str) -> dict[str, Any]:
     return event(topic="direct.order", event_id=event_id)
+
+
+def logged(connection: psycopg.Connection[TupleRow]) -> list[str]:
+    return [
+        str(row[0]) for row in connection.execute("SELECT event_id FROM inbox ORDER BY position").fetchall()
+    ]
 
 
 def queue_size(url: str) -> int:
