@@ -75,9 +75,10 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[Attempt]:
-    """Return the last word on every attempt."""
+    """Return the last word on every attempt; a line that is being written is not there yet."""
     attempts: dict[str, Attempt] = {}
-    for line in path.read_bytes().splitlines():
+    written, _, _ = path.read_bytes().rpartition(b"\n")
+    for line in written.splitlines():
         attempt = msgspec.json.decode(line, type=Attempt)
         attempts[attempt.request_id] = attempt
     return list(attempts.values())
