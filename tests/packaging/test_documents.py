@@ -1,4 +1,4 @@
-"""The README names every command, every route and every setting."""
+"""The reference names every command, every route and every setting, and documents name only what exists."""
 
 import asyncio
 import re
@@ -16,10 +16,12 @@ from eventlog.failpoints import VARIABLE as FAILPOINTS
 from eventlog.settings import Settings, load_settings
 from tests.packaging.checkout import ROOT
 
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+
 
 @cache
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+def reference() -> str:
+    return (ROOT / "docs/reference.md").read_text(encoding="utf-8")
 
 
 def commands(group: typer.core.TyperGroup, name: str) -> Iterator[str]:
@@ -47,20 +49,20 @@ def without_parameter_names(text: str) -> str:
     return re.sub(r"\{[^/`\s]*\}", "{}", text)
 
 
-def test_the_readme_names_every_command() -> None:
+def test_the_reference_names_every_command() -> None:
     group = get_command(build())
     assert isinstance(group, typer.core.TyperGroup)
     # `eventlog db start|stop` names two.
     spelled = re.sub(
         r"(eventlog(?: \w+)*) (\w+(?:\\?\|\w+)+)",
         lambda found: " ".join(f"{found[1]} {word}" for word in re.split(r"\\?\|", found[2])),
-        readme(),
+        reference(),
     )
     assert {name for name in commands(group, "eventlog") if not re.search(rf"{name}\b", spelled)} == set()
 
 
-def test_the_readme_names_every_route() -> None:
-    text = without_parameter_names(readme())
+def test_the_reference_names_every_route() -> None:
+    text = without_parameter_names(reference())
     named = {
         route
         for route in routes()
@@ -69,18 +71,25 @@ def test_the_readme_names_every_route() -> None:
     assert routes() - named == set()
 
 
-def test_the_readme_names_every_setting() -> None:
+def test_the_reference_names_every_setting() -> None:
     settings = {f"EVENTLOG_{name.upper()}" for name in Settings.model_fields}
-    assert {name for name in settings if f"`{name}`" not in readme()} == set()
+    assert {name for name in settings if f"`{name}`" not in reference()} == set()
 
 
 def test_every_variable_that_a_document_names_is_a_setting() -> None:
     settings = {f"EVENTLOG_{name.upper()}" for name in Settings.model_fields} | {FAILPOINTS}
-    documents = readme() + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    documents = "".join((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
     assert set(re.findall(r"EVENTLOG_[A-Z_]*[A-Z]", documents)) - settings == set()
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_links_to_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     targets = set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
