@@ -17,6 +17,13 @@ from eventlog.read import Event
 log = structlog.get_logger()
 
 NDJSON = "application/x-ndjson"
+# Of answers that are read while they grow. Proxies and middleware that would collect or compress them let
+# these through: each heeds one of the three.
+UNBUFFERED = {
+    "Cache-Control": "no-cache, no-store, no-transform",
+    "Content-Encoding": "identity",
+    "X-Accel-Buffering": "no",
+}
 # Between pages no session is held, so a slow reader costs memory alone: a page, and for so long.
 SEND_SECONDS_MAX = 30.0
 

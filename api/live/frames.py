@@ -43,21 +43,25 @@ class Form(Protocol):
 
 
 class ServerSentEvents:
-    """As EventSource reads them. A block with an id and no data moves its last event id."""
+    """As EventSource and its likes read them.
+
+    A place goes out with a type and data of its own. By the standard an id would do, but most readers in
+    programs ignore a block without data, or hand it on as an empty event.
+    """
 
     media_type = b"text/event-stream"
 
     def opening(self, cursor: bytes) -> bytes:
         """Begin at once: proxies and readers see that there is something."""
-        return b"retry: %d\n: eventlog\nid: %s\n\n" % (RETRY_MILLISECONDS, cursor)
+        return b"retry: %d\n%s" % (RETRY_MILLISECONDS, self.heartbeat(cursor))
 
     def event(self, json: bytes, cursor: bytes) -> bytes:
         """Write an event, of the default type `message`."""
         return b"id: %s\ndata: %s\n\n" % (cursor, json)
 
     def heartbeat(self, cursor: bytes) -> bytes:
-        """Write a comment and the place."""
-        return b": alive\nid: %s\n\n" % cursor
+        """Write the place, of the type `place`."""
+        return b"event: place\nid: %s\ndata: {}\n\n" % cursor
 
     def problem(self, problem: Problem, cursor: bytes) -> bytes:
         """Write an event of the type `error`, or `overflow` for a reader that was too slow."""

@@ -19,9 +19,9 @@ from api.parameters import (
     topic_pattern,
     whole_number,
 )
-from api.reading import HEADERS, answer, problems, read, route, services_of
+from api.reading import answer, problems, read, route, services_of
 from api.services import Services
-from api.streaming import NDJSON, LinesResponse, lines, wants_lines
+from api.streaming import NDJSON, UNBUFFERED, LinesResponse, lines, wants_lines
 from eventlog.read import Event, Reader, event
 from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
@@ -93,7 +93,7 @@ async def list_events(request: Request) -> Response:
         return answer(found.events, headers=headers)
     if not whole or request.method == "HEAD":
         found = msgspec.structs.replace(found, has_more=False)
-    return LinesResponse(lines(services, query, found), headers={**HEADERS, **headers})
+    return LinesResponse(lines(services, query, found), headers={**UNBUFFERED, **headers})
 
 
 @route(

@@ -22,7 +22,7 @@ from api.live.reader import Reader, Wanted
 from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
 from api.reading import read
 from api.services import Services
-from api.streaming import wants_lines
+from api.streaming import UNBUFFERED, wants_lines
 from eventlog import read as log
 from eventlog.read.log_order import Positions
 
@@ -149,11 +149,9 @@ class Connection:
         form = self.reader.channel.form
         headers = [
             (b"content-type", form.media_type),
-            (b"cache-control", b"no-store"),
             (b"vary", b"Accept"),
-            # Proxies that would collect an answer let this one through.
-            (b"x-accel-buffering", b"no"),
             (b"connection", b"close"),
+            *((name.lower().encode(), value.encode()) for name, value in UNBUFFERED.items()),
         ]
         self._opened = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -9,7 +9,8 @@ from api.routes.stream import PARAMETERS
 DESCRIPTION = """Every event once, in the order of its partition, live: as server-sent events, or as NDJSON on
 request. `data` is an event as in `GET /events`; `id`, or `cursor` in NDJSON, is the place after it.
 
-Who hears nothing for 15 s is told how far the log is, so that resuming is cheap for rare topics, too. A
+An event `place`, whose data is `{}`, says in its `id` how far the log is: at the beginning, and to whom
+nothing has come for 15 s. A
 reader that does not keep up gets an event `overflow` and is cut off; a stream that ends for another reason
 has an event `error` that says why. What is taken out of quarantine later lies before the place of whoever
 follows: it is in `GET /events` alone."""

@@ -21,10 +21,20 @@ def test_events_come_as_get_events_has_them(api: str, client: httpx2.Client) -> 
         assert message.event == listed[message.event["event_id"]]
 
 
-def test_the_first_bytes_come_at_once_and_say_when_to_come_back(api: str) -> None:
+def test_the_first_bytes_come_at_once_and_say_when_and_where_to_go_on(api: str) -> None:
     stream = Stream(api).open()
     assert stream.status == 200
     stream.close()
+    with httpx2.stream("GET", f"{api}/events/stream") as answer:
+        assert next(answer.iter_text()) == f"retry: 1000\nevent: place\nid: {stream.id}\ndata: {{}}\n\n"
+
+
+@pytest.mark.parametrize("path", ["/events/stream", "/events"])
+def test_nobody_between_may_collect_or_compress_a_stream(path: str, client: httpx2.Client) -> None:
+    with client.stream("GET", path, headers={"Accept": NDJSON}) as answer:
+        assert "no-transform" in answer.headers["cache-control"]
+        assert answer.headers["content-encoding"] == "identity"
+        assert answer.headers["x-accel-buffering"] == "no"
 
 
 def test_topics_prefixes_and_sources_are_chosen_and_nothing_else_comes(

@@ -15,7 +15,8 @@ from typing import cast
 import msgspec
 import uvloop
 
-DATA, PARTITION, POSITION, OVERFLOW = b"\ndata: ", b'"partition":', b'"position":', b"event: overflow\n"
+DATA, PARTITION, POSITION = b"\ndata: ", b'"partition":', b'"position":'
+PLACE, OVERFLOW = b"event: place\n", b"event: overflow\n"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +120,8 @@ class Reader(asyncio.Protocol):
             at = block.find(DATA)
             if at >= 0 and OVERFLOW in block:
                 self.told = True
-            elif at >= 0:
+                continue
+            if at >= 0 and PLACE not in block:
                 self._take(block, now)
             start = block.rfind(b"id: ", 0, at if at >= 0 else len(block))
             self._id = block[start + 4 : at if at >= 0 else len(block)]

@@ -43,7 +43,7 @@ class Parser:
         self._fields: list[tuple[str, str]] = []
 
     def feed(self, piece: bytes) -> list[Message]:
-        """Return the messages that are complete now. Messages without data only move `id`."""
+        """Return the messages that are complete now. A `place` only moves `id`."""
         self._buffer += piece
         *lines, self._buffer = self._buffer.split(b"\n")
         found: list[Message] = []
@@ -62,7 +62,11 @@ class Parser:
         named = dict(fields)
         self.id = named.get("id", self.id)
         data = [value for name, value in fields if name == "data"]
-        return [Message(named.get("event", "message"), "\n".join(data), self.id)] if data else []
+        kind = named.get("event", "message")
+        if kind == "place":
+            assert data == ["{}"], "some readers ignore an id without data"
+            return []
+        return [Message(kind, "\n".join(data), self.id)] if data else []
 
 
 class Unchunked:
