@@ -74,6 +74,7 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
         for path in sorted((SQL_DIR / "functions").glob("*.sql")):
             connection.execute(read_sql(path))
         _fix_partitions(connection, partitions)
+        connection.execute(statement("migrate/set_sequences"))
         connection.execute(read_sql(SQL_DIR / "grants.sql"))
         protect_if_alone(connection)
     return applied

@@ -20,6 +20,7 @@ from eventlog.doctor.protection import (
     check_schema,
     check_triggers,
 )
+from eventlog.doctor.replication import check_rules, check_sequences
 from eventlog.doctor.surroundings import check_api, check_clock, check_disk, check_python
 from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
 from eventlog.settings import Settings
@@ -35,12 +36,14 @@ OF_SERVER: tuple[tuple[str, Check], ...] = (
     ("long transactions", check_sessions),
     ("replication slots", check_slots),
     ("load", check_load),
+    ("session rules", check_rules),
 )
 OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("roles", check_roles),
     ("auditor", check_auditor),
     ("inbox privileges", check_privileges),
     ("append-only", check_triggers),
+    ("sequences", check_sequences),
     ("positions", check_positions),
     ("books", check_books),
     ("projections", check_failures),

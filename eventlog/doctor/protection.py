@@ -147,7 +147,9 @@ def check_triggers(connection: Connection) -> Finding:
     tables = [row[0] for row in connection.execute(statement("doctor/unprotected"))]
     if not tables:
         return ok("append-only", "UPDATE, DELETE and TRUNCATE are refused on every table of the log")
-    mend = "; ".join(f"ALTER TABLE eventlog.{table} ENABLE TRIGGER log_is_append_only" for table in tables)
+    mend = "; ".join(
+        f"ALTER TABLE eventlog.{table} ENABLE ALWAYS TRIGGER log_is_append_only" for table in tables
+    )
     return failed(
         "append-only", f"changes are possible on {', '.join(tables)}", f"find out who did it; {mend}"
     )

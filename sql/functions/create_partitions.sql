@@ -3,7 +3,8 @@
 --
 -- Each partition gets one table over all its positions. To archive old positions later, that
 -- table is detached and attached again over two ranges: a rewrite of bounds, not of rows.
--- A statement trigger fires only for the table that a statement names, hence one on each table.
+-- A statement trigger fires only for the table that a statement names, hence one on each table; and in every
+-- session only where it is enabled always: in those of replication tools too.
 CREATE OR REPLACE FUNCTION eventlog.create_partitions(wanted integer)
 RETURNS integer
 LANGUAGE plpgsql
@@ -35,10 +36,12 @@ BEGIN
             'CREATE TRIGGER log_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON eventlog.%I
              FOR EACH STATEMENT EXECUTE FUNCTION eventlog.refuse_change()',
             target);
+        EXECUTE format('ALTER TABLE eventlog.%I ENABLE ALWAYS TRIGGER log_is_append_only', target);
         INSERT INTO eventlog.partitions (partition) VALUES (number);
     END LOOP;
     CREATE TRIGGER log_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON eventlog.inbox
         FOR EACH STATEMENT EXECUTE FUNCTION eventlog.refuse_change();
+    ALTER TABLE eventlog.inbox ENABLE ALWAYS TRIGGER log_is_append_only;
     RETURN wanted;
 END
 $$;

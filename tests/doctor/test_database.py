@@ -65,7 +65,7 @@ def test_a_disabled_trigger_is_found_by_its_table(look: Look, connection: Connec
     finding = look()["append-only"]
     assert finding.status == "failed"
     assert "inbox_2" in finding.found
-    assert "ENABLE TRIGGER" in finding.mend
+    assert "ENABLE ALWAYS TRIGGER" in finding.mend
 
 
 def test_a_trigger_that_fires_on_less_is_found(look: Look, connection: Connection) -> None:

@@ -47,6 +47,15 @@ def test_the_superuser_is_refused_too(superuser_dsn: str, table: str) -> None:
                 superuser.execute(change.format(table).encode())
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_a_session_of_a_replication_tool_is_refused_too(superuser_dsn: str, table: str) -> None:
+    with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        for change in CHANGES.values():
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                superuser.execute(change.format(table).encode())
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_is_refused_by_its_rights(database: str, role: Role) -> None:
     with connect(database, role, "test") as session:
@@ -98,6 +107,6 @@ def test_every_table_of_the_log_has_the_trigger(connection: Connection) -> None:
     without = scalar(
         connection,
         "SELECT array_agg(relid::text) FROM pg_partition_tree('inbox') WHERE relid NOT IN"
-        " (SELECT tgrelid FROM pg_trigger WHERE tgname = 'log_is_append_only' AND tgenabled = 'O')",
+        " (SELECT tgrelid FROM pg_trigger WHERE tgname = 'log_is_append_only' AND tgenabled = 'A')",
     )
     assert without is None

@@ -1,5 +1,5 @@
 -- Tables of the log on which a change would not be refused. The trigger must be there on each of
--- them, enabled, before the statement (2), for DELETE (8), UPDATE (16) and TRUNCATE (32).
+-- them, enabled always, before the statement (2), for DELETE (8), UPDATE (16) and TRUNCATE (32).
 SELECT c.relname::text AS table_name
 FROM pg_partition_tree('eventlog.inbox') AS tree
 JOIN pg_class AS c ON c.oid = tree.relid
@@ -7,7 +7,7 @@ WHERE NOT EXISTS (
     SELECT FROM pg_trigger AS t
     WHERE t.tgrelid = c.oid
       AND t.tgfoid = 'eventlog.refuse_change()'::regprocedure
-      AND t.tgenabled IN ('O', 'A')
+      AND t.tgenabled = 'A'
       AND t.tgtype & 63 = 58
 )
 ORDER BY c.relname

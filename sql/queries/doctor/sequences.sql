@@ -1,0 +1,1 @@
+SELECT sequence::text FROM eventlog.sequences_behind()

@@ -1,0 +1,1 @@
+SELECT sequence::text, setval(sequence, taken) FROM eventlog.sequences_behind()
