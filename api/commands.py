@@ -51,10 +51,12 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
+    from eventlog.standard_error import keep_standard_output
     from projections.install import clear_up, install_own, set_up
     from projections.own.discovery import discover
     from projections.pool import WorkerPool
 
+    keep_standard_output()
     configure_logs(settings.log_level)
     setproctitle("eventlog")
     discovered = discover(settings.projections)

@@ -27,6 +27,7 @@ from api.services import Member
 from eventlog.logs import configure_logs
 from eventlog.reconnecting import pause_seconds
 from eventlog.settings import Settings
+from eventlog.standard_error import keep_standard_output
 
 log = structlog.get_logger()
 
@@ -130,6 +131,7 @@ def _serve_as(plan: Plan, number: int) -> None:
     """Be one of the processes."""
     from setproctitle import setproctitle
 
+    keep_standard_output()
     configure_logs(plan.settings.log_level)
     setproctitle(f"eventlog api {number}")
     threading.Thread(target=_stop_with_parent, name="eventlog-parent", daemon=True).start()

@@ -20,6 +20,7 @@ from eventlog.errors import (
     QuestionRefused,
     SettingsError,
 )
+from eventlog.standard_error import keep_standard_error
 from eventlog.terminal import exits
 
 # Name → where its function or sub-application is, in the order in which --help lists them.
@@ -82,9 +83,9 @@ def build() -> typer.Typer:
 
 def main() -> NoReturn:
     """Run the command line; errors of ours end in one line and the exit code of their kind."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what its encoding lacks is shown as an escape
-            stream.reconfigure(errors="backslashreplace")
+    keep_standard_error()
+    if isinstance(sys.stdout, TextIOWrapper):  # what its encoding lacks is shown as an escape
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _run()
     except EventlogError as error:

@@ -2,33 +2,15 @@
 
 import logging
 import sys
-from contextlib import suppress
-from typing import TextIO, cast
 
 import structlog
 
-
-class _Lossy:
-    """A stream that loses what cannot be written: its disk may be full, and its reader gone.
-
-    Whoever logs is in the middle of something else, and must not fail for it.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
+from eventlog.standard_error import keep_standard_error
 
 
 def configure_logs(level: str) -> None:
     """Set logging up for this process; called by entry points only."""
+    keep_standard_error()
     threshold = getattr(logging, level.upper())
     terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
@@ -45,7 +27,7 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*marking, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     # What libraries log: warnings and worse, in the same place and form.
     handler = logging.StreamHandler()

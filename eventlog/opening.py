@@ -1,6 +1,7 @@
 """Open the database that the settings name: somebody's own, or the embedded one."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.5
 TRY_AGAIN_SECONDS = 5.0
+SAY_AGAIN_SECONDS = 300.0
 
 
 @contextmanager
@@ -60,11 +62,15 @@ def _watch(server: "EmbeddedServer", stopping: threading.Event, say: Callable[[s
 
 
 def _start_again(server: "EmbeddedServer", stopping: threading.Event, say: Callable[[str], None]) -> None:
+    """Start it, however long that cannot be: the disk may be full for days."""
+    said_at = -SAY_AGAIN_SECONDS
     while not stopping.is_set():
         try:
             server.start(say)
         except (EmbeddedServerError, OSError) as error:
-            say(f"{error}; trying again in {TRY_AGAIN_SECONDS:g} s")
+            if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
+                said_at = time.monotonic()
+                say(f"{error}; trying again every {TRY_AGAIN_SECONDS:g} s")
             stopping.wait(TRY_AGAIN_SECONDS)
         else:
             say("PostgreSQL runs again")

@@ -82,7 +82,10 @@ class Mover:
                         if isinstance(error, psycopg.Error)
                         else isinstance(error, EventlogError)
                     )
-                    (log.warning if lost else log.exception)("mover_disconnected", reason=first_line(error))
+                    if not lost:
+                        log.exception("mover_disconnected", reason=first_line(error))
+                    elif self._failures == 0:
+                        log.warning("mover_disconnected", reason=first_line(error))
                     self._failures += 1
                     self._stop.wait(pause_seconds(self._failures))
 

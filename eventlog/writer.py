@@ -89,6 +89,7 @@ class Writer:
         self._failures = 0
         self._away = "not connected yet"
         self._warned = False
+        self._trouble: str | None = None
         self._room = DiskRoom(volumes)
         self.busy_seconds = 0.0  # how long it has been appending, since it was made
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
@@ -182,11 +183,23 @@ class Writer:
                 for request in batch:
                     self._flush([request])
         except Exception as error:
-            if not isinstance(error, EventlogError):
-                log.exception("append_failed")
+            self._note(error)
             self._answer(batch, error)
         else:
+            self._note(None)
             self._committed(batch, places)
+
+    def _note(self, error: Exception | None) -> None:
+        """Log when appends begin to fail, in another way too, and when they work again: not each failure."""
+        trouble = None if error is None else type(error).__name__
+        if error is not None and not isinstance(error, EventlogError):
+            log.error("append_failed", exc_info=error)
+        elif trouble != self._trouble:
+            if error is None:
+                log.info("append_works_again")
+            else:
+                log.warning("append_fails", error=trouble, reason=str(error))
+        self._trouble = trouble
 
     def _committed(self, batch: Sequence[Request], places: list[list[Place]]) -> None:
         """Tell the callers. Whatever fails here, the thread goes on: without it nobody can publish."""
@@ -248,7 +261,6 @@ class Writer:
         connection.add_notice_handler(self._noticed)
         self._connection = connection
         self._failures = 0
-        log.info("append_connected")
         return connection
 
     def _require_connection(self) -> Connection:
@@ -264,7 +276,6 @@ class Writer:
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
-            log.warning("append_disconnected", reason=reason)
         self._away = reason
 
     def _back_off(self, reason: str) -> None:

@@ -21,9 +21,11 @@ def worker(
     from eventlog.logs import configure_logs
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
+    from eventlog.standard_error import keep_standard_output
     from projections.own.discovery import discover
     from projections.pool import WorkerPool
 
+    keep_standard_output()
     settings = load_settings(batch_size=batch_size)
     configure_logs(settings.log_level)
     discovered = discover(settings.projections)

@@ -116,7 +116,10 @@ class Worker:
                     if isinstance(error, psycopg.Error)
                     else isinstance(error, EventlogError)
                 )
-                (log.warning if lost else log.exception)("worker_disconnected", reason=_reason(error))
+                if not lost:
+                    log.exception("worker_disconnected", reason=_reason(error))
+                elif self._failures == 0:
+                    log.warning("worker_disconnected", reason=_reason(error))
                 self._failures += 1
                 self._stop.wait(pause_seconds(self._failures))
             finally:

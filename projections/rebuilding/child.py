@@ -18,6 +18,7 @@ import psycopg
 
 from eventlog.database import is_transient
 from eventlog.logs import configure_logs
+from eventlog.standard_error import keep_standard_output
 from projections.own.discovery import load
 from projections.own.time_limit import TookTooLong
 from projections.pool import WorkerPool
@@ -97,6 +98,7 @@ def _answering() -> Say:
     """Keep standard output for the answers: what the projection prints goes where talk goes."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    keep_standard_output()
     saying = threading.Lock()
 
     def say(answer: Answer) -> None:

@@ -11,6 +11,7 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.embedded.directory import DataDirectory
 from eventlog.opening import opened_database
 from eventlog.settings import load_settings
+from tests.embedded.service import running_up
 from tests.support.processes import is_alive
 from tests.support.waiting import until
 
@@ -51,3 +52,14 @@ def test_a_server_that_is_stopped_cleanly_has_not_crashed(data_dir: Path, bindir
         os.kill(stopped, signal.SIGINT)
         until(lambda: not is_alive(stopped), deadline_seconds=60)
         assert not server.has_crashed
+
+
+def test_a_service_whose_log_takes_nothing_starts_its_database_again(
+    data_dir: Path, bindir: Path | None
+) -> None:
+    with Path("/dev/full").open("wb") as full, running_up(data_dir, bindir, said=full) as up:
+        killed = up.postmaster
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: up.postmaster not in (0, killed), deadline_seconds=60)
+        until(lambda: up.publish("after") == 202, deadline_seconds=60)
+        up.await_ready()
