@@ -65,6 +65,9 @@ SESSION: dict[Role, dict[str, str]] = {
 # them says anything about the content.
 TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25006", "25P03", "25P04", "XX000")
 
+# A server goes on without the files it was started from, until a new session needs one.
+FILES_GONE = "PostgreSQL's own files were replaced or removed while it runs: start it again"
+
 
 def is_transient(error: psycopg.Error) -> bool:
     """Say whether the same call may succeed later. An error without SQLSTATE is a lost connection."""
@@ -118,6 +121,8 @@ def translate(error: psycopg.Error) -> Exception:
         return DiskFull(message)
     if error.sqlstate in ("XX001", "XX002"):
         return DataDamaged(f"{message}; see `eventlog doctor`")
+    if error.sqlstate == "58P01":
+        return DatabaseUnavailable(f"{message}; {FILES_GONE}")
     if error.sqlstate in ("3F000", "42P01", "42883", "42703", "22023"):
         return SchemaMismatch(f"{message}; run `eventlog migrate`")
     if is_transient(error) or (error.sqlstate or "").startswith(("28", "3D", "58")):

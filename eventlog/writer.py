@@ -41,9 +41,13 @@ log = structlog.get_logger()
 
 # One flush takes at most this many events: 20 ms of COPY, and what waits behind it waits that long.
 FLUSH_EVENTS_MAX = 5_000
+# An append that succeeded so lately shows that the next one will.
+SHOWN_SECONDS = 1.0
 # PostgreSQL commits locally and warns with this when the wait for a synchronous standby was ended.
 NOT_REPLICATED = "01000"
 
+
+NOTHING = Deliveries([], [], {}, 0)
 
 # Told on the event loop where the deliveries lie, once they are durable, or why they are not.
 Answer = Callable[[list[Place] | Exception], None]
@@ -90,6 +94,7 @@ class Writer:
         self._away = "not connected yet"
         self._warned = False
         self._trouble: str | None = None
+        self._succeeded_at = -SHOWN_SECONDS
         self._room = DiskRoom(volumes)
         self.busy_seconds = 0.0  # how long it has been appending, since it was made
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
@@ -101,11 +106,6 @@ class Writer:
     def queue_size(self) -> int:
         """Events that wait for the writer or are being appended."""
         return self._sizes[self._number]
-
-    @property
-    def disk_full(self) -> str | None:
-        """Why nothing is appended for want of room on a disk."""
-        return self._room.full()
 
     def require_room(self) -> None:
         """Raise QueueFull unless there is room.
@@ -139,6 +139,11 @@ class Writer:
             self._sizes[self._number] += deliveries.count
             self._queued_bytes += deliveries.size
             self._changed.notify()
+
+    async def check(self) -> None:
+        """Take the whole way of an append with nothing to append. Raises as submit."""
+        if time.monotonic() - self._succeeded_at > SHOWN_SECONDS:
+            await self.submit(NOTHING)
 
     async def close(self) -> None:
         """Append all that was handed over, then end the thread and its connection."""
@@ -200,6 +205,7 @@ class Writer:
             else:
                 log.warning("append_fails", error=trouble, reason=str(error))
         self._trouble = trouble
+        self._succeeded_at = time.monotonic() if error is None else -SHOWN_SECONDS
 
     def _committed(self, batch: Sequence[Request], places: list[list[Place]]) -> None:
         """Tell the callers. Whatever fails here, the thread goes on: without it nobody can publish."""
@@ -210,7 +216,8 @@ class Writer:
             log.exception("answer_failed")
             outcome = OutcomeUnknown("it was committed, but this process failed before it could say so")
         self._answer(batch, outcome)
-        self.appended.set()
+        if any(request.deliveries.count for request in batch):
+            self.appended.set()
 
     def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""

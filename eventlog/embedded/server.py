@@ -5,7 +5,7 @@ Who dies, and what follows:
   (PR_SET_PDEATHSIG), which is a fast, clean shutdown. Whoever starts next waits for the lock,
   which PostgreSQL holds to its end.
 - The postmaster ends by itself: its backends see that and end. `start` starts it again, which
-  `opened_database` sees to.
+  embedded/keeper.py sees to.
 - The machine goes down: the next start is PostgreSQL's crash recovery, waited for without a limit.
 """
 
@@ -23,7 +23,7 @@ from urllib.parse import quote
 from psycopg import pq
 
 from eventlog.embedded.account import Account
-from eventlog.embedded.binaries import find_binaries, runnable_by
+from eventlog.embedded.binaries import Program, find_binaries, runnable_by
 from eventlog.embedded.cluster import check_version, create_cluster, make_socket_dir, remove_socket_dir
 from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
 from eventlog.embedded.process import Child
@@ -69,6 +69,7 @@ class EmbeddedServer:
         self._options = dict(options or {})
         self._postmaster: Postmaster | None = None
         self._child: Child | None = None
+        self._program: Program | None = None
         self._lock: int | None = None
         self._socket_dir: Path | None = None
         self._starter_pid = 0
@@ -149,6 +150,18 @@ class EmbeddedServer:
             self.attached = True
 
     @property
+    def is_ours(self) -> bool:
+        """Whether we have started the server, and end it."""
+        return self._child is not None
+
+    def programs_changed(self) -> bool:
+        """Say whether a start would take other programs than those that run.
+
+        Raises EmbeddedServerError when there are none.
+        """
+        return self._program != Program.at(self._runnable(self.directory.prepare()) / "postgres")
+
+    @property
     def has_crashed(self) -> bool:
         """Whether the server that we started has ended, and not because somebody stopped it cleanly."""
         child = self._child
@@ -179,7 +192,8 @@ class EmbeddedServer:
                 )
 
     def _launch(self, account: Account, lock: int, say: Say, *, detached: bool) -> Postmaster:
-        bindir = runnable_by(account, find_binaries(self._bindir))
+        bindir = self._runnable(account)
+        self._program = Program.at(bindir / "postgres")
         if not self.directory.cluster.exists():
             say(f"making a new database in {self.directory.path}")
             create_cluster(self.directory, bindir, account, lock)
@@ -201,6 +215,9 @@ class EmbeddedServer:
         expected = Postmaster(self._child.process.pid, self._port or SOCKET_NUMBER, socket_dir)
         self._wait_until_ready(self._child, expected, log_start, say)
         return expected
+
+    def _runnable(self, account: Account) -> Path:
+        return runnable_by(account, find_binaries(self._bindir))
 
     def _settings(self, socket_dir: Path) -> list[str]:
         settings = server_options(self.directory.path) | {

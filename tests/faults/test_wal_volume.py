@@ -122,7 +122,8 @@ class TestOnASmallVolume:
                 assert await _becomes(own, "accepted") == ""
                 _fill(ballast, leave_bytes=(SIZE_MB << 20) // 20)
                 assert "has 4 MiB of 96 left" in await _becomes(own, "refused")
-                assert own.disk_full is not None
+                with pytest.raises(DiskFull):
+                    await own.check()
                 ballast.unlink()
                 assert await _becomes(own, "accepted again") == ""
 
