@@ -36,6 +36,9 @@ def sql(
         typer.Option("--format", "-o", help="How rows are printed; a table by default."),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option(help="CSV for a spreadsheet: an apostrophe before what it took for a formula.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, max=10_000, help="The most rows; 1,000.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, max=60, help="When it is stopped; 10.")] = None,
 ) -> None:
@@ -46,7 +49,9 @@ def sql(
     """
     if json_ and form not in (None, "json"):
         raise typer.BadParameter(f"--json and --format {form} ask for two formats: give one of them")
-    form = "json" if json_ else form or "table"
+    if spreadsheet and (json_ or form not in (None, "csv")):
+        raise typer.BadParameter("--spreadsheet is for CSV: give --format csv, or neither of them")
+    form = "json" if json_ else form or ("csv" if spreadsheet else "table")
     if list_:
         _list_questions(form)
         return
@@ -59,7 +64,7 @@ def sql(
         _say(failure(error, asked.statement))
         raise typer.Exit(EXIT_FAILED) from None
     try:
-        _print(answer, form)
+        _print(answer, form, spreadsheet=spreadsheet)
     except BrokenPipeError:
         # Who read our output has enough. Python would complain once more when it flushes at exit.
         sys.stdout = None
@@ -125,16 +130,19 @@ def _ask(asked: "Asked", rows: int | None, seconds: float | None) -> "Answer":
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-def _print(answer: "Answer", form: Format) -> None:
+def _print(answer: "Answer", form: Format, *, spreadsheet: bool) -> None:
     from eventlog.audit.printed import json_lines, json_text
     from eventlog.audit.shown import comma_separated
     from eventlog.audit.tables import print_table
+    from eventlog.terminal.printing import harmless
 
     match form:
         case "table":
             print_table(answer)
         case "csv":
-            sys.stdout.write(comma_separated(answer))
+            # Into a file the values as they are; on a terminal none that acts upon it.
+            write = harmless if sys.stdout.isatty() else str
+            sys.stdout.write(comma_separated(answer, spreadsheet=spreadsheet, write=write))
         case "json":
             sys.stdout.write(json_text(answer))
         case "ndjson":

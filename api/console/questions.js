@@ -12,9 +12,9 @@ export async function ask(body) {
   return parseExactly(await (await post(body, "application/json")).text());
 }
 
-// The service writes it: it takes care of what a spreadsheet would run as a formula.
+// The service writes it, so that nothing in it is a formula: who saves it here opens it in a spreadsheet.
 export async function saveCsv(body) {
-  save(await (await post(body, "text/csv")).text(), "text/csv", "csv");
+  save(await (await post({ ...body, spreadsheet: true }, "text/csv")).text(), "text/csv", "csv");
 }
 
 export function saveJson({ columns, rows }) {

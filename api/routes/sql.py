@@ -5,12 +5,15 @@ POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit":
     A mapping's parameters are written `:name` in the statement, a list's `$1`, `$2` …. limit: 1 to
     10,000 rows, 1,000 by default; 4 MiB at the most in any case.
     200 {"columns": [{"name", "type"}], "rows": [[…]], "row_count", "truncated", "elapsed_ms"}
-    Accept: text/csv  200 CSV with a header; `X-Truncated: true` where there are more rows.
+    Accept: text/csv  200 CSV with a header, NULL as nothing and an empty text as ""; `X-Truncated: true`
+        where there are more rows. `"spreadsheet": true` puts an apostrophe before what a spreadsheet
+        would take for a formula.
     422 `statement_failed`, `statement_timed_out`, `statement_without_rows` or `row_too_large`: with
         "sqlstate", "message", "hint" (or null) and "position" (a character of the statement, from 1,
         or null) beside the members of every problem.
     422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
-        `parameter_too_long`, `nul_in_text`, `lone_surrogate`, `invalid_field`; 404 `question_unknown`.
+        `parameter_too_long`, `too_many_parameters`, `nul_in_text`, `lone_surrogate`, `invalid_field`;
+        404 `question_unknown`.
     400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, or
         while much is published and statements have had their share of the time; `audit_unavailable`.
 GET /sql/questions   [{"name", "title", "description", "sql",
@@ -54,7 +57,7 @@ DISABLED = (
 
 FORM = (
     "send an object with sql (a text) or question (a name), one of them, and where wanted "
-    "parameters (an object or an array) and limit (a whole number), nothing else"
+    "parameters (an object or an array), limit (a whole number) and spreadsheet (true or false), nothing else"
 )
 
 
@@ -65,6 +68,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     question: str | None = None
     parameters: dict[str, Any] | list[Any] | None = None
     limit: int | None = None
+    spreadsheet: bool = False
 
 
 BODY_SCHEMA = {
@@ -79,6 +83,7 @@ BODY_SCHEMA = {
                         "question": {"type": "string", "description": "a saved question, instead of sql"},
                         "parameters": {"oneOf": [{"type": "object"}, {"type": "array", "items": {}}]},
                         "limit": {"type": "integer", "minimum": 1, "maximum": ROWS_MAX},
+                        "spreadsheet": {"type": "boolean", "description": "CSV without formulas"},
                     },
                 }
             }
@@ -97,19 +102,20 @@ async def ask(request: Request) -> Response:
     """One read-only statement over the audit views; recorded before it runs."""
     services = _enabled(request)
     read_parameters(request, {})
-    body = await _body(request, services)
-    asked = _asked(body)
+    # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
+    body, asked = await asyncio.to_thread(_read, await _text(request, services))
     limits = Limits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(request.client.host if request.client else "unknown", "http")
     async with services.turns.turn():
         found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
-    return await asyncio.to_thread(_shown, request, found)
+    return await asyncio.to_thread(_shown, request, body, found)
 
 
-def _shown(request: Request, found: Answer) -> Response:
+def _shown(request: Request, body: Body, found: Answer) -> Response:
     if "text/csv" in request.headers.get("accept", ""):
         headers = {**HEADERS, "X-Truncated": "true" if found.truncated else "false"}
-        return Response(comma_separated(found), headers=headers, media_type="text/csv; charset=utf-8")
+        text = comma_separated(found, spreadsheet=body.spreadsheet)
+        return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
     return answer(document(found))
 
 
@@ -151,22 +157,26 @@ def _enabled(request: Request) -> Services:
     return services
 
 
-async def _body(request: Request, services: Services) -> Body:
+async def _text(request: Request, services: Services) -> bytes:
     headers = dict(request.scope["headers"])
     require_json(headers)
-    text = await read_body(
+    return await read_body(
         headers,
         request.receive,
         lambda size: None,
         bytes_max=BODY_BYTES_MAX,
         timeout_seconds=services.settings.receive_timeout_seconds,
     )
+
+
+def _read(text: bytes) -> tuple[Body, Asked]:
     try:
-        return msgspec.json.decode(text, type=Body)
+        body = msgspec.json.decode(text, type=Body)
     except msgspec.ValidationError:
         raise _invalid("", FORM) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(400, "invalid_json", f"the body is {'no JSON' if text else 'empty'}: {FORM}") from None
+    return body, _asked(body)
 
 
 def _asked(body: Body) -> Asked:

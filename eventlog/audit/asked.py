@@ -1,11 +1,16 @@
 """What somebody asks: a statement of their own, or a saved question, with its parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from eventlog.audit.limits import PARAMETER_CHARACTERS_MAX, STATEMENT_CHARACTERS_MAX
+from eventlog.audit.limits import (
+    PARAMETER_CHARACTERS_MAX,
+    PARAMETERS_CHARACTERS_MAX,
+    PARAMETERS_MAX,
+    STATEMENT_CHARACTERS_MAX,
+)
 from eventlog.audit.placeholders import numbered
 from eventlog.audit.questions import Question, questions
 from eventlog.errors import QuestionRefused, QuestionUnknown
@@ -33,19 +38,24 @@ def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
         raise QuestionRefused("statement_empty", "there is no statement")
     if len(text) > STATEMENT_CHARACTERS_MAX:
         raise QuestionRefused(
-            "statement_too_long", f"a statement has at most {STATEMENT_CHARACTERS_MAX} characters"
+            "statement_too_long", f"a statement has at most {STATEMENT_CHARACTERS_MAX:,} characters"
         )
     _refuse_unsendable("the statement", text)
+    if len(given) > PARAMETERS_MAX:
+        raise QuestionRefused(
+            "too_many_parameters",
+            f"{len(given):,} parameters: a statement takes at most {PARAMETERS_MAX:,}; send an array as one",
+        )
     if not isinstance(given, Mapping):
-        values = [_text(f"parameter {number}", value) for number, value in enumerate(given, 1)]
-        return Asked(text, values, text, given)
+        return Asked(text, _texts((str(number), value) for number, value in enumerate(given, 1)), text, given)
     statement, names = numbered(text, given.keys())
-    unused = [name for name in given if name not in names]
+    unused = given.keys() - set(names)
     if unused:
         raise QuestionRefused(
-            "parameter_unknown", f"the statement has no :{unused[0][:100]}, for which a parameter was given"
+            "parameter_unknown",
+            f"the statement has no :{min(unused)[:100]}, for which a parameter was given",
         )
-    return Asked(statement, [_text(f":{name}", given[name]) for name in names], text, given)
+    return Asked(statement, _texts((f":{name}", given[name]) for name in names), text, given)
 
 
 def ask_question(name: str, parameters: Parameters | None = None) -> Asked:
@@ -83,6 +93,16 @@ def _by_name(question: Question, given: Parameters) -> Mapping[str, Any]:
     return {parameter.name: value for parameter, value in zip(question.parameters, given, strict=False)}
 
 
+def _texts(named: Iterable[tuple[str, object]]) -> list[str | None]:
+    """Return parameters as PostgreSQL reads them, each with its name for an error."""
+    texts = [_text(name, value) for name, value in named]
+    if sum(len(text) for text in texts if text is not None) > PARAMETERS_CHARACTERS_MAX:
+        raise QuestionRefused(
+            "parameter_too_long", f"all parameters have at most {PARAMETERS_CHARACTERS_MAX:,} characters"
+        )
+    return texts
+
+
 def _text(name: str, value: object) -> str | None:
     """Return a parameter as PostgreSQL reads it; what is no scalar goes as its JSON text."""
     if value is None:
@@ -95,9 +115,10 @@ def _text(name: str, value: object) -> str | None:
         text = msgspec.json.encode(value).decode()
     if len(text) > PARAMETER_CHARACTERS_MAX:
         raise QuestionRefused(
-            "parameter_too_long", f"{name} has at most {PARAMETER_CHARACTERS_MAX} characters"
+            "parameter_too_long",
+            f"parameter {name[:100]} has at most {PARAMETER_CHARACTERS_MAX:,} characters",
         )
-    _refuse_unsendable(name, text)
+    _refuse_unsendable(f"parameter {name[:100]}", text)
     return text
 
 

@@ -37,6 +37,8 @@ from eventlog.errors import AuditUnavailable, DatabaseUnavailable, StatementFail
 from eventlog.statements import statement
 
 CANCEL_SECONDS_MAX = 1.0
+# An error may repeat a value of any size.
+MESSAGE_CHARACTERS_MAX = 2_000
 # A "protocol violation" by its class; the only one that a statement can bring about.
 PARAMETERS_MISSING = "08P01"
 # A syntax error like others, but found where a statement is prepared and not by the parser.
@@ -143,24 +145,27 @@ def _run(session: Connection, owner: Connection, asked: Asked, limits: Limits) -
 def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
     if error.sqlstate == "57014" or barked:
         return _timed_out(limits)
+    message = first_line(error)
+    if len(message) > MESSAGE_CHARACTERS_MAX:
+        message = f"{message[:MESSAGE_CHARACTERS_MAX]}… ({len(message):,} characters)"
     if error.sqlstate == PARAMETERS_MISSING:
         return StatementFailed(
             "statement_failed",
             error.sqlstate,
-            first_line(error),
+            message,
             hint="give a parameter for each $1, $2 … of the statement",
         )
     if (error.sqlstate, error.diag.source_function) == SEVERAL_STATEMENTS:
         return StatementFailed(
-            "statement_failed", SEVERAL_STATEMENTS[0], first_line(error), hint="ask one statement at a time"
+            "statement_failed", SEVERAL_STATEMENTS[0], message, hint="ask one statement at a time"
         )
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
-        return DatabaseUnavailable(first_line(error))
+        return DatabaseUnavailable(message)
     position = error.diag.statement_position
     return StatementFailed(
         "statement_failed",
         error.sqlstate,
-        first_line(error),
+        message,
         hint=error.diag.message_hint,
         position=int(position) if position else None,
     )

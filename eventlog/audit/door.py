@@ -1,7 +1,7 @@
 """The guarded path for the command line: over the database that the settings name."""
 
-import getpass
 import os
+import pwd
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ def opened_auditor(settings: Settings, say: Callable[[str], None]) -> Iterator[t
 
 
 def who() -> str:
-    """Return who asks, for the record: a user of a machine."""
+    """Return who asks, for the record: a user of a machine, whatever the environment says."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a number without a name
-        name = str(os.geteuid())
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a number without a name
+        name = str(os.getuid())
     return f"{name}@{socket.gethostname()}"

@@ -5,8 +5,10 @@ import msgspec
 ROWS_DEFAULT = 1_000
 ROWS_MAX = 10_000
 STATEMENT_CHARACTERS_MAX = 100_000
-# Each parameter, as text.
+# Each parameter as text, and all of them. The protocol takes 65,535.
 PARAMETER_CHARACTERS_MAX = 100_000
+PARAMETERS_CHARACTERS_MAX = 1_000_000
+PARAMETERS_MAX = 10_000
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -22,12 +22,13 @@ def objects(answer: Answer) -> Iterator[dict[str, Any]]:
 def distinct(names: list[str]) -> list[str]:
     """Return names that differ: a, a, b become a, a_2, b."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     result = []
     for name in names:
-        chosen, number = name, 1
+        chosen = name
         while chosen in taken:
-            number += 1
-            chosen = f"{name}_{number}"
+            numbers[name] = numbers.get(name, 1) + 1
+            chosen = f"{name}_{numbers[name]}"
         taken.add(chosen)
         result.append(chosen)
     return result

@@ -7,15 +7,24 @@ import msgspec
 from eventlog.audit.asked import Asked
 from eventlog.database import Connection
 from eventlog.statements import statement
+from eventlog.terminal.printing import harmless
 
 KEPT = 100_000
+# As stored, compressed. Looked at once in so many statements, as all of them have to be looked through.
+KEPT_BYTES = 256 << 20
+BYTES_LOOKED_AT_EVERY = 50
+WHO_CHARACTERS_MAX = 255
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks, and by which door."""
+    """Who asks, and by which door. `who` may come from outside: it is bounded, and shows what it is."""
 
     who: str
     via: str
+
+    def __post_init__(self) -> None:
+        who = harmless(self.who.encode(errors="backslashreplace").decode())[:WHO_CHARACTERS_MAX]
+        msgspec.structs.force_setattr(self, "who", who or "unknown")
 
 
 def begin(owner: Connection, asked: Asked, asker: Asker) -> int:
@@ -31,8 +40,11 @@ def begin(owner: Connection, asked: Asked, asker: Asker) -> int:
         },
     ).fetchone()
     assert row is not None
+    number = int(row[0])
     owner.execute(statement("audit/prune"), {"keep": KEPT})
-    return int(row[0])
+    if number % BYTES_LOOKED_AT_EVERY == 0:
+        owner.execute(statement("audit/prune_bytes"), {"keep": KEPT_BYTES})
+    return number
 
 
 def finish(owner: Connection, number: int, **outcome: Any) -> None:

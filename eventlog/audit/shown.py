@@ -1,15 +1,19 @@
 """An answer as a document and as CSV."""
 
-import csv
-import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from eventlog.audit.auditor import Answer
-from eventlog.audit.values import NUMBERS, readers
+from eventlog.audit.values import NEVER_FORMULAS, readers
 
-# A spreadsheet takes a cell that begins so for a formula; a quote before it makes it text.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What has to stand in quotes. An empty text does too, which tells it from NULL; and so does what PostgreSQL's
+# COPY took for the end of its input before 18.
+NEEDS_QUOTES = re.compile(r'[",\r\n]|\A(?:\\\.)?\Z')
+# A spreadsheet takes a text that begins so for a formula; the last four are full-width. Not +49 30 1234567.
+FORMULA = re.compile(r"[=@\t\r\n\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9 .,:/()-]*+\Z)")
+
+Write = Callable[[str], str]
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -30,21 +34,28 @@ def values(answer: Answer) -> Iterator[list[Any]]:
         yield [None if text is None else reader(text) for reader, text in zip(read, row, strict=True)]
 
 
-def comma_separated(answer: Answer) -> str:
-    """Return CSV (RFC 4180) with a header; NULL is an empty cell. No cell is a formula to a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_no_formula(column.name) for column in answer.columns])
-    numeric = [column.type in NUMBERS for column in answer.columns]
+def comma_separated(answer: Answer, *, spreadsheet: bool = False, write: Write = str) -> str:
+    """Return CSV (RFC 4180) with a header, as PostgreSQL's COPY reads it: NULL is empty, a text "".
+
+    spreadsheet: a text that would be a formula gets an apostrophe before it. `write` makes the text of a
+    cell fit for where it goes.
+    """
+    plain = _no_formula if spreadsheet else str
+    cells = [str if column.type in NEVER_FORMULAS else plain for column in answer.columns]
+    lines = [",".join(_quoted(write(plain(column.name))) for column in answer.columns)]
     for row in answer.rows:
-        writer.writerow(
-            [
-                cell if cell is None or is_number else _no_formula(cell)
-                for cell, is_number in zip(row, numeric, strict=True)
-            ]
+        lines.append(
+            ",".join(
+                "" if cell is None else _quoted(write(as_cell(cell)))
+                for as_cell, cell in zip(cells, row, strict=True)
+            )
         )
-    return text.getvalue()
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if NEEDS_QUOTES.search(cell) else cell
 
 
 def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if FORMULA.match(cell) else cell

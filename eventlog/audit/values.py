@@ -55,6 +55,10 @@ READ: dict[str, Callable[[str], Any]] = {
     "jsonb": lambda text: msgspec.Raw(text.encode()),
 }
 NUMBERS = frozenset({"int2", "int4", "int8", "oid", "numeric", "float4", "float8"})
+# What nobody can write a formula into.
+NEVER_FORMULAS = NUMBERS | {
+    *("bool", "date", "interval", "money", "time", "timestamp", "timestamptz", "timetz", "uuid"),
+}
 
 
 def readers(types: list[str]) -> list[Callable[[str], Any]]:

@@ -22,6 +22,8 @@ from eventlog.errors import StatementFailed
 POLL_MILLISECONDS = 100
 # Beyond what rows weigh in text, the protocol's own.
 OVERHEAD_BYTES_MAX = 1 << 20
+# What a cell weighs at the least, NULL too: ten thousand rows of 1,600 columns are not nothing.
+CELL_BYTES_MIN = 4
 NO_ROWS = "it answers with no rows: ask with SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN"
 
 Row = list[str | None]
@@ -74,7 +76,7 @@ def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits, until: f
         if result.status != pq.ExecStatus.SINGLE_TUPLE:
             raise error_from_result(result)
         values = [result.get_value(0, index) for index in range(len(fetched.names))]
-        size += sum(len(value) for value in values if value is not None)
+        size += sum(max(CELL_BYTES_MIN, len(value or b"")) for value in values)
         if size > limits.bytes and not fetched.rows:
             raise _too_large(limits.bytes)
         if size > limits.bytes or len(fetched.rows) == limits.rows:

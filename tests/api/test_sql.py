@@ -68,6 +68,11 @@ def test_what_is_wrong_with_a_statement_is_said(client: httpx2.Client) -> None:
         ({"question": "was_it_received"}, 422, "parameter_missing"),
         ({"question": "nothing"}, 404, "question_unknown"),
         ({"sql": "SELECT '\0'"}, 422, "nul_in_text"),
+        ({"sql": "SELECT 1", "parameters": [0] * 65_536}, 422, "too_many_parameters"),
+        ({"sql": "SELECT 1", "parameters": {f"p{n}": 0 for n in range(65_536)}}, 422, "too_many_parameters"),
+        ({"sql": "SELECT $1", "parameters": ["x" * 200_000]}, 422, "parameter_too_long"),
+        ({"sql": "SELECT 1", "spreadsheet": "yes"}, 422, "invalid_field"),
+        ({"sql": "SELECT repeat('x', 100000)::int"}, 422, "statement_failed"),
     ],
 )
 def test_nothing_that_is_asked_is_answered_with_a_5xx(
@@ -92,11 +97,17 @@ def test_a_body_that_is_no_json_is_refused(client: httpx2.Client) -> None:
 def test_csv_says_whether_there_is_more(client: httpx2.Client) -> None:
     body = {"sql": "SELECT n, '=' || n AS f FROM generate_series(1, 3) AS n", "limit": 2}
     answer = client.post("/sql", json=body, headers={"Accept": "text/csv"})
-    assert answer.text.splitlines() == ["n,f", "1,'=1", "2,'=2"]
+    assert answer.text.splitlines() == ["n,f", "1,=1", "2,=2"]
     assert (answer.headers["content-type"], answer.headers["x-truncated"]) == (
         "text/csv; charset=utf-8",
         "true",
     )
+
+
+def test_csv_for_a_spreadsheet_has_no_formula(client: httpx2.Client) -> None:
+    body = {"sql": "SELECT '=1' AS f, '' AS empty, NULL AS n", "spreadsheet": True}
+    answer = client.post("/sql", json=body, headers={"Accept": "text/csv"})
+    assert answer.text.splitlines() == ["f,empty,n", '\'=1,"",']
 
 
 def test_the_questions_and_the_views_are_told(client: httpx2.Client) -> None:

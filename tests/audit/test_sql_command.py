@@ -1,6 +1,10 @@
-"""`eventlog sql`: formats, exit codes, and nothing that acts upon a terminal or a spreadsheet."""
+"""`eventlog sql`: formats, exit codes, and nothing that acts upon a terminal."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -32,13 +36,42 @@ def test_a_table_shows_control_characters_as_text(run: Run) -> None:
     assert "\x1b" not in out
 
 
-def test_json_has_values_and_csv_no_formulas(run: Run) -> None:
+def test_json_has_values(run: Run) -> None:
     assert json.loads(run(ESCAPE, "-o", "json").stdout) == [
         {"t": "a\x1b[31mb\u202e", "n": None, "f": "=1+1", "number": -5}
     ]
     assert "\x1b" not in run(ESCAPE, "-o", "json").stdout
-    cells = run("SELECT '=1+1' AS f, -5 AS number, NULL AS n", "-o", "csv").stdout
-    assert cells.splitlines() == ["f,number,n", "'=1+1,-5,"]
+
+
+def test_what_takes_no_room_is_shown(run: Run) -> None:
+    unseen = "SELECT e'order\\u200b1', e'\\U000E0041', e'\\u00ad'"
+    assert "order\\u200b1" in run(unseen).stdout
+    assert list(json.loads(run(unseen, "--json").stdout)[0].values()) == [
+        "order\u200b1", "\U000e0041", "\u00ad",
+    ]  # fmt: skip
+
+
+def test_csv_has_values_in_a_file_and_nothing_that_acts_upon_a_terminal(run: Run, database: str) -> None:
+    assert run(ESCAPE, "-o", "csv").stdout.splitlines()[1].startswith("a\x1b[31mb\u202e,")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "eventlog", "sql", ESCAPE, "-o", "csv"],
+        stdout=theirs,
+        env={**os.environ, "EVENTLOG_DSN": database},
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b",-5\r" not in shown:
+            shown += os.read(ours, 1 << 16)
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"a\\u001b[31mb\\u202e,,=1+1,-5" in shown
+    assert b"\x1b" not in shown
+
+
+def test_a_spreadsheet_is_for_csv(run: Run) -> None:
+    assert run("SELECT '=1+1' AS f", "--spreadsheet").stdout.splitlines() == ["f", "'=1+1"]
+    assert run("SELECT 1", "--spreadsheet", "-o", "json").exit_code == 2
 
 
 def test_json_is_asked_for_as_everywhere_else(run: Run) -> None:

@@ -101,7 +101,7 @@ class Session:
     def _printed(self, answer: Answer) -> str:
         match self._format:
             case "csv":
-                return comma_separated(answer)
+                return comma_separated(answer, write=harmless)
             case "json":
                 return json_text(answer)
             case "ndjson":
