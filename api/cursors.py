@@ -13,6 +13,7 @@ import msgspec
 
 from eventlog.intake.fields import timestamp_flaw
 from eventlog.read import Key
+from eventlog.read.events import END
 
 Order = Literal["asc", "desc", "position"]
 Place = TypeVar("Place")
@@ -41,7 +42,8 @@ def encode_key(order: Order, key: Key) -> str:
 def decode_key(cursor: str, order: Order) -> Key:
     """Return the key in a cursor of this order. Raises ForeignCursor."""
     key = _decode(cursor, order, Key)
-    if timestamp_flaw(key.timestamp) or "\0" in key.topic + key.event_id:
+    at_the_end = key.timestamp == END
+    if (timestamp_flaw(key.timestamp) and not at_the_end) or "\0" in key.topic + key.event_id:
         raise ForeignCursor
     return key
 

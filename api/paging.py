@@ -17,9 +17,11 @@ from eventlog.read.events import BEGINNING, END
 
 # A cursor that stands for "after everything that is projected now".
 LATEST = "latest"
-# For so long the next page is looked at in place of an empty one: readers take an empty page for the end.
-LOOKING_SECONDS = 2.0
-NOT_OURS = "cursor is no cursor of this order, or not all of one: take the address in the Link as it is"
+# The place after a page, on every page: where to come back for what arrives later.
+CURSOR_HEADER = "Eventlog-Cursor"
+# For so long the next page is looked at in place of an empty one, which some readers take for the end.
+LOOKING_SECONDS = 0.5
+NOT_OURS = f"cursor is no cursor of this order, or not all of one: take that of {CURSOR_HEADER} as it is"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,19 +55,23 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A page; the cursor after it, where there may be something; whether something is there already."""
+    """A page, the cursor after it, and whether there may be more now."""
 
     events: list[log.Event]
-    cursor: str | None
+    cursor: str
     has_more: bool
 
 
 async def page(services: Services, query: Query) -> Answered:
     """Read one page. Raises the Problem of a cursor that is not ours, and of a database that is away."""
+    read_page = _page_by_position if query.order == "position" else _page_by_time
+    until = monotonic() + LOOKING_SECONDS
     try:
-        if query.order == "position":
-            return await _page_by_position(services, query)
-        return await _page_by_time(services, query)
+        while True:
+            found = await read_page(services, query)
+            if found.events or not found.has_more or monotonic() > until:
+                return found
+            query = msgspec.structs.replace(query, cursor=found.cursor)
     except ForeignCursor:
         raise invalid([fault("cursor", NOT_OURS)]) from None
 
@@ -76,8 +82,7 @@ async def _page_by_time(services: Services, query: Query) -> Answered:
         direction="descending" if query.order == "desc" else "ascending", after=after, **query.filters
     )
     found = await read(services, lambda reader: log.page_by_time(reader, wanted, services.partitions))
-    cursor = encode_key(query.order, found.events[-1].key) if found.has_more else None
-    return Answered(found.events, cursor, found.has_more)
+    return Answered(found.events, encode_key(query.order, found.after), found.has_more)
 
 
 async def _page_by_position(services: Services, query: Query) -> Answered:
@@ -88,19 +93,17 @@ async def _page_by_position(services: Services, query: Query) -> Answered:
         after = await read(services, lambda reader: log.ends(reader, partitions))
     else:
         after = decode_positions(query.cursor, partitions)
-    until = monotonic() + LOOKING_SECONDS
-    while True:
-        wanted = log.ByPosition(after=after, **query.filters)
-        found = await read(services, partial(log.page_by_position, wanted=wanted))
-        if found.events or not found.has_more or monotonic() > until:
-            return Answered(found.events, encode_positions(found.after), found.has_more)
-        after = found.after
+    wanted = log.ByPosition(after=after, **query.filters)
+    found = await read(services, partial(log.page_by_position, wanted=wanted))
+    return Answered(found.events, encode_positions(found.after), found.has_more)
 
 
-def link(request: Request, cursor: str | None) -> dict[str, str]:
-    """Return the Link header to the next page: the same query with another cursor."""
-    if cursor is None:
-        return {}
+def whereabouts(request: Request, found: Answered) -> dict[str, str]:
+    """Return the headers that say where to go on: the cursor; the next page while there may be more now."""
+    place = {CURSOR_HEADER: found.cursor}
+    if not found.has_more:
+        return place
     query = request.scope["query_string"].decode("ascii")
     kept = [(name, value) for name, value in parse_qsl(query) if name != "cursor"]
-    return {"Link": f'<{request.scope["path"]}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
+    address = f"{request.scope['path']}?{urlencode([*kept, ('cursor', found.cursor)])}"
+    return {**place, "Link": f'<{address}>; rel="next"'}

@@ -151,7 +151,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Read a number within bounds, both inclusive."""
 
     def read(value: str) -> int:
-        if not (value.isascii() and value.isdigit() and len(value) <= 18 and low <= int(value) <= high):
+        if not (value.isascii() and value.isdigit() and len(value) <= 19 and low <= int(value) <= high):
             raise ValueError(f"is a whole number from {low} to {high}")
         return int(value)
 

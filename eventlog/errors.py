@@ -11,6 +11,8 @@ EventlogError
 ├── DataDamaged              a page that PostgreSQL read is not what it wrote: restore it
 ├── ApiUnavailable           no usable answer from the API in time: is it running?
 ├── ApiRefused               the API looked at the request and said no: change it
+├── ReadTooLarge             a read would have to look at too much: ask for less
+├── LogRewound               a place that is read on from lies beyond the log: it was restored, or is another
 ├── ProjectionDropped        a projection that is read is dropped: rebuild it
 ├── ProjectionUnknown        there is no projection of that name
 ├── ProjectionOutdated       the live version was made by other code: rebuild it
@@ -113,6 +115,24 @@ class ApiRefused(EventlogError):
         self.status = status
         self.code = code
         super().__init__(f"refused with {status} {code}: {detail}")
+
+
+class ReadTooLarge(EventlogError):
+    """A read would have to look at more than a read may; the message says how to ask for less."""
+
+
+class LogRewound(EventlogError):
+    """A reader's place lies beyond the end of the log, which was restored to an earlier state, or is another.
+
+    of: what has the place and the end, such as "partition 3".
+    """
+
+    def __init__(self, of: str, place: int, end: int) -> None:
+        super().__init__(
+            f"the place is at {place} of {of}, which ends at {end}: the log was restored to an earlier "
+            "state, or the place is of another log. Nobody can go on from there: read again from a place "
+            "that is older than that state, or from the beginning"
+        )
 
 
 class ProjectionDropped(EventlogError):

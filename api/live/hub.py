@@ -24,7 +24,8 @@ comes from another process, whose hub was faster) waits in 1. until the hub has 
 Each frame carries the place after it: the hub's positions at its event. A place tells nothing of the
 process that made it: after a crash of this one, another goes on from it.
 
-Lost: an announcement costs POLL_SECONDS; the session, a reconnect, from the same positions. When core
+Lost: an announcement costs POLL_SECONDS; the session, a reconnect, from the same positions. When these are
+beyond the log that the new session reads, it was restored, and all readers are told and let go. When core
 is dropped, all readers are told and let go. Another version going live changes nothing: it has the same
 events at the same positions. What a later version or a retry takes out of quarantine is at a position
 that followers have passed: they do not see it, GET /events does.
@@ -48,7 +49,7 @@ from api.live.reader import Buffered, Reader, Wanted, too_slow
 from api.live.subscribers import Subscribers
 from eventlog import read as log_read
 from eventlog.database import first_line, translate
-from eventlog.errors import DatabaseUnavailable, EventlogError, ProjectionDropped
+from eventlog.errors import DatabaseUnavailable, EventlogError, LogRewound, ProjectionDropped
 from eventlog.read.events import to_event
 from eventlog.read.live import follow, news, scan_of, wait_for_news
 from eventlog.read.log_order import Positions
@@ -194,11 +195,21 @@ class Hub:
     async def _follow(self) -> None:
         """Read until nobody is left; raises what ends the session."""
         async with await follow(self._dsn) as connection:
+            await self._notice_a_rewound_log(connection)
             if not self._positions:
                 self._positions = await log_read.ends(connection, list(range(self.partitions)))
             while self._users:
                 if not await self._read(connection):
                     await wait_for_news(connection, POLL_SECONDS)
+
+    async def _notice_a_rewound_log(self, connection: log_read.Reader) -> None:
+        """Let the readers go whose log is not the one that this session reads: it was restored meanwhile."""
+        try:
+            await log_read.require_within(connection, self._positions)
+        except LogRewound as error:
+            log.warning("stream_rewound", reason=str(error), readers=self._users)
+            self._positions = {}
+            self.end_all(problem_for(error))
 
     async def _read(self, connection: log_read.Reader) -> bool:
         """Hand out what is new; return whether there may be more."""

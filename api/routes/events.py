@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
-from api.paging import LATEST, Query, link, page
+from api.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
 from api.parameters import (
     Parameter,
     documented,
@@ -55,7 +55,7 @@ PARAMETERS = {
     ),
     "cursor": Parameter(
         str,
-        "Read on where a page ended: take the address in its `Link` header, which has it. "
+        f"Read on where a page ended: its `{CURSOR_HEADER}`, which the address in its `Link` has, too. "
         f"With `order=position` also `{LATEST}`: after everything that is projected now.",
         {"type": "string"},
     ),
@@ -64,10 +64,13 @@ PARAMETERS = {
 PAGE = {
     200: {
         "model": list[answers.Event],
-        "description": "Events. By time, `Link` is there while a page may follow. In log order it is always "
-        "there, so that one can come back for what arrives later; what a page looks at is bounded, so it can "
-        "be short or empty before the end: who gets no events and the cursor they sent has all there is.",
-        "headers": {"Link": {"description": '`<address>; rel="next"`', "schema": {"type": "string"}}},
+        "description": "Events. `Link` is there while there may be more now: what a page looks at is "
+        f"bounded, so it can be short, or empty, before the end. `{CURSOR_HEADER}` is there always: in log "
+        "order one comes back with it for what arrives later, and misses nothing.",
+        "headers": {
+            "Link": {"description": '`<address>; rel="next"`', "schema": {"type": "string"}},
+            CURSOR_HEADER: {"description": "the place after this page", "schema": {"type": "string"}},
+        },
         "content": {NDJSON: {"schema": {"type": "string", "description": "one event a line"}}},
     }
 }
@@ -88,7 +91,7 @@ async def list_events(request: Request) -> Response:
     whole = streamed and "limit" not in values
     query = Query(**{"limit": LIMIT_MAX if whole else LIMIT_DEFAULT, **values})
     found = await page(services, query)
-    headers = {"Vary": "Accept", **({} if whole else link(request, found.cursor))}
+    headers = {"Vary": "Accept", **({} if whole else whereabouts(request, found))}
     if not streamed:
         return answer(found.events, headers=headers)
     if not whole or request.method == "HEAD":

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -75,13 +76,11 @@ class Stream:
         values = read_parameters(request, PARAMETERS)
         wanted = _wanted(values)
         partitions = wanted.partitions(hub.partitions)
-        name, place = _place(request, values, partitions)
+        place = _place(request, values, partitions)
         form: Form = NDJSON if wants_lines(request) else SSE
         async with hub.entered():
-            if place is not None and await read(services, lambda session: log.is_beyond(session, place)):
-                raise invalid(
-                    [fault(name, f"{name} is beyond the log: it is of another one, or it was restored")]
-                )
+            if place is not None:
+                await read(services, partial(log.require_within, place=place))
             reader = hub.reader(form, partitions, wanted)
             connection = Connection(scope, reader, receive, send)
             try:
@@ -184,10 +183,8 @@ def _wanted(values: dict[str, Any]) -> Wanted:
     )
 
 
-def _place(
-    request: Request, values: dict[str, Any], partitions: tuple[int, ...]
-) -> tuple[str, Positions | None]:
-    """Return who says where to go on from, and where; None begins at what is new."""
+def _place(request: Request, values: dict[str, Any], partitions: tuple[int, ...]) -> Positions | None:
+    """Return where to go on from; None begins at what is new."""
     given = {
         # An EventSource that has had no event yet sends an empty one.
         "Last-Event-ID": request.headers.get("last-event-id") or None,
@@ -197,7 +194,7 @@ def _place(
     for name, cursor in given.items():
         if cursor is not None:
             try:
-                return name, decode_positions(cursor, list(partitions))
+                return decode_positions(cursor, list(partitions))
             except ForeignCursor:
                 raise invalid([fault(name, f"{name} {NOT_OURS}")]) from None
-    return "from", dict.fromkeys(partitions, 0) if values.get("from") == "start" else None
+    return dict.fromkeys(partitions, 0) if values.get("from") == "start" else None

@@ -7,7 +7,7 @@ that it needs. Databases errors pass as they are, but for a projection that is d
 from eventlog.moments import rfc3339
 from eventlog.read.deliveries import Delivery, delivery, outcomes
 from eventlog.read.events import ByTime, Event, Key, Page, event, page_by_time
-from eventlog.read.log_order import ByPosition, Stretch, ends, is_beyond, page_by_position
+from eventlog.read.log_order import ByPosition, Stretch, ends, page_by_position, require_within
 from eventlog.read.quarantine import Cause, quarantined
 from eventlog.read.session import Reader
 from eventlog.read.stats import Books, books
@@ -30,11 +30,11 @@ __all__ = [
     "delivery",
     "ends",
     "event",
-    "is_beyond",
     "outcomes",
     "page_by_position",
     "page_by_time",
     "quarantined",
+    "require_within",
     "rfc3339",
     "topics_like",
 ]

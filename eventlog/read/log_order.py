@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from eventlog.errors import LogRewound
 from eventlog.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, to_event
 from eventlog.read.session import Reader, reading, streamed
 from eventlog.read.topics import EVERY_TOPIC, TopicRange
@@ -61,14 +62,19 @@ async def ends(connection: Reader, partitions: list[int]) -> Positions:
     return {partition: checkpoint for partition, checkpoint in rows if partition in partitions}
 
 
-async def is_beyond(connection: Reader, place: Positions) -> bool:
-    """Say whether a place lies beyond the log: then it is of another one, or this one was restored."""
+async def require_within(connection: Reader, place: Positions) -> None:
+    """Raise LogRewound where a place lies beyond the log."""
     rows = await (await connection.execute(statement("read/heads"), {"partitions": list(place)})).fetchall()
-    return any(place[partition] > head for partition, head in rows)
+    for partition, head in rows:
+        if place[partition] > head:
+            raise LogRewound(f"partition {partition}", place[partition], head)
 
 
 async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
-    """Return the next events in log order. Several statements, each with a snapshot of its own."""
+    """Return the next events in log order. Several statements, each with a snapshot of its own.
+
+    Raises LogRewound.
+    """
     partitions = max(1, len(wanted.after))
     budget = max(SCAN_MAX, SCAN_MIN * partitions)
     # What was received together is told apart by its partition alone: then a whole page comes from the first
@@ -78,6 +84,7 @@ async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
     events: list[Event] = []
     after = wanted.after
     async with reading(connection):
+        await require_within(connection, after)
         while True:
             stretch = await _stretch(connection, wanted, after, scan, wanted.limit - len(events))
             events += stretch.events

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from psycopg.rows import class_row
 
+from eventlog.errors import LogRewound
 from eventlog.moments import rfc3339
 from eventlog.read.session import Reader
 from eventlog.statements import statement
@@ -59,7 +60,20 @@ async def is_quarantined(connection: Reader, partition: int, position: int, proj
 
 
 async def retries(connection: Reader, projection: str, after: int, limit: int) -> list[Retry]:
-    """Return what retries of a projection changed, in the order in which they did."""
+    """Return what retries of a projection changed, in the order in which they did. Raises LogRewound."""
     cursor = connection.cursor(row_factory=class_row(Retry))
     parameters = {"projection": projection, "after": after, "limit": limit}
-    return await (await cursor.execute(statement("read/retries"), parameters)).fetchall()
+    found = await (await cursor.execute(statement("read/retries"), parameters)).fetchall()
+    if not found and after:
+        await _require_some(connection, projection, after)
+    return found
+
+
+async def _require_some(connection: Reader, projection: str, after: int) -> None:
+    """Raise LogRewound where there are no retries of a projection that `after` could follow."""
+    row = await (
+        await connection.execute(statement("read/last_retry"), {"projection": projection})
+    ).fetchone()
+    assert row is not None
+    if after > row[0]:
+        raise LogRewound(f"the retries of {projection}", after, row[0])

@@ -26,10 +26,10 @@ class Problem(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A 2xx answer, and the path of the next page where it names one."""
+    """A 2xx answer, and the cursor of the next page while there may be more now."""
 
     body: bytes
-    following: str | None
+    cursor: str | None
 
 
 class ReadingClient:
@@ -83,7 +83,6 @@ class ReadingClient:
         """Ask, and translate what goes wrong then and while the answer is read."""
         given = {name: str(value) for name, value in query.items() if value is not None}
         try:
-            # The path of a next page is encoded already, and must stay as it is.
             async with self._session.get(
                 self.url + path,
                 params=given or None,
@@ -104,8 +103,8 @@ class ReadingClient:
     async def _judge(self, response: aiohttp.ClientResponse) -> Answer:
         body = await response.read()
         if response.status == 200:
-            following = response.links.get("next")
-            return Answer(body, None if following is None else _path(response.headers["Link"]))
+            has_more = "next" in response.links
+            return Answer(body, response.headers.get("Eventlog-Cursor") if has_more else None)
         problem = read_problem(body)
         if problem is None:
             raise ApiUnavailable(
@@ -125,11 +124,6 @@ def ask(url: str | None, path: str, **query: str | int | None) -> bytes:
             return (await client.get(path, **query)).body
 
     return asyncio.run(asked())
-
-
-def _path(link: str) -> str:
-    """Return the address in a Link header, to the letter."""
-    return link[link.index("<") + 1 : link.index(">")]
 
 
 def read_problem(body: bytes) -> Problem | None:

@@ -53,10 +53,18 @@ async def tail(
 
 
 async def _last(client: ReadingClient, topic: str | None, last: int) -> list[Event]:
-    if last == 0:
-        return []
-    answer = await client.get("/events", order="desc", limit=last, topic=topic)
-    return list(reversed(_decode(answer.body)))
+    """Return the last events, by several pages where a rare topic's are short."""
+    found: list[Event] = []
+    cursor: str | None = None
+    while len(found) < last:
+        answer = await client.get(
+            "/events", order="desc", limit=last - len(found), topic=topic, cursor=cursor
+        )
+        found += _decode(answer.body)
+        cursor = answer.cursor
+        if cursor is None:
+            break
+    return found[::-1]
 
 
 class Following:

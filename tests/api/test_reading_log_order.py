@@ -2,6 +2,7 @@
 
 import httpx2
 import psycopg
+import pytest
 from psycopg.rows import TupleRow
 
 from api.cursors import decode_positions, encode_positions
@@ -22,7 +23,7 @@ def test_every_event_comes_once_in_the_order_of_its_partition(client: httpx2.Cli
         published(
             client, [at_second(second, topic=f"t{second % 9}") for second in range(batch * 7, batch * 7 + 20)]
         )
-    found, _ = read_on(client, "/events?order=position&limit=3")
+    found, _ = read_on(client, "&limit=3")
     assert len({(row["topic"], row["event_id"]) for row in found}) == len(found) == 48
     for partition in range(4):
         positions = [row["position"] for row in found if row["partition"] == partition]
@@ -31,32 +32,46 @@ def test_every_event_comes_once_in_the_order_of_its_partition(client: httpx2.Cli
 
 def test_what_arrives_later_with_an_older_timestamp_is_not_missed(client: httpx2.Client) -> None:
     published(client, [at_second(30)])
-    found, place = read_on(client, "/events?order=position")
+    found, place = read_on(client, "")
     assert [row["event_id"] for row in found] == ["e0030"]
     published(client, [at_second(10), at_second(20, topic="another")])
-    later, _ = read_on(client, place)
+    later, _ = read_on(client, "", place)
     assert {row["event_id"] for row in later} == {"e0010", "e0020"}
 
 
-def test_there_is_always_a_next_page_and_at_the_end_it_is_the_same(client: httpx2.Client) -> None:
-    published(client, [event()])
-    end = next_page(client.get("/events?order=position"))
-    assert end is not None
-    answer = client.get(end)
-    assert (answer.json(), next_page(answer)) == ([], end)
+@pytest.mark.parametrize("order", ["asc", "desc", "position"])
+@pytest.mark.parametrize("limit", [1, 2, 5, 9, 10])
+def test_a_next_page_is_there_while_there_is_more_and_the_cursor_always(
+    client: httpx2.Client, order: str, limit: int
+) -> None:
+    empty = client.get(f"/events?order={order}")
+    assert (empty.json(), next_page(empty)) == ([], None)
+    published(client, [at_second(second, topic=f"t{second % 3}") for second in range(9)])
+    path: str | None = f"/events?order={order}&limit={limit}&cursor={empty.headers['eventlog-cursor']}"
+    sizes = []
+    while path is not None:
+        answer = client.get(path)
+        sizes.append(len(answer.json()))
+        path = next_page(answer)
+    assert sizes == [limit] * (9 // limit) + [9 % limit] * (9 % limit > 0)
+    end = client.get(f"/events?order={order}&cursor={answer.headers['eventlog-cursor']}")
+    assert (end.json(), next_page(end)) == ([], None)
+    assert end.headers["eventlog-cursor"] == answer.headers["eventlog-cursor"]
 
 
 def test_latest_begins_after_what_is_there(client: httpx2.Client) -> None:
     published(client, [at_second(1), at_second(2, topic="another")])
     answer = client.get("/events?order=position&cursor=latest")
     assert answer.json() == []
+    assert next_page(answer) is None
     published(client, [at_second(3)])
-    assert ids(client.get(next_page(answer) or "")) == ["e0003"]
+    found, _ = read_on(client, "", answer.headers["eventlog-cursor"])
+    assert [row["event_id"] for row in found] == ["e0003"]
 
 
 def test_duplicates_are_passed_over(client: httpx2.Client) -> None:
     published(client, [event(event_id="a")] * 40 + [event(event_id="b")])
-    found, _ = read_on(client, "/events?order=position&limit=1")
+    found, _ = read_on(client, "&limit=1")
     assert [(row["event_id"], row["position"]) for row in found] == [("a", 1), ("b", 41)]
 
 
@@ -70,17 +85,17 @@ def test_a_page_is_not_empty_while_there_is_more(database: str) -> None:
     with running_api(database, workers=0) as url, httpx2.Client(base_url=url) as client:
         first = client.get(f"/events?order=position&topic={topic}&event_id=other")
         assert ids(first) == ["other"]
-        found, _ = read_on(client, f"/events?order=position&topic={topic}&event_id=other")
+        found, _ = read_on(client, f"&topic={topic}&event_id=other")
         assert [row["event_id"] for row in found] == ["other"]
 
 
 def test_what_is_not_projected_yet_comes_later(database: str) -> None:
     with running_api(database, workers=0) as url, httpx2.Client(base_url=url) as client:
         client.post("/publish", json=[at_second(1), at_second(2)])
-        found, place = read_on(client, "/events?order=position")
+        found, place = read_on(client, "")
         assert found == []
         project_all(database)
-        found, _ = read_on(client, place)
+        found, _ = read_on(client, "", place)
         assert [row["event_id"] for row in found] == ["e0001", "e0002"]
 
 
@@ -93,5 +108,5 @@ def test_a_cursor_over_the_most_partitions_fits_into_a_url() -> None:
 
 def test_a_cursor_of_other_partitions_is_refused(client: httpx2.Client) -> None:
     published(client, [event(topic="a"), event(topic="b")])
-    all_of_them = next_page(client.get("/events?order=position")) or ""
-    assert wrong_parameters(client.get(f"{all_of_them}&topic=a")) == ["/cursor"]
+    _, all_of_them = read_on(client, "")
+    assert wrong_parameters(client.get(f"/events?order=position&topic=a&cursor={all_of_them}")) == ["/cursor"]

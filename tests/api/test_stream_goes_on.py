@@ -16,7 +16,7 @@ from projections.rebuilding.rebuild import rebuild
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.projecting import lag
-from tests.support.reading import at_second, published, wrong_parameters
+from tests.support.reading import at_second, published
 from tests.support.sessions import terminate
 from tests.support.streaming import (
     Stream,
@@ -199,13 +199,3 @@ def test_more_streams_than_allowed_are_refused(database: str) -> None:
 
         until(is_let_in)
         second.close()
-
-
-def test_a_place_beyond_the_log_is_of_another_one(api: str, client: httpx2.Client, database: str) -> None:
-    published(client, [event(event_id=str(n)) for n in range(3)])
-    end = client.get("/events?order=position&cursor=latest").links["next"]["url"].split("cursor=")[1]
-    with psycopg.connect(database) as owner:  # as a restore from an older backup would be
-        owner.execute("ALTER TABLE inbox DISABLE TRIGGER USER")
-        owner.execute("DELETE FROM inbox WHERE position > 1")
-        owner.execute("ALTER TABLE inbox ENABLE TRIGGER USER")
-    assert wrong_parameters(client.get(f"/events/stream?cursor={end}")) == ["/cursor"]

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import socket
 import threading
 from contextlib import suppress
@@ -24,7 +23,6 @@ class Follower(threading.Thread):
     def __init__(self, port: int, way: Way) -> None:
         super().__init__(name=f"follower by {way}", daemon=True)
         self._way = way
-        self._place = f"/events?order=position&limit={PAGE}"
         self._cursor = ""
         self._stopping = threading.Event()
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
@@ -54,12 +52,13 @@ class Follower(threading.Thread):
 
     def _pages(self) -> None:
         while not self._stopping.is_set():
-            answer = self._get(self._place, "application/json")
+            place = f"&cursor={self._cursor}" if self._cursor else ""
+            answer = self._get(f"/events?order=position&limit={PAGE}{place}", "application/json")
             events = json.loads(answer.read())
-            found = re.fullmatch(r'<(.+)>; rel="next"', answer.getheader("Link") or "")
-            assert found is not None, "a page in log order always says where it goes on"
+            cursor = answer.getheader("Eventlog-Cursor")
+            assert cursor is not None, "a page always says where it goes on"
             self._note(events)
-            self._place = found[1]
+            self._cursor = cursor
             if not events:
                 self._stopping.wait(AGAIN_SECONDS)
 

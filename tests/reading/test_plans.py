@@ -76,7 +76,8 @@ def pages_read(plan: dict[str, Any]) -> int:
 
 
 def time_bounds(**fields: Any) -> dict[str, Any]:
-    return _bounds(ByTime(limit=100, **fields), PARTITIONS)
+    wanted = ByTime(limit=100, **fields)
+    return _bounds(wanted, wanted.topics.partitions(PARTITIONS), wanted.ends)
 
 
 @pytest.mark.parametrize("direction", ["ascending", "descending"])
@@ -86,7 +87,7 @@ def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction
     middle = Key("2025-10-11T10:00:00Z", HOT, "e10000")
     later = explain(filled, page_query("by_time", direction), time_bounds(after=middle, direction=direction))
     assert_along_indexes(later, "events_by_time")
-    assert later["Actual Rows"] == 100
+    assert later["Actual Rows"] == 101  # one more than wanted
     assert pages_read(later) <= pages_read(first) * 1.3
     # 100 events of each partition, a table page each at worst, and the way down the indexes.
     assert pages_read(first) < 100 * PARTITIONS + 100 * 5
@@ -104,6 +105,15 @@ def test_other_topics_are_left_out_within_the_index(filled: Connection) -> None:
     plan = explain(filled, page_query("by_time", "ascending"), time_bounds(topics=topics_like("misc.4")))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan.get("Rows Removed by Filter", 0) == 0, "rows of other topics were read"
+
+
+@pytest.mark.parametrize("direction", ["ascending", "descending"])
+def test_how_far_a_page_looks_is_found_within_the_index(filled: Connection, direction: Direction) -> None:
+    bounds = {**time_bounds(source="nobody", direction=direction), "scan": 1_000}
+    plan = explain(filled, page_query("horizon", direction), bounds)
+    [scan] = [node for node in nodes(plan) if node["Node Type"] == "Index Only Scan"]
+    assert scan["Index Name"] == "events_by_time"
+    assert scan["Actual Rows"] <= 1_001
 
 
 def test_an_event_id_costs_one_probe_a_partition(filled: Connection) -> None:

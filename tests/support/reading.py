@@ -37,7 +37,7 @@ def next_page(answer: httpx2.Response) -> str | None:
 
 
 def pages(client: httpx2.Client, path: str) -> Iterator[list[dict[str, Any]]]:
-    """Yield the pages of a listing by time, following Link."""
+    """Yield the pages of a listing, following Link until it is gone."""
     following: str | None = path
     while following is not None:
         answer = client.get(following)
@@ -46,18 +46,17 @@ def pages(client: httpx2.Client, path: str) -> Iterator[list[dict[str, Any]]]:
         following = next_page(answer)
 
 
-def read_on(client: httpx2.Client, path: str) -> tuple[list[dict[str, Any]], str]:
-    """Read in log order until there is nothing new; return the events and the place after them."""
+def read_on(client: httpx2.Client, query: str, cursor: str = "") -> tuple[list[dict[str, Any]], str]:
+    """Read in log order until there is nothing new; return the events and the cursor after them."""
     events: list[dict[str, Any]] = []
-    while True:
+    path: str | None = f"/events?order=position{query}" + (f"&cursor={cursor}" if cursor else "")
+    while path is not None:
         answer = client.get(path)
         assert answer.status_code == 200, answer.text
         events += answer.json()
-        following = next_page(answer)
-        assert following is not None
-        if following == path:
-            return events, path
-        path = following
+        cursor = answer.headers["eventlog-cursor"]
+        path = next_page(answer)
+    return events, cursor
 
 
 def lines(client: httpx2.Client, path: str) -> list[dict[str, Any]]:

@@ -19,12 +19,20 @@ WITH span AS MATERIALIZED (
         JOIN eventlog.projections AS p ON p.name = 'core'
     ) AS c
 ), stretch AS MATERIALIZED (
-    SELECT i.moment, i.received_at, i.partition, i.position, i.topic, i.event_id,
+    SELECT i.moment, i.received_at, i.partition, i.position, i.topic, i.event_id, i.may_be_wanted,
            i.position = s.through AND s.through < s.checkpoint AS is_end
     FROM span AS s
     CROSS JOIN LATERAL (
         SELECT max(received_at) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS moment,
-               received_at, partition, position, topic, event_id
+               received_at, partition, position, topic, event_id,
+               topic >= %(topic_from)s::text
+                   AND topic < %(topic_to)s::text
+                   AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s::text)
+                   -- What came past the door has these in its event alone.
+                   AND (content_hash IS NULL
+                        OR (%(source)s::text IS NULL OR source = %(source)s::text)
+                            AND "timestamp" >= %(since)s::timestamptz
+                            AND "timestamp" < %(until)s::timestamptz) AS may_be_wanted
         FROM eventlog.inbox
         WHERE partition = s.partition AND position > s.after AND position <= s.through
         OFFSET 0
@@ -36,7 +44,7 @@ WITH span AS MATERIALIZED (
     ORDER BY moment, partition, position
     LIMIT 1
 ), scanned AS MATERIALIZED (
-    SELECT i.moment, i.received_at, i.partition, i.position, i.topic, i.event_id
+    SELECT i.moment, i.received_at, i.partition, i.position, i.topic, i.event_id, i.may_be_wanted
     FROM stretch AS i
     LEFT JOIN horizon AS h ON true
     WHERE h.position IS NULL OR (i.moment, i.partition, i.position) <= (h.moment, h.partition, h.position)
@@ -46,9 +54,7 @@ WITH span AS MATERIALIZED (
     FROM (
         SELECT moment, received_at, partition, position, topic, event_id
         FROM scanned
-        WHERE topic >= %(topic_from)s::text
-          AND topic < %(topic_to)s::text
-          AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s::text)
+        WHERE may_be_wanted
         ORDER BY moment, partition, position
         OFFSET 0
     ) AS d
