@@ -8,7 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, SchemaMismatch
+from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, LogIncomplete, SchemaMismatch
 
 Role = Literal["appender", "projector", "reader", "auditor", "owner"]
 Connection = psycopg.Connection[TupleRow]
@@ -123,6 +123,11 @@ def translate(error: psycopg.Error) -> Exception:
         return DataDamaged(f"{message}; see `eventlog doctor`")
     if error.sqlstate == "58P01":
         return DatabaseUnavailable(f"{message}; {FILES_GONE}")
+    if error.sqlstate == "23514" and error.diag.constraint_name is None:
+        # No partition takes the row: of all tables, the log alone has any.
+        return LogIncomplete(f"{message}: the log is not whole, see `eventlog doctor`")
+    if error.sqlstate == "42501":
+        return SchemaMismatch(f"{message}: run `eventlog migrate`, which renews the rights of our roles")
     if error.sqlstate in ("3F000", "42P01", "42883", "42703", "22023"):
         return SchemaMismatch(f"{message}; run `eventlog migrate`")
     if is_transient(error) or (error.sqlstate or "").startswith(("28", "3D", "58")):

@@ -28,6 +28,8 @@ EventlogError
 ├── AuditUnavailable         nobody can log in who may read the audit views and nothing else: see why
 │   └── AuditBusy            as many statements run as may at once: try again
 ├── SchemaMismatch           the database and this code do not fit: migrate, or upgrade
+│   └── LogIncomplete        tables or deliveries are missing: restore it once more, whole
+├── RightsMissing            our login may not do what is needed: an administrator runs the statements
 └── EmbeddedServerError      the embedded PostgreSQL could not be started or stopped
 """
 
@@ -258,6 +260,14 @@ class AuditBusy(AuditUnavailable):
 
 class SchemaMismatch(EventlogError):
     """The schema in the database is not the one that this code needs."""
+
+
+class LogIncomplete(SchemaMismatch):
+    """Something of the log is missing, as after a restore that met errors: restore it again, whole."""
+
+
+class RightsMissing(EventlogError):
+    """Our login may not do what is needed; the message holds what an administrator has to run."""
 
 
 class EmbeddedServerError(EventlogError):

@@ -1,4 +1,4 @@
-"""Bring the schema up to date: numbered migrations once, then functions, partitions and grants.
+"""Bring the schema up to date: numbered migrations once, then roles, functions, partitions and grants.
 
 All of it is one transaction under one lock: a database is at one version or at the next, and two
 processes that start at the same time do not step on each other.
@@ -14,9 +14,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from eventlog.audit.protection import protect_if_alone
-from eventlog.database import Connection, connect, translated_errors
-from eventlog.errors import SchemaMismatch, SettingsError
+from eventlog.database import Connection, connect, first_line, translated_errors
+from eventlog.errors import LogIncomplete, RightsMissing, SchemaMismatch, SettingsError
 from eventlog.statements import SQL_DIR, read_sql, statement
+from eventlog.wholeness import RESTORE, require_whole
 
 POSTGRES_MIN = 150000
 PARTITIONS_DEFAULT = 8
@@ -36,6 +37,14 @@ class Server(msgspec.Struct, frozen=True):
     version: str
     version_number: int
     encoding: str
+
+
+class Needed(msgspec.Struct, frozen=True):
+    """A statement that an administrator has to run before `role` can migrate."""
+
+    role: str
+    database: str
+    statement: str
 
 
 class SchemaState(msgspec.Struct, frozen=True):
@@ -64,19 +73,30 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
 
     Raises:
         SchemaMismatch: PostgreSQL older than 15, not UTF-8, or migrated by newer or other code.
+        LogIncomplete: something of the log is missing.
+        RightsMissing: the role may not do it.
         SettingsError: `partitions` differs from the database's.
         DatabaseUnavailable: no connection.
     """
-    with connect(dsn, "owner", "migrate") as connection, translated_errors(), locked(connection):
+    with connect(dsn, "owner", "migrate") as connection, translated_errors():
         refuse_unsuitable_server(connection)
-        applied = _apply_missing(connection)
-        connection.execute(read_sql(SQL_DIR / "roles.sql"))
-        for path in sorted((SQL_DIR / "functions").glob("*.sql")):
-            connection.execute(read_sql(path))
-        _fix_partitions(connection, partitions)
-        connection.execute(statement("migrate/set_sequences"))
-        connection.execute(read_sql(SQL_DIR / "grants.sql"))
-        protect_if_alone(connection)
+        require_rights(connection)
+        with locked(connection):
+            return _migrate(connection, partitions)
+
+
+def _migrate(connection: Connection, partitions: int | None) -> list[str]:
+    applied = _apply_missing(connection)
+    if len(applied) < len(migrations()):
+        require_whole(connection)
+    connection.execute(read_sql(SQL_DIR / "roles.sql"))
+    for path in sorted((SQL_DIR / "functions").glob("*.sql")):
+        connection.execute(read_sql(path))
+    _fix_partitions(connection, partitions)
+    connection.execute(statement("migrate/set_sequences"))
+    connection.execute(read_sql(SQL_DIR / "grants.sql"))
+    connection.execute(read_sql(SQL_DIR / "renew.sql"))
+    protect_if_alone(connection)
     return applied
 
 
@@ -85,11 +105,38 @@ def locked(connection: Connection) -> Iterator[None]:
     """Begin a transaction that changes the schema: READ COMMITTED, and the only one of its kind.
 
     By an older snapshot, whoever waited for the lock would not see what its holder did.
+    Raises RightsMissing.
     """
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-    with connection.transaction():
-        connection.execute(statement("migrate/begin"))
-        yield
+    try:
+        with connection.transaction():
+            connection.execute(statement("migrate/begin"))
+            yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise RightsMissing(
+            f"{first_line(error)}: log in as the role that the schema eventlog belongs to, or have a "
+            "superuser hand it over to yours (docs/operating.md)"
+        ) from error
+
+
+def needed_rights(connection: Connection) -> list[Needed]:
+    """Return what an administrator has to run before this session's role can migrate."""
+    return connection.cursor(row_factory=class_row(Needed)).execute(statement("migrate/rights")).fetchall()
+
+
+def require_rights(connection: Connection) -> None:
+    """Raise RightsMissing where only somebody else can make our roles, or let us make schemas."""
+    needed = needed_rights(connection)
+    if needed:
+        raise RightsMissing(
+            f"{needed[0].role} may not prepare database {needed[0].database}. Have an administrator of the "
+            f"server run this, then `eventlog migrate` again: {statements_of(needed)}"
+        )
+
+
+def statements_of(needed: list[Needed]) -> str:
+    """Return the statements in one line that can be pasted."""
+    return " ".join(f"{each.statement};" for each in needed)
 
 
 def refuse_unsuitable_server(connection: Connection) -> None:
@@ -117,12 +164,25 @@ def _apply_missing(connection: Connection) -> list[str]:
     for migration, path in known:
         done = applied.get(migration.version)
         if done is None:
-            connection.execute(read_sql(path))
+            _apply(connection, migration, path)
             connection.execute(statement("migrate/record"), msgspec.structs.asdict(migration))
             missing.append(migration.name)
         elif done.checksum != migration.checksum:
             raise SchemaMismatch(f"{migration.name} is not the file that was applied: migrations are frozen")
     return missing
+
+
+def _apply(connection: Connection, migration: Migration, path: Path) -> None:
+    try:
+        connection.execute(read_sql(path))
+    except (
+        psycopg.errors.UndefinedObject,
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.DuplicateTable,
+    ) as error:
+        raise LogIncomplete(
+            f"the log is not whole ({migration.name} does not fit it: {first_line(error)}), {RESTORE}"
+        ) from error
 
 
 def _fix_partitions(connection: Connection, wanted: int | None) -> None:
@@ -145,7 +205,7 @@ def refuse_other_partitions(wanted: int | None, present: int) -> None:
 def schema_state(connection: Connection) -> SchemaState:
     """Return the schema that is there.
 
-    Raises SchemaMismatch where it is missing, older or newer than this code's.
+    Raises SchemaMismatch where it is missing, older or newer than this code's; LogIncomplete.
     """
     newest = migrations()[-1][0].version
     try:
@@ -155,11 +215,14 @@ def schema_state(connection: Connection) -> SchemaState:
             .fetchone()
         )
     except psycopg.errors.UndefinedTable:
-        raise SchemaMismatch("there is no event log in this database yet: run `eventlog migrate`") from None
+        raise SchemaMismatch(
+            "there is no event log in this database yet, or a part of one: run `eventlog migrate`"
+        ) from None
     assert state is not None
     if state.schema_version != newest:
         mend = "run `eventlog migrate`" if (state.schema_version or 0) < newest else "upgrade eventlog"
         raise SchemaMismatch(
             f"the database is at schema {state.schema_version}, this code needs {newest}: {mend}"
         )
+    require_whole(connection)
     return state

@@ -74,7 +74,7 @@ class Mover:
                     partitions = self._partitions()
                     with connect(self._dsn, "appender", "outbox") as connection:
                         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-                        connection.execute(statement("append/require_durable_commit"))
+                        connection.execute(statement("append/settings"))
                         self._work(connection, partitions, lock_watch)
                 except Exception as error:
                     lost = (

@@ -257,7 +257,7 @@ class Writer:
         try:
             connection = connect(self._dsn, "appender", "append")
             try:
-                run(connection, statement("append/require_durable_commit").as_bytes(None))
+                run(connection, statement("append/settings").as_bytes(None))
             except psycopg.Error:
                 connection.close()
                 raise

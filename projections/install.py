@@ -11,11 +11,12 @@ from eventlog.audit.install import install_audit
 from eventlog.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.migrate import locked, migrate
 from eventlog.statements import statement
+from eventlog.wholeness import Unreachable
 from projections import versions
 from projections.own.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
 from projections.quarantine.blame import cause_of
-from projections.views import NameTaken, point_views, views_mark
+from projections.views import NameTaken, named_views, point_views, views_mark
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
+        done += _let_roles_in(connection)
         for projection in PROJECTIONS:
             done += _enrol(connection, projection)
         install_audit(connection)
@@ -76,6 +78,15 @@ def install_own(dsn: str, discovered: Discovered) -> Enrolled:
             else:
                 faults += _outdated(connection, projection)
     return Enrolled(done, faults)
+
+
+def _let_roles_in(connection: Connection) -> list[str]:
+    """Give our roles anew what they need of each version: a restore where they were missing left it out."""
+    cursor = connection.cursor(row_factory=class_row(Unreachable))
+    closed = [each for each in cursor.execute(statement("schema/unreachable")).fetchall() if each.has_schema]
+    for version in closed:
+        connection.execute(statement("projections/grant").format(schema=Identifier(version.schema_name)))
+    return [f"rights on {version.schema_name}" for version in closed]
 
 
 def _enrol(connection: Connection, projection: Projection) -> list[str]:
@@ -141,6 +152,7 @@ def _is_exposed(connection: Connection, projection: Projection, schema: str) -> 
     To replace a view waits for whoever reads it, and everybody else then waits for us: not at every start.
     """
     row = connection.execute(
-        statement("projections/views_are"), {"schema_name": schema, "mark": views_mark(projection)}
+        statement("projections/views_are"),
+        {"schema_name": schema, "mark": views_mark(projection), "views": named_views(projection)},
     ).fetchone()
     return row is not None and bool(row[0])

@@ -219,14 +219,18 @@ def _projection(settings: Any, name: str) -> "Projection":
 
 @contextmanager
 def opened() -> Iterator[tuple[str, Any]]:
-    """Yield the database's DSN and the settings."""
+    """Yield the database's DSN and the settings. Raises SchemaMismatch where the schema does not fit."""
+    from eventlog.database import connect, translated_errors
     from eventlog.logs import configure_logs
+    from eventlog.migrate import schema_state
     from eventlog.opening import opened_database
     from eventlog.settings import load_settings
 
     settings = load_settings()
     configure_logs("error")
     with opened_database(settings, say) as dsn:
+        with connect(dsn, "owner", "look") as owner, translated_errors():
+            schema_state(owner)
         yield dsn, settings
 
 

@@ -1,5 +1,6 @@
 """The stable views of a projection: made from its views.sql, and never in the place of somebody else's."""
 
+import re
 from hashlib import sha256
 
 import msgspec
@@ -72,6 +73,12 @@ def views_mark(projection: Projection) -> str:
     """Return what names the text of a projection's views.sql."""
     text = projection.statement("views.sql", projection.name).as_bytes(None)
     return f"projection {projection.name}; sha256 of its views.sql: {sha256(text).hexdigest()}"
+
+
+def named_views(projection: Projection) -> list[str]:
+    """Return the names of the stable views that a projection's views.sql makes."""
+    text = projection.statement("views.sql", projection.name).as_string(None)
+    return re.findall(r"\bVIEW\s+eventlog\.(\w+)\s+AS\b", text, re.IGNORECASE)
 
 
 def _views(connection: Connection, projection: Projection) -> list[View]:

@@ -30,6 +30,7 @@ class Server(msgspec.Struct, frozen=True):
 
     schema_version: int | None
     standby: bool
+    partitions_missing: int
     workers: int
     dropped: list[str]
 
@@ -64,6 +65,9 @@ async def find_state(services: Services) -> State:
     newest = migrations()[-1][0].version
     if server.schema_version != newest:
         fault = f"at schema {server.schema_version}, this code needs {newest}"
+        return State(fault, queue, server.workers)
+    if server.partitions_missing > 0:
+        fault = f"{server.partitions_missing} partitions of the log have no table: see `eventlog doctor`"
         return State(fault, queue, server.workers)
     return State(await _fault_of_append(services) or OK, queue, server.workers, server.dropped)
 

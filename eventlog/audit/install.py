@@ -29,7 +29,8 @@ def install_audit(connection: Connection, *, anew: bool = False) -> None:
     """
     files = _files()
     mark = _mark(files)
-    row = connection.execute(statement("audit/is_outdated"), {"mark": mark}).fetchone()
+    views = sum(path.parent.name == "views" for path in files)
+    row = connection.execute(statement("audit/is_outdated"), {"mark": mark, "views": views}).fetchone()
     if not anew and (row is None or not row[0]):
         return
     connection.execute(statement("audit/create_schema"))

@@ -13,14 +13,9 @@ from eventlog.doctor.damage import check_damage
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
-from eventlog.doctor.protection import (
-    check_auditor,
-    check_privileges,
-    check_roles,
-    check_schema,
-    check_triggers,
-)
+from eventlog.doctor.protection import check_auditor, check_privileges, check_triggers
 from eventlog.doctor.replication import check_rules, check_sequences
+from eventlog.doctor.roles import check_roles, check_schema, check_versions
 from eventlog.doctor.surroundings import check_api, check_clock, check_disk, check_python
 from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
 from eventlog.settings import Settings
@@ -43,6 +38,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("auditor", check_auditor),
     ("inbox privileges", check_privileges),
     ("append-only", check_triggers),
+    ("projection tables", check_versions),
     ("sequences", check_sequences),
     ("positions", check_positions),
     ("books", check_books),

@@ -1,6 +1,4 @@
-"""Whether the schema is this code's, and the log protected from everybody: grants and triggers."""
-
-from collections.abc import Iterator
+"""Whether the log is protected from everybody: grants and triggers."""
 
 import msgspec
 from psycopg.rows import class_row
@@ -8,8 +6,6 @@ from psycopg.rows import class_row
 from eventlog.audit.protection import PRIVILEGES
 from eventlog.database import Connection
 from eventlog.doctor.finding import Finding, failed, ok, warning
-from eventlog.errors import SchemaMismatch
-from eventlog.migrate import schema_state
 from eventlog.statements import statement
 
 # As sql/grants.sql leaves it: not received_at, whose default is the one clock of the log.
@@ -28,14 +24,6 @@ INSERTED_COLUMNS = (
     "topic",
 )
 MIGRATE = "run `eventlog migrate`"
-
-
-class Role(msgspec.Struct, frozen=True):
-    """One of our three roles, or the one that logs in."""
-
-    name: str
-    is_superuser: bool
-    is_ours: bool
 
 
 class AuditorRole(msgspec.Struct, frozen=True):
@@ -63,40 +51,6 @@ REQUIRED = (
     Privilege("inbox", "eventlog_projector", "SELECT", []),
     Privilege("inbox", "eventlog_reader", "SELECT", []),
 )
-
-
-def check_schema(connection: Connection) -> Finding:
-    """Say whether this code's schema is there."""
-    try:
-        state = schema_state(connection)
-    except SchemaMismatch as error:
-        found, _, mend = str(error).rpartition(": ")
-        return failed("schema", found, mend)
-    return ok("schema", f"version {state.schema_version}, {state.partitions} partitions")
-
-
-def check_roles(connection: Connection) -> Iterator[Finding]:
-    """Say whether somebody of ours may do everything: no rule of the log would bind a superuser."""
-    roles = (
-        connection.cursor(row_factory=class_row(Role))
-        .execute(statement("doctor/roles"), prepare=False)
-        .fetchall()
-    )
-    powerful = [role.name for role in roles if role.is_superuser and not role.is_ours]
-    if powerful:
-        mend = "; ".join(f"ALTER ROLE {name} NOSUPERUSER" for name in powerful)
-        yield failed("roles", f"superuser: {', '.join(powerful)}", mend)
-    else:
-        yield ok("roles", "appender, projector and reader are no superusers")
-    for role in roles:
-        if role.is_ours and role.is_superuser:
-            yield warning(
-                "login",
-                f"{role.name} is a superuser, whom no grant binds",
-                "let eventlog log in as a role that owns the schema eventlog and is none",
-            )
-        elif role.is_ours:
-            yield ok("login", f"{role.name} is no superuser")
 
 
 def check_auditor(connection: Connection) -> Finding:

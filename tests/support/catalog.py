@@ -14,8 +14,8 @@ QUERIES = {
         WHERE c.relkind IN ('r', 'p', 'v', 'S') AND ({OURS})""",
     "column": f"""
         SELECT a.attrelid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-               a.attcollation::regcollation::text, a.attidentity, pg_get_expr(d.adbin, d.adrelid),
-               col_description(a.attrelid, a.attnum)
+               a.attcollation::regcollation::text, a.attidentity, a.attcompression,
+               pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum)
         FROM pg_attribute AS a
         JOIN pg_class AS c ON c.oid = a.attrelid
         JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -14,6 +14,7 @@ from eventlog.database import connect
 from eventlog.events import Event, in_columns
 from eventlog.intake import Limits, parse
 from eventlog.partitions import partition_of
+from eventlog.statements import statement
 from tests.support.postgres import PARTITIONS
 
 Connection = psycopg.Connection[TupleRow]
@@ -50,7 +51,9 @@ def deliveries(*events: Event) -> Deliveries:
 
 def appender(dsn: str) -> Connection:
     """Open a session that may append."""
-    return connect(dsn, "appender", "append")
+    connection = connect(dsn, "appender", "append")
+    connection.execute(statement("append/settings"))
+    return connection
 
 
 def append_events(dsn: str, events: Sequence[Event]) -> list[Place]:

@@ -30,7 +30,7 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
 def _transactions(place: Place, load: Load) -> Figure:
     batches = list(ready(load))
     with connect(place.dsn, "appender", "append") as session:
-        session.execute(statement("append/require_durable_commit"))
+        session.execute(statement("append/settings"))
         meter = Meter(place.observer, place.server.pid, None)
         cpu, began = time.process_time(), time.perf_counter()
         for batch in batches:

@@ -25,7 +25,7 @@ def run(arena: Arena, sizes: Sizes, found: Sequence[Figure]) -> list[Figure]:
         heads |= {place.partition: place.last for place in places[0]}
         pieces.append(data)
     with arena.place() as place, connect(place.dsn, "appender", "append") as session:
-        session.execute(statement("append/require_durable_commit"))
+        session.execute(statement("append/settings"))
         meter = Meter(place.observer, place.server.pid, None)
         cpu, began = time.process_time(), time.perf_counter()
         for piece in pieces:
