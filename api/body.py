@@ -7,6 +7,7 @@ from time import monotonic
 
 from api.errors import Problem
 from api.gate import Message, Receive, Send
+from api.negotiation import JSON, LINES, are_lines
 
 # A client that is refused in the middle of its body is still sending. Closing at once would reset
 # the connection and lose the answer, so what comes is thrown away for a moment.
@@ -18,9 +19,6 @@ DRAIN_BYTES_MAX = 64 << 20
 # then, rather than in the middle with many others. What is only announced takes none.
 AHEAD = 4
 
-JSON = b"application/json"
-LINES = b"application/x-ndjson"
-
 
 class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
@@ -29,11 +27,11 @@ class ClientGone(Exception):
 def is_ndjson(headers: dict[bytes, bytes]) -> bool:
     """Say which of the two content types it is; raises the Problem of any other."""
     kind = _media_type(headers)
-    if kind not in (JSON, LINES):
-        raise _unsupported(
-            "send application/json, or application/x-ndjson with one event a line", JSON, LINES
-        )
-    return kind == LINES
+    if kind == JSON:
+        return False
+    if are_lines(kind):
+        return True
+    raise _unsupported("send application/json, or application/x-ndjson with one event a line", JSON, LINES)
 
 
 def require_json(headers: dict[bytes, bytes]) -> None:
@@ -42,7 +40,7 @@ def require_json(headers: dict[bytes, bytes]) -> None:
         raise _unsupported("send application/json", JSON)
 
 
-def _media_type(headers: dict[bytes, bytes]) -> bytes:
+def _media_type(headers: dict[bytes, bytes]) -> str:
     """Return the content type; raises the Problem of an encoding, of the body or of its characters."""
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding != b"identity":
@@ -52,16 +50,17 @@ def _media_type(headers: dict[bytes, bytes]) -> bytes:
             "send the body as it is, without Content-Encoding",
             headers={"Accept-Encoding": "identity"},
         )
-    kind, *parameters = (part.strip() for part in headers.get(b"content-type", b"").lower().split(b";"))
-    for parameter in parameters if kind in (JSON, LINES) else ():
-        name, _, value = parameter.partition(b"=")
-        if name == b"charset" and value.strip(b'"') not in (b"utf-8", b"utf8"):
+    given = headers.get(b"content-type", b"").decode("latin-1").lower()
+    kind, *parameters = (part.strip() for part in given.split(";"))
+    for parameter in parameters if kind == JSON or are_lines(kind) else ():
+        name, _, value = parameter.partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
             raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
     return kind
 
 
-def _unsupported(detail: str, *kinds: bytes) -> Problem:
-    offered = ", ".join(kind.decode() for kind in kinds)
+def _unsupported(detail: str, *kinds: str) -> Problem:
+    offered = ", ".join(kinds)
     return Problem(415, "unsupported_media_type", detail, headers={"Accept-Post": offered})
 
 

@@ -1,14 +1,15 @@
 """What every reading route shares: its session, its errors, its answer, and how it is registered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import psycopg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from psycopg_pool import PoolTimeout
 
 from api.errors import Problem, problem_for
+from api.negotiation import JSON, form_of
 from api.services import Services
 from eventlog.database import translate
 from eventlog.errors import DatabaseUnavailable, EventlogError, ProjectionDropped
@@ -64,12 +65,24 @@ def answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = 
     )
 
 
-def route(router: APIRouter, path: str, **documented: Any) -> Callable[[T], T]:
-    """Register a handler for GET, which OpenAPI shows, and for HEAD; the server drops HEAD's body."""
+def route(
+    router: APIRouter, path: str, *, forms: Sequence[str] = (JSON,), **documented: Any
+) -> Callable[[T], T]:
+    """Register a handler for GET, which OpenAPI shows, and for HEAD; the server drops HEAD's body.
+
+    forms: what it answers in. Who accepts none of them is told so; without any, everybody gets what there is.
+    """
+    if forms:
+
+        def acceptable(request: Request) -> None:
+            form_of(request, *forms)
+
+        documented["dependencies"] = [Depends(acceptable)]
 
     def register(handler: T) -> T:
         router.add_api_route(path, handler, methods=["GET"], **documented)  # type: ignore[arg-type]
-        router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)  # type: ignore[arg-type]
+        head = {**documented, "include_in_schema": False}
+        router.add_api_route(path, handler, methods=["HEAD"], **head)  # type: ignore[arg-type]
         return handler
 
     return register
@@ -81,7 +94,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         400: "the path or the body is malformed",
         403: "it is switched off here",
         404: "there is no such thing",
-        409: "another operation on it is under way",
+        406: "Accept takes nothing of what there is",
+        409: "another operation on it is under way, or a place lies beyond the log, which was restored",
         413: "the body is too large",
         415: "the body is no JSON",
         422: "a parameter is wrong; `errors` names each",

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 import structlog
-from fastapi import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
@@ -16,7 +15,6 @@ from eventlog.read import Event
 
 log = structlog.get_logger()
 
-NDJSON = "application/x-ndjson"
 # Of answers that are read while they grow. Proxies and middleware that would collect or compress them let
 # these through: each heeds one of the three.
 UNBUFFERED = {
@@ -28,21 +26,6 @@ UNBUFFERED = {
 SEND_SECONDS_MAX = 30.0
 
 _encode_lines = msgspec.json.Encoder().encode_lines
-
-
-def wants_lines(request: Request) -> bool:
-    """Say whether the client asks for NDJSON, and does not like a page of JSON better."""
-    weights = dict(map(_weighed, request.headers.get("accept", "").split(",")))
-    return weights.get(NDJSON, 0.0) > 0 and weights[NDJSON] >= weights.get("application/json", 0.0)
-
-
-def _weighed(item: str) -> tuple[str, float]:
-    kind, *parameters = (part.strip().lower() for part in item.split(";"))
-    weights = [value for name, _, value in (part.partition("=") for part in parameters) if name == "q"]
-    try:
-        return kind, float(weights[0]) if weights else 1.0
-    except ValueError:
-        return kind, 1.0
 
 
 async def lines(services: Services, query: Query, first: Answered) -> AsyncIterator[bytes]:
@@ -61,8 +44,6 @@ def _lines_of(events: Iterable[Event]) -> bytes:
 
 class LinesResponse(StreamingResponse):
     """Streams, and gives up on a client that takes nothing for SEND_SECONDS_MAX."""
-
-    media_type = NDJSON
 
     async def stream_response(self, send: Send) -> None:
         """Send every part in time, or leave the answer unfinished, which closes the connection."""

@@ -27,8 +27,6 @@ class Frame(NamedTuple):
 class Form(Protocol):
     """One of the two forms."""
 
-    media_type: bytes
-
     def opening(self, cursor: bytes) -> bytes:
         """Begin: it tells the place from which the stream goes on."""
 
@@ -48,8 +46,6 @@ class ServerSentEvents:
     A place goes out with a type and data of its own. By the standard an id would do, but most readers in
     programs ignore a block without data, or hand it on as an empty event.
     """
-
-    media_type = b"text/event-stream"
 
     def opening(self, cursor: bytes) -> bytes:
         """Begin at once: proxies and readers see that there is something."""
@@ -71,8 +67,6 @@ class ServerSentEvents:
 
 class Lines:
     """One JSON object a line, with the place as its last member. A line without a topic is no event."""
-
-    media_type = b"application/x-ndjson"
 
     def opening(self, cursor: bytes) -> bytes:
         """Begin with the place alone."""

@@ -37,17 +37,12 @@ HEADERS = {
 }
 
 
-def wants_page(request: Request) -> bool:
-    """Whether a browser asks: programs accept anything, or JSON."""
-    return "text/html" in request.headers.get("accept", "")
-
-
 def page(request: Request) -> Response:
     """Answer with the console's page."""
     return _sent(request, PAGE, "Accept, Accept-Encoding")
 
 
-@route(router, "/console/{name:path}", include_in_schema=False)
+@route(router, "/console/{name:path}", forms=(), include_in_schema=False)
 async def file(request: Request, name: str) -> Response:
     """One of the console's files."""
     if name not in names():

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
+from api.negotiation import JSON, LINES, are_lines, form_of
 from api.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
 from api.parameters import (
     Parameter,
@@ -21,7 +22,7 @@ from api.parameters import (
 )
 from api.reading import answer, problems, read, route, services_of
 from api.services import Services
-from api.streaming import NDJSON, UNBUFFERED, LinesResponse, lines, wants_lines
+from api.streaming import UNBUFFERED, LinesResponse, lines
 from eventlog.read import Event, Reader, event
 from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
@@ -71,7 +72,7 @@ PAGE = {
             "Link": {"description": '`<address>; rel="next"`', "schema": {"type": "string"}},
             CURSOR_HEADER: {"description": "the place after this page", "schema": {"type": "string"}},
         },
-        "content": {NDJSON: {"schema": {"type": "string", "description": "one event a line"}}},
+        "content": {LINES: {"schema": {"type": "string", "description": "one event a line"}}},
     }
 }
 
@@ -81,13 +82,15 @@ PAGE = {
     "/events",
     summary="List events",
     openapi_extra=documented(PARAMETERS),
-    responses={**PAGE, **problems(422, 503)},
+    forms=(JSON, LINES),
+    responses={**PAGE, **problems(406, 409, 422, 503)},
 )
 async def list_events(request: Request) -> Response:
     """Deduplicated events, by time or in log order, a page at a time or as a stream of NDJSON."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
-    streamed = wants_lines(request)
+    form = form_of(request, JSON, LINES)
+    streamed = are_lines(form)
     whole = streamed and "limit" not in values
     query = Query(**{"limit": LIMIT_MAX if whole else LIMIT_DEFAULT, **values})
     found = await page(services, query)
@@ -96,7 +99,7 @@ async def list_events(request: Request) -> Response:
         return answer(found.events, headers=headers)
     if not whole or request.method == "HEAD":
         found = msgspec.structs.replace(found, has_more=False)
-    return LinesResponse(lines(services, query, found), headers={**UNBUFFERED, **headers})
+    return LinesResponse(lines(services, query, found), headers={**UNBUFFERED, **headers}, media_type=form)
 
 
 @route(

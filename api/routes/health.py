@@ -92,7 +92,7 @@ async def _server(reader: Reader) -> Server:
     return found
 
 
-@route(router, "/livez", summary="Does the process run?", responses={200: {"model": answers.Alive}})
+@route(router, "/livez", forms=(), summary="Does the process run?", responses={200: {"model": answers.Alive}})
 async def livez(request: Request) -> Response:
     """Answers as long as the process can; asks nobody else."""
     return answer({"status": OK})
@@ -102,7 +102,7 @@ READY = {200: {"model": answers.Ready}, 503: {"model": answers.Ready}}
 HEALTH = {200: {"model": answers.Health}, 503: {"model": answers.Health}}
 
 
-@route(router, "/readyz", summary="Can it append and read?", responses=READY)
+@route(router, "/readyz", forms=(), summary="Can it append and read?", responses=READY)
 async def readyz(request: Request) -> Response:
     """503 while the database is away, full or does not fit, or the writer's queue is full; never for lag."""
     state = await find_state(services_of(request))
@@ -112,7 +112,7 @@ async def readyz(request: Request) -> Response:
     )
 
 
-@route(router, "/health", summary="All of it", responses=HEALTH)
+@route(router, "/health", forms=(), summary="All of it", responses=HEALTH)
 async def health(request: Request) -> Response:
     """As /readyz, and how many workers are connected, and which projections are dropped. Without workers,
     or with one dropped, it is `degraded`, which is no 503: publishing goes on, and workers may be elsewhere

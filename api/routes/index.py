@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from api import answers
+from api.negotiation import HTML, JSON, form_of
 from api.reading import answer, route
-from api.routes.console import page, wants_page
+from api.routes.console import page
 from eventlog import __version__
 
 router = APIRouter(tags=["service"])
@@ -35,9 +36,9 @@ ROUTES = {
 }
 
 
-@route(router, "/", summary="Index", responses={200: {"model": answers.Index}})
+@route(router, "/", forms=(JSON, HTML), summary="Index", responses={200: {"model": answers.Index}})
 async def index(request: Request) -> Response:
     """The routes of this service; the web console where the client accepts HTML."""
-    if wants_page(request):
+    if form_of(request, JSON, HTML) == HTML:
         return page(request)
     return answer({"name": "eventlog", "version": __version__, "routes": ROUTES}, headers={"Vary": "Accept"})

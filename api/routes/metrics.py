@@ -104,6 +104,7 @@ def _gauge(name: str, documentation: str, value: float) -> Metric:
 @route(
     router,
     "/metrics",
+    forms=(),
     summary="Metrics for Prometheus",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )

@@ -34,6 +34,7 @@ from fastapi import APIRouter, Request, Response
 from api import answers
 from api.body import read_body, require_json
 from api.errors import Problem
+from api.negotiation import CSV, JSON, form_of
 from api.parameters import read_parameters
 from api.reading import HEADERS, answer, problems, read, route, services_of
 from api.services import Services
@@ -102,17 +103,18 @@ async def ask(request: Request) -> Response:
     """One read-only statement over the audit views; recorded before it runs."""
     services = _enabled(request)
     read_parameters(request, {})
+    form = form_of(request, JSON, CSV)
     # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
     body, asked = await asyncio.to_thread(_read, await _text(request, services))
     limits = Limits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(request.client.host if request.client else "unknown", "http")
     async with services.turns.turn():
         found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
-    return await asyncio.to_thread(_shown, request, body, found)
+    return await asyncio.to_thread(_shown, form, body, found)
 
 
-def _shown(request: Request, body: Body, found: Answer) -> Response:
-    if "text/csv" in request.headers.get("accept", ""):
+def _shown(form: str, body: Body, found: Answer) -> Response:
+    if form == CSV:
         headers = {**HEADERS, "X-Truncated": "true" if found.truncated else "false"}
         text = comma_separated(found, spreadsheet=body.spreadsheet)
         return Response(text, headers=headers, media_type="text/csv; charset=utf-8")

@@ -20,10 +20,11 @@ from api.gate import Receive, Scope, Send
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.reader import Reader, Wanted
+from api.negotiation import EVENT_STREAM, LINES, form_of
 from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
 from api.reading import read
 from api.services import Services
-from api.streaming import UNBUFFERED, wants_lines
+from api.streaming import UNBUFFERED
 from eventlog import read as log
 from eventlog.read.log_order import Positions
 
@@ -77,12 +78,13 @@ class Stream:
         wanted = _wanted(values)
         partitions = wanted.partitions(hub.partitions)
         place = _place(request, values, partitions)
-        form: Form = NDJSON if wants_lines(request) else SSE
+        media_type = form_of(request, EVENT_STREAM, LINES)
+        form: Form = SSE if media_type == EVENT_STREAM else NDJSON
         async with hub.entered():
             if place is not None:
                 await read(services, partial(log.require_within, place=place))
             reader = hub.reader(form, partitions, wanted)
-            connection = Connection(scope, reader, receive, send)
+            connection = Connection(scope, reader, media_type, receive, send)
             try:
                 await connection.run(self._serve(services, connection, place))
             finally:
@@ -102,8 +104,9 @@ class Stream:
 class Connection:
     """A client's connection for the time of a stream."""
 
-    def __init__(self, scope: Scope, reader: Reader, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, reader: Reader, media_type: str, receive: Receive, send: Send) -> None:
         self.reader = reader
+        self._media_type = media_type
         self._protocol: Any = scope.get("connection")
         self._receive = receive
         self._send = send
@@ -147,7 +150,7 @@ class Connection:
         """Send the headers and the place from which the stream goes on."""
         form = self.reader.channel.form
         headers = [
-            (b"content-type", form.media_type),
+            (b"content-type", self._media_type.encode()),
             (b"vary", b"Accept"),
             (b"connection", b"close"),
             *((name.lower().encode(), value.encode()) for name, value in UNBUFFERED.items()),

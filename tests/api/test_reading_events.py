@@ -208,23 +208,6 @@ def test_head_answers_as_get_without_a_body(client: httpx2.Client) -> None:
     assert client.head("/events", headers={"Accept": "application/x-ndjson"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
-        ("application/x-ndjson", "application/x-ndjson"),
-        ("application/json;q=0.5, application/x-ndjson", "application/x-ndjson"),
-        ("application/x-ndjson, */*;q=0.1", "application/x-ndjson"),
-        ("application/x-ndjson;q=0.5, application/json", "application/json"),
-        ("application/x-ndjson;q=0.000", "application/json"),
-        ("*/*", "application/json"),
-    ],
-)
-def test_the_form_is_the_one_that_the_client_likes_best(
-    client: httpx2.Client, accept: str, kind: str
-) -> None:
-    assert client.get("/events", headers={"Accept": accept}).headers["content-type"].startswith(kind)
-
-
 def test_another_method_is_told_which_there_are(client: httpx2.Client) -> None:
     answer = client.post("/events", json={})
     assert answer.status_code == 405

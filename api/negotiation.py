@@ -1,0 +1,77 @@
+"""Which form of an answer a client likes best, by its Accept, and which form a body is in.
+
+JSON Lines go by many names: each is understood, and answered with.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from api.errors import Problem
+
+JSON = "application/json"
+LINES = "application/x-ndjson"
+EVENT_STREAM = "text/event-stream"
+CSV = "text/csv"
+HTML = "text/html"
+
+_LINES = re.compile(r"(application|text)/(x-)?(nd-?json|ld-?json|json-?l(ines)?)")
+
+
+def are_lines(kind: str) -> bool:
+    """Say whether a media type, in lower case, is a name of JSON Lines."""
+    return _LINES.fullmatch(kind) is not None
+
+
+def form_of(request: Request, *offered: str) -> str:
+    """Return the media type to answer with. Raises the Problem of a client that takes none of those."""
+    found = preferred(",".join(request.headers.getlist("accept")), offered)
+    if found is None:
+        raise Problem(406, "not_acceptable", f"this route answers {' or '.join(offered)}, as Accept may say")
+    return found
+
+
+def preferred(accept: str, offered: Sequence[str]) -> str | None:
+    """Return what is liked best of what is offered, by the client's name for it; None for nothing.
+
+    An exact name counts before a wildcard (RFC 9110, 12.5.1); of two that are liked alike, the one that is
+    named first. Who only says what is not wanted gets something else.
+    """
+    ranges = [_range(item) for item in accept.lower().split(",") if item.strip()]
+    if not any(weight for _, weight in ranges):
+        ranges.append(("*/*", 1.0))
+    weight, *_, name = max((_liking(media, ranges) for media in offered), key=lambda each: each[:3])
+    return name if weight else None
+
+
+def _liking(media: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int, int, str]:
+    """Return the weight of a media type, how exactly and how early it is named, and its name."""
+    named = [
+        (weight, 2, -place, kind)
+        for place, (kind, weight) in enumerate(ranges)
+        if kind == media or (media == LINES and are_lines(kind))
+    ]
+    if named:
+        return max(named)
+    for exactness, wildcard in ((1, f"{media.partition('/')[0]}/*"), (0, "*/*")):
+        weights = [weight for kind, weight in ranges if kind == wildcard]
+        if weights:
+            return max(weights), exactness, 0, media
+    return 0.0, 0, 0, media
+
+
+def _range(item: str) -> tuple[str, float]:
+    """Return a media range and its weight. Java sends `*; q=.2`."""
+    kind, *parameters = (part.strip() for part in item.split(";"))
+    named = dict(part.partition("=")[::2] for part in parameters)
+    return "*/*" if kind == "*" else kind, _weight(named.get("q", "1"))
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 1.0
+    return min(1.0, max(0.0, weight)) if math.isfinite(weight) else 1.0
