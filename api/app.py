@@ -1,23 +1,24 @@
 """The application: the fast publish route, the reading routes, and the gate around both."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.direct import Direct
 from api.errors import Problem, problem_for
-from api.gate import App, Gate, allowed_hosts
+from api.gate import App, Gate, Scope
 from api.routes import publish, publish_schema, stream, stream_schema
 from api.services import Member, alone, running
+from api.whence import Door
 from eventlog import __version__
 from eventlog.errors import EventlogError
 from eventlog.events import Fault
@@ -30,6 +31,7 @@ READING = (
 )
 
 METHODS = ("GET", "HEAD", "POST", "DELETE")
+FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: ("GET",)}
 
 
 def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:
@@ -50,24 +52,31 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
         description="An immutable event log in PostgreSQL: publish, read, and check the books.",
         lifespan=lifespan,
         redirect_slashes=False,
+        # Ours is api/console/docs.html; the scripts that it loads are served below /static-offline-docs.
+        docs_url=None,
+        redoc_url=None,
+        # Relative to the document: it may lie behind a proxy, below any path.
+        servers=[{"url": "."}],
     )
-    for shown in [found for found in app.routes if isinstance(found, APIRoute)]:  # /docs and its like
-        app.add_api_route(shown.path, shown.endpoint, methods=["HEAD"], include_in_schema=False)
     for name in READING:
         app.include_router(import_module(f"api.routes.{name}").router)
     _answer_with_problems(app)
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
-    gate = Gate(app, fast, allowed_hosts(settings.host, settings.allowed_hosts))
+    gate = Gate(app, fast, Door.of(settings), partial(_methods, app))
     return gate
 
 
-def _methods(app: FastAPI, request: Request) -> list[str]:
+def _methods(app: FastAPI, scope: Scope) -> Sequence[str]:
     """Return what a path answers, all of its routes together; the framework tells of the first alone."""
+    if scope["path"] == "*":  # the whole service is meant
+        return METHODS
+    if scope["path"] in FAST_METHODS:
+        return FAST_METHODS[scope["path"]]
     return [
         method
         for method in METHODS
-        if any(each.matches({**request.scope, "method": method})[0] == Match.FULL for each in app.routes)
+        if any(each.matches({**scope, "method": method})[0] == Match.FULL for each in app.routes)
     ]
 
 
@@ -86,7 +95,7 @@ def _answer_with_problems(app: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            headers["Allow"] = ", ".join(_methods(app, request))
+            headers["Allow"] = ", ".join(_methods(app, request.scope))
         detail = {404: "there is no such route or thing", 405: "this route has other methods: see Allow"}
         return _response(
             request,

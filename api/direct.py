@@ -18,7 +18,9 @@ import structlog
 
 from api.body import is_ndjson
 from api.errors import Problem, problem_for
+from api.forwarded import NAMES
 from api.gate import Gate
+from api.headers import SECURITY_LINES
 from api.routes.publish import PATHS, TRACE_HEADERS, record
 from api.services import Services
 from eventlog.append import Place, encode
@@ -31,6 +33,8 @@ log = structlog.get_logger()
 # With one of these, a request asks for something else, or says something that is kept.
 PECULIAR = frozenset({b"prefer", b"expect", b"x-request-id", *TRACE_HEADERS})
 VERSION_4 = (0xF << 76 | 0x3 << 62, 0x4 << 76 | 0x2 << 62)
+
+SECURITY = SECURITY_LINES.decode()
 
 # Takes the status line, and the rest from the further headers on.
 Respond = Callable[[bytes, bytes], None]
@@ -55,7 +59,9 @@ class Direct:
         if headers != self._plain:
             if not self._is_plain(scope, dict(headers)):
                 return False
-            self._plain = headers
+            # What a proxy says counts by who the proxy is.
+            if NAMES.isdisjoint(name for name, _ in headers):
+                self._plain = headers
         return True
 
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
@@ -151,7 +157,7 @@ class _Handed:
         return (
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
             f"x-request-id: {digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}\r\n"
-            f"\r\n{body}"
+            f"{SECURITY}\r\n{body}"
         ).encode()
 
     def refuse(self, error: Exception) -> None:
@@ -171,4 +177,5 @@ def problem_answer(problem: Problem, request_id: UUID, *further: tuple[bytes, by
     content: Any = body["body"]
     named = (b"x-request-id", str(request_id).encode()), *further, *headers
     status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()
-    return status, b"".join([*(name + b": " + value + b"\r\n" for name, value in named), b"\r\n", content])
+    lines = (name + b": " + value + b"\r\n" for name, value in named)
+    return status, b"".join([*lines, SECURITY_LINES, b"\r\n", content])

@@ -1,18 +1,14 @@
-"""The outermost layer, bare ASGI: request ids, Host and Origin checks, problems, the fast route.
-
-Until publishers have keys, what keeps a web page in somebody's browser from reading and writing
-this log is that a request must name a host that we are (no DNS rebinding) and, to change
-something, must not come from a foreign origin.
-"""
+"""The outermost layer, bare ASGI: request ids, who may come in, security headers, problems, fast routes."""
 
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
 from api.errors import Problem, problem_for
+from api.headers import secured
+from api.whence import Door
 
 log = structlog.get_logger()
 
@@ -22,20 +18,24 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 TARGET_BYTES_MAX = 8192
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 16_384
 
 
 class Gate:
-    """Wraps the application; paths in `fast` are answered by bare ASGI routes, past FastAPI."""
+    """Wraps the application; paths in `fast` are answered by bare ASGI routes, past FastAPI.
 
-    def __init__(self, app: App, fast: dict[str, App], allowed_hosts: frozenset[str]) -> None:
+    `methods` tells what a path answers: nothing where there is no such route.
+    """
+
+    def __init__(
+        self, app: App, fast: dict[str, App], door: Door, methods: Callable[[Scope], Sequence[str]]
+    ) -> None:
         self._app = app
         self._fast = fast
-        self._allowed_hosts = allowed_hosts
+        self._door = door
+        self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,11 +51,14 @@ class Gate:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], identifying]
+                message["headers"] = [*secured(message["headers"]), identifying]
             await send(message)
 
         try:
             self.check(scope, headers)
+            if scope["method"] == "OPTIONS":
+                await self._tell_methods(scope, send_identified)
+                return
             route = self._fast.get(scope["path"], self._app)
             await route(scope, receive, send_identified)
         except Exception as error:
@@ -78,49 +81,21 @@ class Gate:
                 "headers_too_large",
                 f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them",
             )
-        host = headers.get(b"host", b"").decode("latin-1")
-        if host_name(host) not in self._allowed_hosts:
-            raise Problem(
-                421,
-                "host_not_allowed",
-                "the Host header names a host that this service does not answer for; "
-                "EVENTLOG_ALLOWED_HOSTS adds names",
-            )
-        if scope["method"] in UNSAFE_METHODS and _is_foreign(headers, host):
-            raise Problem(
-                403, "foreign_origin", "a request that changes something must not come from another site"
-            )
+        self._door.check(scope, headers)
+
+    async def _tell_methods(self, scope: Scope, send: Send) -> None:
+        """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""
+        methods = self._methods(scope)
+        if not methods:
+            raise Problem(404, "not_found", "there is no such route")
+        headers = [(b"allow", ", ".join(methods).encode())]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def target_too_long() -> Problem:
     """Return the answer to a path and query that are too long."""
     return Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
-
-
-def allowed_hosts(bound: str, further: str) -> frozenset[str]:
-    """Return the names that Host may carry: loopback's, the bound address, and the setting's."""
-    names = {name.strip().lower() for name in further.split(",") if name.strip()}
-    bound_name = f"[{bound}]" if ":" in bound else bound
-    return LOOPBACK_NAMES | names | {bound_name.lower()}
-
-
-def host_name(host: str) -> str:
-    """Return the name in a Host header, lower case, without its port."""
-    name = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
-    return name.lower().removesuffix(".")
-
-
-def _is_foreign(headers: dict[bytes, bytes], host: str) -> bool:
-    site = headers.get(b"sec-fetch-site")
-    if site is not None and site not in (b"same-origin", b"none"):
-        return True
-    origin = headers.get(b"origin")
-    if origin is None:
-        return False
-    try:
-        return urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower()
-    except ValueError:  # no address at all, such as http://[x
-        return True
 
 
 def _request_id(given: bytes | None) -> uuid.UUID:

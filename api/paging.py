@@ -12,6 +12,7 @@ from api.cursors import ForeignCursor, decode_key, decode_positions, encode_key,
 from api.parameters import fault, invalid
 from api.reading import read
 from api.services import Services
+from api.whence import reference
 from eventlog import read as log
 from eventlog.read.events import BEGINNING, END
 
@@ -105,5 +106,5 @@ def whereabouts(request: Request, found: Answered) -> dict[str, str]:
         return place
     query = request.scope["query_string"].decode("ascii")
     kept = [(name, value) for name, value in parse_qsl(query) if name != "cursor"]
-    address = f"{request.scope['path']}?{urlencode([*kept, ('cursor', found.cursor)])}"
+    address = reference(request.scope, f"/events?{urlencode([*kept, ('cursor', found.cursor)])}")
     return {**place, "Link": f'<{address}>; rel="next"'}

@@ -15,6 +15,7 @@ follows the head for another protocol, and not for the body; so it is told the h
 """
 
 import asyncio
+import re
 import uuid
 from collections.abc import Callable, Collection
 from functools import partial
@@ -28,6 +29,7 @@ from api.direct import Direct, problem_answer
 from api.errors import Problem
 from api.gate import TARGET_BYTES_MAX, target_too_long
 
+ABSOLUTE_FORM = re.compile(rb"https?://(?P<host>[^/?#]+)", re.IGNORECASE)
 # What a request says that offers another protocol, as headers and as options of Connection.
 OF_AN_OFFER = frozenset({b"upgrade", b"http2-settings"})
 
@@ -87,7 +89,15 @@ class TimedProtocol(HttpToolsProtocol):
             return
         self._reads_head = False
         self._stop_timer()
+        if not self.url.startswith(b"/"):
+            self._take_host_of_target()
         super().on_headers_complete()
+
+    def _take_host_of_target(self) -> None:
+        """Let the host that a target names be the request's, whatever Host says (RFC 9112, 3.2.2)."""
+        if named := ABSOLUTE_FORM.match(self.url):
+            others = [(name, value) for name, value in self.headers if name != b"host"]
+            self.headers[:] = [*others, (b"host", named["host"])]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Armed by a request that was refused by its head, if this one came with its body's end.

@@ -10,6 +10,7 @@ from types import FrameType
 import uvicorn
 
 from api.app import create_app
+from api.gate import Gate
 from api.protocol import protocol_class
 from api.services import Member
 from eventlog.errors import SettingsError
@@ -49,8 +50,21 @@ def serve(
 
     Returns the exit code. `member` says which of several processes this is.
     """
-    config = uvicorn.Config(
-        create_app(settings, dsn, member),
+    server = Server(configuration(settings, create_app(settings, dsn, member)), on_listening)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with caught_signals() as caught:
+        server.run(sockets=[listener])
+    if not server.started:
+        return 4
+    return 130 if signal.SIGINT in caught else 0
+
+
+def configuration(
+    settings: Settings, app: Gate, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application of ours."""
+    return uvicorn.Config(
+        app,
         http=protocol_class(settings.receive_timeout_seconds),
         loop="uvloop",
         lifespan="on",
@@ -58,17 +72,12 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        # It would believe whoever connects from loopback; whom we believe is said in api/whence.py.
+        proxy_headers=False,
+        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
         backlog=BACKLOG,
     )
-    server = Server(config, on_listening)
-    sys.setswitchinterval(SWITCH_SECONDS)
-    with caught_signals() as caught:
-        server.run(sockets=[listener])
-    if not server.started:
-        return 4
-    return 130 if signal.SIGINT in caught else 0
 
 
 def announcement(host: str, port: int) -> str:

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from eventlog.addresses import hosts, peers
 from eventlog.errors import SettingsError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -44,7 +45,14 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="the API's port; 0 takes a free one")
     url: str = Field("http://127.0.0.1:8080", description="the API that the command line talks to")
     allowed_hosts: str = Field(
-        "", description="further names that the Host header may carry, separated by commas"
+        "",
+        description="further hosts that a request may name, separated by commas: names, `*.example` for "
+        "those below a domain, addresses, networks, or `*` for any",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="whose X-Forwarded-* and Forwarded headers are believed, separated by commas: addresses, "
+        "networks, and `unix` for who comes through a socket in a file",
     )
     partitions: int = Field(
         8, ge=1, le=1024, description="how many partitions the log has; fixed at the first migrate"
@@ -96,6 +104,12 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
+
+    @field_validator("allowed_hosts", "trusted_proxies")
+    @classmethod
+    def _must_be_readable(cls, text: str, info: ValidationInfo) -> str:
+        (hosts if info.field_name == "allowed_hosts" else peers)(text)
+        return text
 
     @property
     def sql_enabled(self) -> bool:
@@ -153,4 +167,4 @@ def _explain(fault: object) -> str:
     assert isinstance(fault, dict)
     name = "EVENTLOG_" + "_".join(str(part) for part in fault["loc"]).upper()
     value = "" if name == "EVENTLOG_DSN" else f" (it is {fault['input']!r})"
-    return f"{name}: {fault['msg']}{value}"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}{value}"

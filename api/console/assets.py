@@ -9,6 +9,7 @@ import msgspec
 
 FOLDER = Path(__file__).parent
 PAGE = "index.html"
+DOCS = "docs.html"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The web console: its page, which GET / answers a browser with, and the files that it is made of.
+"""The web console: its page, which GET / answers a browser with, and the files that it is made of; and /docs.
 
 What a payload holds can never run in it: scripts and styles come from this service alone, none are
 inline, and the browser refuses to turn a string into markup (trusted types).
@@ -6,40 +6,37 @@ inline, and the browser refuses to turn a string into markup (trusted types).
 
 from fastapi import APIRouter, Request, Response
 
-from api.console.assets import PAGE, asset, names
+from api.console.assets import DOCS, PAGE, asset, names
 from api.errors import Problem
 from api.reading import route
 
 router = APIRouter()
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
+OF_A_PAGE = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    # Kept, and asked for each time whether it is still that: an upgrade shows at once.
-    "Cache-Control": "no-cache",
-}
+POLICY = "; ".join(
+    (*OF_A_PAGE, "img-src 'self'", "require-trusted-types-for 'script'", "trusted-types 'none'")
+)
+# Swagger UI makes markup, of what we say of ourselves, and has icons in its style sheet.
+DOCS_POLICY = "; ".join((*OF_A_PAGE, "img-src 'self' data:"))
 
 
 def page(request: Request) -> Response:
     """Answer with the console's page."""
     return _sent(request, PAGE, "Accept, Accept-Encoding")
+
+
+@route(router, "/docs", forms=(), include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """The page that shows the OpenAPI document, and tries it out."""
+    return _sent(request, DOCS, "Accept-Encoding", DOCS_POLICY)
 
 
 @route(router, "/console/{name:path}", forms=(), include_in_schema=False)
@@ -50,11 +47,12 @@ async def file(request: Request, name: str) -> Response:
     return _sent(request, name, "Accept-Encoding")
 
 
-def _sent(request: Request, name: str, vary: str) -> Response:
+def _sent(request: Request, name: str, vary: str, policy: str = POLICY) -> Response:
     found = asset(name)
     zipped = "gzip" in request.headers.get("accept-encoding", "")
     tag = found.etag(zipped)
-    headers = {**HEADERS, "ETag": tag, "Vary": vary}
+    # It is kept, and asked for each time whether it is still that: an upgrade shows at once.
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "ETag": tag, "Vary": vary}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if zipped:

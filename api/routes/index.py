@@ -6,6 +6,7 @@ from api import answers
 from api.negotiation import HTML, JSON, form_of
 from api.reading import answer, route
 from api.routes.console import page
+from api.whence import reference
 from eventlog import __version__
 
 router = APIRouter(tags=["service"])
@@ -41,4 +42,5 @@ async def index(request: Request) -> Response:
     """The routes of this service; the web console where the client accepts HTML."""
     if form_of(request, JSON, HTML) == HTML:
         return page(request)
-    return answer({"name": "eventlog", "version": __version__, "routes": ROUTES}, headers={"Vary": "Accept"})
+    routes = {name: reference(request.scope, path) for name, path in ROUTES.items()}
+    return answer({"name": "eventlog", "version": __version__, "routes": routes}, headers={"Vary": "Accept"})

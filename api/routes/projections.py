@@ -11,6 +11,7 @@ from api import answers
 from api.errors import Problem
 from api.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.reading import answer, problems, read, route, services_of
+from api.whence import reference
 from eventlog.errors import ProjectionUnknown
 from eventlog.read import Reader
 from eventlog.statements import statement
@@ -106,9 +107,8 @@ async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
         detail = "what is wanted is said by query parameters: send no body"
         raise Problem(422, "unexpected_body", detail)
     id = await asyncio.to_thread(begin)
-    return answer(
-        {"status": "accepted", "operation": str(id)}, status=202, headers={"Location": f"/operations/{id}"}
-    )
+    headers = {"Location": reference(request.scope, f"/operations/{id}")}
+    return answer({"status": "accepted", "operation": str(id)}, status=202, headers=headers)
 
 
 async def states(reader: Reader, name: str | None = None) -> list[State]:

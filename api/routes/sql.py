@@ -38,6 +38,7 @@ from api.negotiation import CSV, JSON, form_of
 from api.parameters import read_parameters
 from api.reading import HEADERS, answer, problems, read, route, services_of
 from api.services import Services
+from api.whence import client_of
 from eventlog.audit.asked import Asked, Parameters, ask_question, ask_statement
 from eventlog.audit.auditor import Answer
 from eventlog.audit.catalogue import View, view_of
@@ -107,7 +108,7 @@ async def ask(request: Request) -> Response:
     # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
     body, asked = await asyncio.to_thread(_read, await _text(request, services))
     limits = Limits(rows=body.limit or ROWS_DEFAULT)
-    asker = Asker(request.client.host if request.client else "unknown", "http")
+    asker = Asker(client_of(request.scope), "http")
     async with services.turns.turn():
         found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
     return await asyncio.to_thread(_shown, form, body, found)

@@ -296,7 +296,7 @@ def test_the_index_names_the_routes(client: httpx2.Client) -> None:
     index = client.get("/").json()
     assert index["name"] == "eventlog"
     for path in index["routes"].values():
-        if "{" not in path and path not in ("/publish", "/sql"):
+        if "{" not in path and path not in ("publish", "sql"):
             # A stream has no end to wait for.
             with client.stream("GET", path) as answer:
                 assert answer.status_code == 200, path

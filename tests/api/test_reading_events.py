@@ -125,7 +125,7 @@ def test_the_link_keeps_the_other_parameters(client: httpx2.Client) -> None:
     answer = client.get("/events", params={"topic": "a&b=c é", "limit": 2, "order": "desc"})
     following = next_page(answer)
     assert following is not None
-    assert following.startswith("/events?")
+    assert following.startswith("events?")
     assert ids(client.get(following)) == ["e0000"]
 
 

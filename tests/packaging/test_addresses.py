@@ -6,14 +6,16 @@ import pytest
 
 from tests.packaging.checkout import ROOT, committed_files
 
-# Where somebody's own things lie, and the addresses that a tool writes down unasked.
+# Where somebody's own things lie, and the addresses that a tool writes down unasked: whose registry it is
+# does not matter, any host of that name is one.
 FORBIDDEN = re.compile(
-    r"(?<![\w.])/(?:work|root|home|Users|opt/pypi)/"
+    r"(?<![\w.])/(?:work|root|home|Users)/"
     r"|file:/{2}"
     r"|/simple\b"
-    r"|\bregistry\.(?:npmjs|yarnpkg)\b"
-    r"|\bfiles\.pythonhosted\b"
-    r"|\btest\.pypi\b"
+    r"|\bindex-url\b"
+    r"|\b(?:registry|pypi|npm)\.[\w-]+\.[a-z]"
+    r"|//[\w.-]*\b(?:registry|pypi|npm)\."
+    r"|\"resolved\": *\"http"
 )
 
 
@@ -33,9 +35,13 @@ def test_no_committed_file_names_a_home_directory_or_a_package_index() -> None:
     [
         "cd /root/project",
         "PATH=/home/ada/bin",
-        "--index-url https://pypi.org/simple",
+        "--index-url https://packages.example",
+        "Looking in https://packages.example/simple",
         "x @ file:///tmp/x.whl",
-        '"resolved": "https://registry.npmjs.org/x"',
+        '"resolved": "https://packages.example/x"',
+        "https://registry.packages.example/x",
+        "index: pypi.packages.example",
+        "https://pypi.example/x",
     ],
 )
 def test_such_a_line_would_be_found(line: str) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from api.gate import allowed_hosts, host_name
+from api.errors import Problem
+from api.whence import Door
+from eventlog.addresses import Peers, hosts
 from eventlog.settings import Settings
 from tests.packaging.checkout import ROOT
 from tests.support.command_line import eventlog
@@ -36,6 +38,19 @@ def image_command() -> list[str]:
     (command,) = re.findall(r"^CMD (\[.*\])$", dockerfile(), re.MULTILINE)
     words: list[str] = json.loads(command)
     return words
+
+
+def addressed(host: str) -> dict[str, Any]:
+    """Return a request to the API in its container."""
+    return {
+        "method": "GET",
+        "path": "/stats",
+        "raw_path": b"/stats",
+        "scheme": "http",
+        "client": ("172.18.0.1", 50000),
+        "server": ("172.18.0.2", 8080),
+        "headers": [(b"host", host.encode())],
+    }
 
 
 def commands() -> list[list[str]]:
@@ -81,8 +96,10 @@ def test_only_the_api_is_published_and_on_loopback_alone() -> None:
 def test_the_api_answers_to_the_names_it_is_called_by(host: str) -> None:
     further = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
     assert "EVENTLOG_HOST=0.0.0.0" in dockerfile()
-    assert host_name(host) in allowed_hosts("0.0.0.0", further)
-    assert host_name("elsewhere.example:8080") not in allowed_hosts("0.0.0.0", further)
+    door = Door(hosts(further), Peers(), "0.0.0.0")
+    door.check(addressed(host), {})
+    with pytest.raises(Problem, match=r"elsewhere\.example"):
+        door.check(addressed("elsewhere.example:8080"), {})
 
 
 def test_the_database_is_on_a_network_without_a_way_out() -> None:
