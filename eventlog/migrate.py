@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.audit.protection import protect_if_alone
+from eventlog.audit.protection import protect_if_alone, set_auditor
 from eventlog.database import Connection, connect, first_line, translated_errors
 from eventlog.errors import LogIncomplete, RightsMissing, SchemaMismatch, SettingsError
 from eventlog.statements import SQL_DIR, read_sql, statement
@@ -90,6 +90,7 @@ def _migrate(connection: Connection, partitions: int | None) -> list[str]:
     if len(applied) < len(migrations()):
         require_whole(connection)
     connection.execute(read_sql(SQL_DIR / "roles.sql"))
+    set_auditor(connection)
     for path in sorted((SQL_DIR / "functions").glob("*.sql")):
         connection.execute(read_sql(path))
     _fix_partitions(connection, partitions)

@@ -28,8 +28,6 @@ $$;
 -- off by any statement. Without a password, until eventlog/audit/login.py sets one. An owner that may
 -- not make roles goes on without it: somebody who may does, or EVENTLOG_AUDIT_DSN names another.
 DO $$
-DECLARE
-    setting text[];
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'eventlog_auditor') THEN
         CREATE ROLE eventlog_auditor LOGIN CONNECTION LIMIT 4;
@@ -38,19 +36,6 @@ BEGIN
     IF NOT pg_has_role(current_user, 'eventlog_auditor', 'USAGE') THEN
         GRANT eventlog_auditor TO CURRENT_USER;
     END IF;
-    FOREACH setting SLICE 1 IN ARRAY ARRAY[
-        ['default_transaction_read_only', 'on'], ['statement_timeout', '60s'], ['temp_file_limit', '256MB']
-    ] LOOP
-        -- temp_file_limit is a superuser's to set, or theirs whom one lets.
-        IF has_parameter_privilege(setting[1], 'SET') AND NOT EXISTS (
-            SELECT
-            FROM pg_db_role_setting AS s
-            WHERE s.setrole = 'eventlog_auditor'::regrole AND s.setdatabase = 0
-              AND setting[1] || '=' || setting[2] = ANY (s.setconfig)
-        ) THEN
-            EXECUTE format('ALTER ROLE eventlog_auditor SET %I = %L', setting[1], setting[2]);
-        END IF;
-    END LOOP;
 EXCEPTION
     -- Not ours to do; or another database of this server is doing it at this moment.
     WHEN insufficient_privilege OR duplicate_object OR unique_violation OR internal_error THEN

@@ -8,12 +8,13 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from eventlog.database import Connection, connect, first_line
+from eventlog.doctor.auditor import check_auditor
 from eventlog.doctor.books import check_books, check_failures, check_outbox, check_positions
 from eventlog.doctor.damage import check_damage
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
-from eventlog.doctor.protection import check_auditor, check_privileges, check_triggers
+from eventlog.doctor.protection import check_privileges, check_triggers
 from eventlog.doctor.replication import check_rules, check_sequences
 from eventlog.doctor.roles import check_roles, check_schema, check_versions
 from eventlog.doctor.surroundings import check_api, check_clock, check_disk, check_python

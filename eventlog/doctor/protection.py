@@ -3,9 +3,8 @@
 import msgspec
 from psycopg.rows import class_row
 
-from eventlog.audit.protection import PRIVILEGES
 from eventlog.database import Connection
-from eventlog.doctor.finding import Finding, failed, ok, warning
+from eventlog.doctor.finding import Finding, failed, ok
 from eventlog.statements import statement
 
 # As sql/grants.sql leaves it: not received_at, whose default is the one clock of the log.
@@ -26,13 +25,6 @@ INSERTED_COLUMNS = (
 MIGRATE = "run `eventlog migrate`"
 
 
-class AuditorRole(msgspec.Struct, frozen=True):
-    """The role that asks in SQL."""
-
-    is_powerful: bool
-    reaches_beyond: bool
-
-
 class Privilege(msgspec.Struct, frozen=True):
     """What somebody may do with one of the log's tables; no columns means the whole table."""
 
@@ -51,31 +43,6 @@ REQUIRED = (
     Privilege("inbox", "eventlog_projector", "SELECT", []),
     Privilege("inbox", "eventlog_reader", "SELECT", []),
 )
-
-
-def check_auditor(connection: Connection) -> Finding:
-    """Say whether who asks in SQL can do no more than that."""
-    found = (
-        connection.cursor(row_factory=class_row(AuditorRole)).execute(statement("doctor/auditor")).fetchone()
-    )
-    if found is None:
-        mend = "run `eventlog migrate` as a role that may create roles, or set EVENTLOG_AUDIT_DSN"
-        return warning("auditor", "there is no role eventlog_auditor to ask in SQL", mend)
-    if found.is_powerful:
-        return failed(
-            "auditor",
-            "eventlog_auditor has powers, or is a member of another role: questions in SQL are refused",
-            "ALTER ROLE eventlog_auditor NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS; "
-            "REVOKE its memberships",
-        )
-    if found.reaches_beyond:
-        return warning(
-            "auditor",
-            "eventlog_auditor may call what reaches beyond its transaction, as everybody may: "
-            "advisory locks, WAL messages",
-            f"as a superuser, unless other programs use this database: psql -f {PRIVILEGES}",
-        )
-    return ok("auditor", "eventlog_auditor may read the audit views and nothing else")
 
 
 def check_privileges(connection: Connection) -> Finding:

@@ -5,8 +5,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
 
-from eventlog.audit.protection import protect
+from eventlog.audit.protection import protect, reaching
+from eventlog.doctor.auditor import check_auditor
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
@@ -14,7 +16,7 @@ Connection = psycopg.Connection[TupleRow]
 # Every function of PostgreSQL 15 and 18 that the auditor may call, by name; outside of pg_catalog with its
 # schema. Reviewed: they compute, or tell what is; none writes, waits, locks, signals, sets, sends, opens a
 # file or runs SQL that it is given as text. A name that a new version adds fails the test: look at what it
-# does, then add it here, or see that sql/audit/privileges.sql takes it from PUBLIC.
+# does, then add it here, or see that sql/queries/audit/reaching.sql finds it.
 REVIEWED = Path(__file__).with_name("executable_functions.txt")
 
 # Of each kind that the corpus tries, one, in case that somebody shortens the corpus.
@@ -103,3 +105,42 @@ def test_to_protect_again_changes_nothing(superuser_dsn: str, connection: Connec
     before = connection.execute(acls.encode()).fetchall()
     protect(superuser_dsn)
     assert connection.execute(acls.encode()).fetchall() == before
+
+
+def test_what_an_upgrade_gives_back_to_everybody_is_found_and_taken(
+    superuser_dsn: str, connection: Connection
+) -> None:
+    """A new major version has functions with other arguments, which no dump has revoked anything on."""
+    assert reaching(connection, "public") == []
+    assert reaching(connection, "eventlog_auditor") == []
+    with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("GRANT EXECUTE ON FUNCTION pg_notify(text, text), pg_sleep(float8) TO PUBLIC")
+    assert reaching(connection, "public") == ["pg_notify(text,text)", "pg_sleep(double precision)"]
+    assert reaching(connection, "eventlog_auditor") == reaching(connection, "public")
+    finding = next(check_auditor(connection))
+    assert (finding.status, finding.name) == ("warning", "auditor")
+    assert "2 functions" in finding.found
+    protect(superuser_dsn)
+    assert next(check_auditor(connection)).status == "ok"
+
+
+def test_a_function_of_others_that_may_do_more_is_found(superuser_dsn: str, connection: Connection) -> None:
+    with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+        superuser.execute(
+            "CREATE FUNCTION public.reach() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::text'"
+        )
+    finding = next(check_auditor(connection))
+    assert finding.status == "warning"
+    assert "public.reach()" in (finding.mend or "")
+
+
+def test_the_auditors_role_has_its_settings(connection: Connection, superuser_dsn: str) -> None:
+    assert [finding.status for finding in check_auditor(connection)] == ["ok", "ok"]
+    with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+        name = superuser.info.dbname
+        setting = "ALTER ROLE eventlog_auditor IN DATABASE {} SET log_min_messages = {}"
+        superuser.execute(SQL(setting).format(Identifier(name), SQL("warning")))
+        _, log = check_auditor(connection)
+        assert (log.status, log.mend) == ("warning", f"as a superuser: {setting.format(name, 'fatal')}")
+        superuser.execute(SQL(setting).format(Identifier(name), SQL("fatal")))
+        assert list(check_auditor(connection))[1].status == "ok"

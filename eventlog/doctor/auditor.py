@@ -1,0 +1,75 @@
+"""Whether who asks in SQL can do no more than that, and what PostgreSQL's log has of it."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from psycopg.rows import class_row
+
+from eventlog.audit.login import ROLE
+from eventlog.audit.protection import reaching
+from eventlog.database import Connection
+from eventlog.doctor.finding import Finding, failed, ok, warning
+from eventlog.statements import statement
+
+# So many functions are named, and the others counted.
+NAMED = 3
+
+
+class AuditorRole(msgspec.Struct, frozen=True):
+    """The role that asks in SQL. `loose` would keep out of PostgreSQL's log what it asks."""
+
+    is_powerful: bool
+    foreign_functions: list[str]
+    loose: list[str]
+
+
+def check_auditor(connection: Connection) -> Iterator[Finding]:
+    """Say whether the auditor can do no more than read, and whether anybody else reads what it asked."""
+    found = (
+        connection.cursor(row_factory=class_row(AuditorRole)).execute(statement("doctor/auditor")).fetchone()
+    )
+    if found is None:
+        mend = "run `eventlog migrate` as a role that may create roles, or set EVENTLOG_AUDIT_DSN"
+        yield warning("auditor", f"there is no role {ROLE} to ask in SQL", mend)
+        return
+    yield _judge_rights(found, reaching(connection, ROLE))
+    yield _judge_log(found)
+
+
+def _judge_rights(found: AuditorRole, beyond: list[str]) -> Finding:
+    if found.is_powerful:
+        return failed(
+            "auditor",
+            f"{ROLE} has powers, or is a member of another role: questions in SQL are refused",
+            f"ALTER ROLE {ROLE} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS; "
+            "REVOKE its memberships",
+        )
+    if beyond:
+        return warning(
+            "auditor",
+            f"{ROLE} may call {len(beyond)} functions that reach beyond its transaction: {_some(beyond)}",
+            "as a superuser, unless other programs use this database: `eventlog protect`",
+        )
+    if found.foreign_functions:
+        return warning(
+            "auditor",
+            f"{ROLE} may call functions that others have made and that can do more than it may itself: "
+            + _some(found.foreign_functions),
+            "; ".join(f"REVOKE EXECUTE ON ROUTINE {each} FROM PUBLIC" for each in found.foreign_functions),
+        )
+    return ok("auditor", f"{ROLE} may read the audit views and nothing else")
+
+
+def _judge_log(found: AuditorRole) -> Finding:
+    if not found.loose:
+        return ok("auditor's log", "what is asked in SQL is not in PostgreSQL's log")
+    return warning(
+        "auditor's log",
+        "PostgreSQL's log has statements of auditors that fail, with the values in them",
+        f"as a superuser: {'; '.join(found.loose)}",
+    )
+
+
+def _some(functions: Sequence[str]) -> str:
+    more = f" and {len(functions) - NAMED} others" if len(functions) > NAMED else ""
+    return ", ".join(functions[:NAMED]) + more
