@@ -9,7 +9,7 @@ import typer
 from eventlog.terminal import exits
 
 if TYPE_CHECKING:
-    from publisher.ship.shipping import ShipReport
+    from publisher.ship.report import ShipReport
     from publisher.simulation.simulate import Report
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
@@ -104,6 +104,21 @@ BatchSize = Annotated[int, typer.Option(min=1, max=10_000, help="Events in a req
 Follow = Annotated[
     bool, typer.Option("--follow", "-f", help="Go on with what is appended, also past rotation.")
 ]
+Links = Annotated[bool, typer.Option("--links", help="Follow symbolic links; otherwise they are refused.")]
+Copies = Annotated[
+    str,
+    typer.Option(
+        help="Files with the content of a shipped one: skip them, ship them as files of their own, or auto: "
+        "by their time stamps, and by when they were changed."
+    ),
+]
+RotatedTo = Annotated[
+    list[str] | None,
+    typer.Option(help="Where rotation puts files (olddir), beside their folder and those below. Repeatable."),
+]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Ship a last line that has no end yet, too; otherwise it waits.")
+]
 Timezone = Annotated[str, typer.Option(help="The zone of stamps that name none.")]
 Format = Annotated[
     str, typer.Option("--format", help="lines, ndjson, or auto: ndjson for .ndjson and .jsonl.")
@@ -138,8 +153,12 @@ def ship(
     source: Source = None,
     name: Name = None,
     url: URL = None,
-    batch: BatchSize = 500,
+    batch: BatchSize = 2000,
     follow: Follow = False,
+    links: Links = False,
+    copies: Copies = "auto",
+    rotated_to: RotatedTo = None,
+    partial: Partial = False,
     timezone: Timezone = "UTC",
     form: Format = "auto",
     topic_field: TopicField = None,
@@ -171,18 +190,25 @@ def ship(
         name=name,
         batch=batch,
         follow=follow,
+        links=links,
+        copies=copies,
+        rotated_to=tuple(rotated_to or ()),
+        partial=partial,
         restart=restart,
         source_field=source_field,
         id_field=id_field,
         time_field=time_field,
         payload_field=payload_field,
     )
-    positions = Positions(Path(state_dir) if state_dir else default_state_dir())
+    api = load_settings(url=url).url.rstrip("/")
+    positions = Positions(Path(state_dir) if state_dir else default_state_dir(), shipping.way(api))
     with _interruptible():
-        report = run(files, shipping, load_settings(url=url).url, positions)
+        report = run(files, shipping, api, positions)
     _print_shipping(report, as_json)
     if not report.complete:
         raise typer.Exit(exits.FAILED)
+    if report.lost:
+        raise typer.Exit(exits.DIFFERENCE)
 
 
 def _print_shipping(report: "ShipReport", as_json: bool) -> None:

@@ -27,48 +27,57 @@ class BadLine(Exception):
 class Envelope(Protocol):
     """A way to make events of records."""
 
-    def wrap(self, record: Record) -> tuple[str, bytes]:
-        """Return the event's id and its JSON text; raises BadLine."""
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
+        """Return the event's id, its JSON text, and the time it says itself; raises BadLine.
+
+        `time` is what the event bears unless it says one itself; `time_from` says where that comes from
+        when it is not the record's own.
+        """
 
 
 class LineEnvelope:
     """A log line becomes {"line": text, "file": name, "line_number": n}.
 
-    `lines` is there when it is more than one, `part` when it is a part of something too long. A text that
-    is no UTF-8, or holds a NUL (which PostgreSQL cannot), has U+FFFD in those places and all its bytes in
-    `base64` beside it.
+    `lines` is there when it is more than one, `part` when it is a part of a line that is too long,
+    `continues` when it goes on with the event before, and `time_from` when it has no time of its own. A text
+    that is no UTF-8, or holds a NUL (which PostgreSQL cannot), has U+FFFD in those places and all its bytes
+    in `base64` beside it.
     """
 
-    def __init__(self, topic: str, source: str, name: str) -> None:
+    def __init__(self, topic: str, source: str, name: str, file_id: str) -> None:
         self._before_id = b'{"topic":%b,"event_id":"' % _json(topic)
         self._source = b'","source":%b,"payload":{"line":' % _json(source)
         self._file = b',"file":%b,"line_number":' % _json(name)
+        self._file_id = file_id
 
-    def wrap(self, record: Record) -> tuple[str, bytes]:
-        """Return the event's id and its JSON text."""
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
+        """Return the event's id, its JSON text and its own time."""
+        event_id = f"{self._file_id}.{record.offset:x}"
         text, exact = readable(record.text)
-        extra = b"".join(
-            [
-                b',"lines":%d' % record.lines if record.lines > 1 else b"",
-                b',"part":%d' % record.part if record.part else b"",
-                b',"base64":"%b"' % base64.b64encode(exact) if exact is not None else b"",
-            ]
+        event = b'%b%b","timestamp":"%b%b%b%b%d' % (
+            self._before_id,
+            event_id.encode(),
+            time.encode(),
+            self._source,
+            _json(text),
+            self._file,
+            record.line_number,
         )
-        event = b"".join(
-            [
-                self._before_id,
-                record.event_id.encode(),
-                b'","timestamp":"',
-                record.time.encode(),
-                self._source,
-                _json(text),
-                self._file,
-                b"%d" % record.line_number,
-                extra,
-                b"}}",
-            ]
-        )
-        return record.event_id, event
+        if exact is None and not time_from and record.lines == 1 and not record.part and not record.continues:
+            return event_id, event + b"}}", record.time
+        return event_id, event + _details(record, exact, time_from) + b"}}", record.time
+
+
+def _details(record: Record, exact: bytes | None, time_from: str) -> bytes:
+    return b"".join(
+        [
+            b',"lines":%d' % record.lines if record.lines > 1 else b"",
+            b',"part":%d' % record.part if record.part else b"",
+            b',"continues":true' if record.continues else b"",
+            b',"time_from":"%b"' % time_from.encode() if time_from else b"",
+            b',"base64":"%b"' % base64.b64encode(exact) if exact is not None else b"",
+        ]
+    )
 
 
 def readable(content: bytes) -> tuple[str, bytes | None]:
@@ -101,31 +110,33 @@ class Fields:
 class FieldEnvelope:
     """A line of NDJSON becomes the event that its fields say; the payload's text stays as it was sent."""
 
-    def __init__(self, fields: Fields, zone: tzinfo) -> None:
+    def __init__(self, fields: Fields, zone: tzinfo, file_id: str) -> None:
         self._fields = fields
+        self._file_id = file_id
         self._zone = zone
         self._topic = None if fields.topic_template is None else parse_template(fields.topic_template)
 
-    def wrap(self, record: Record) -> tuple[str, bytes]:
-        """Return the event's id and its JSON text; raises BadLine."""
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
+        """Return the event's id, its JSON text, and the time it says itself; raises BadLine."""
         if record.part:
             raise BadLine("line_too_long", "the line is longer than any event may be")
         line = record.text.strip(b" \t\r")
         document = _decoded(line)
         fields = self._fields
-        event_id = _text_at(document, fields.id_field) or record.event_id
+        event_id = _text_at(document, fields.id_field) or f"{self._file_id}.{record.offset:x}"
         source = _text_at(document, fields.source_field) or fields.source
         payload = line if fields.payload_field is None else _at(document, fields.payload_field)
         if payload is None:
             raise BadLine("missing_payload", f"there is no {fields.payload_field} in the object")
+        own = self._time_of(document)
         event = b'{"topic":%b,"event_id":%b,"timestamp":"%b","source":%b,"payload":%b}' % (
             _json(self._topic_of(document)),
             _json(event_id),
-            (self._time_of(document) or record.time).encode(),
+            (own or time).encode(),
             _json(source),
             bytes(payload),
         )
-        return event_id, event
+        return event_id, event, own or ""
 
     def _topic_of(self, document: dict[str, msgspec.Raw]) -> str:
         if self._topic is not None:

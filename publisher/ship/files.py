@@ -1,182 +1,216 @@
-"""The files that are shipped: what they are called once rotation is undone, and reading them forward."""
+"""One open file: what it holds, how far it is read, and whether it is one that was read before."""
 
-import bz2
-import gzip
-import lzma
 import os
-import re
-import select
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
-from typing import IO, cast
-
-import msgspec
 
 from publisher.errors import ShipError
+from publisher.ship.content import (
+    PLAIN,
+    SAMPLE_BYTES,
+    UNREADABLE,
+    Rewritten,
+    content_of,
+    kind_of,
+)
+from publisher.ship.fingerprint import Fingerprint, Printer, digest, opening_of
+from publisher.ship.opening import open_regular, shown
 
-STDIN = "-"
-HEAD_BYTES = 1024
-TAIL_BYTES = 1024
-# A pipe is asked for data this often, so that an interrupt is noticed and held-back lines go out.
-PIPE_POLL_SECONDS = 0.25
-
-_COMPRESSIONS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda raw: cast(IO[bytes], gzip.GzipFile(fileobj=raw)),
-    ".bz2": lambda raw: cast(IO[bytes], bz2.BZ2File(raw)),
-    ".xz": lambda raw: cast(IO[bytes], lzma.LZMAFile(raw)),  # noqa: SIM115 - LogFile closes it
-}
-# What rotation appends (app.log.1, app.log-20251021, app.log.2025-10-21) or puts before the suffix.
-_DATE = r"\d{4}-?\d\d-?\d\d(?:[-_.T]?\d{1,6})?"
-_ROTATED_END = re.compile(rf"^(?P<name>.+?)(?:\.\d{{1,4}}|[-_.]{_DATE}|\.old)$")
-_ROTATED_MIDDLE = re.compile(rf"^(?P<name>.+?)[-_.]{_DATE}(?P<suffix>\.[A-Za-z]\w{{0,9}})$")
-_UNREADABLE = "the data ends too early or is damaged"
-
-
-class Fingerprint(msgspec.Struct, frozen=True):
-    """Enough of a file's content to tell, later, whether it is still the same one, only longer."""
-
-    head: str
-    head_bytes: int
-    tail: str  # of the bytes that end where reading stopped
-    tail_bytes: int
-
-
-def canonical_name(path: str) -> str:
-    """Return the file's name without folder, compression and rotation: its name when it was written."""
-    if path == STDIN:
-        return "stdin"
-    name = os.fsencode(Path(path).name).decode("utf-8", "replace")
-    for suffix in _COMPRESSIONS:
-        name = name.removesuffix(suffix) or name
-    while match := _ROTATED_END.match(name):
-        name = match["name"]
-    if match := _ROTATED_MIDDLE.match(name):
-        name = match["name"] + match["suffix"]
-    return "".join(c if c.isprintable() else "?" for c in name).encode()[:200].decode("utf-8", "ignore")
-
-
-def default_topic(name: str) -> str:
-    """Return `log.apache.line` for `Apache.log`."""
-    stem = re.sub(r"\.(log|txt|out|err|ndjson|jsonl|json|csv)$", "", name, flags=re.IGNORECASE)
-    return f"log.{re.sub(r'[^a-z0-9_]+', '-', stem.lower()).strip('-') or 'file'}.line"
+READ_BYTES = 256 * 1024
 
 
 class LogFile:
-    """One open file (or standard input), read forward from a place."""
+    """An open file, read forward from a place."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, links: bool = False) -> None:
         self.path = path
-        self.name = canonical_name(path)
-        self._head = b""
-        self._window = b""
-        self._offset = 0
-        self._compression = Path(path).suffix if Path(path).suffix in _COMPRESSIONS else ""
+        self.descriptor = open_regular(path, links=links)
+        self.kind = ""
+        self.holes = 0
+        self.finished = False  # known to hold nothing that was not read
+        self.begin()
         try:
-            self._raw = self._open_raw()
-        except OSError as error:
-            raise ShipError(
-                f"{path}: {error.strerror}".encode("utf-8", "backslashreplace").decode()
-            ) from None
-        self._file = self._decompressed()
+            self.sniff()
+        except ShipError:
+            self.close()
+            raise
 
     @property
-    def resumable(self) -> bool:
-        """Tell whether a place in it can be found again: not in a pipe."""
-        return self.path != STDIN and self._raw.seekable()
-
-    @property
-    def can_grow(self) -> bool:
-        """Tell whether it makes sense to follow it: what is compressed is finished."""
-        return not self._compression
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes it has on disk now; 0 for a pipe."""
-        return os.fstat(self._raw.fileno()).st_size
+    def status(self) -> os.stat_result:
+        """Return the file's own status, whatever it is called by now."""
+        return os.fstat(self.descriptor)
 
     @property
     def changed(self) -> datetime:
         """Return when it was last modified."""
-        return datetime.fromtimestamp(os.fstat(self._raw.fileno()).st_mtime, UTC)
+        return datetime.fromtimestamp(max(0.0, self.status.st_mtime), UTC)
 
     @property
-    def identity(self) -> tuple[int, int]:
-        """Return device and inode: the file itself, whatever it is called by now."""
-        status = os.fstat(self._raw.fileno())
-        return status.st_dev, status.st_ino
+    def place(self) -> str:
+        """Return device and inode."""
+        return place_of(self.status)
 
     @property
-    def bytes_read(self) -> int:
-        """Return how far into the file on disk reading has come, for a progress bar."""
-        return self._raw.tell() if self._raw.seekable() else self._offset
+    def version(self) -> str:
+        """Return what changes whenever the file does."""
+        return version_of(self.status)
 
-    def read(self, size: int) -> bytes | None:
-        """Return the next bytes, b"" at the end, None when a pipe has nothing yet. It may block."""
-        if not self._raw.seekable() and not select.select([self._raw], [], [], PIPE_POLL_SECONDS)[0]:
-            return None
+    @property
+    def grows(self) -> bool:
+        """Tell whether more may follow: what is compressed is finished."""
+        return self.kind == "" or self.kind == PLAIN or self.kind.startswith("utf")
+
+    @property
+    def offset(self) -> int:
+        """Return how far its content is read."""
+        return self._content.offset
+
+    @property
+    def raw_offset(self) -> int:
+        """Return how far the file on disk is read, for a progress bar."""
+        return self.offset if self.kind == PLAIN else os.lseek(self.descriptor, 0, os.SEEK_CUR)
+
+    def sniff(self) -> str:
+        """Tell what it holds ("" while it is empty); raises ShipError for what is no text."""
+        if not self.kind:
+            try:
+                self.kind = kind_of(self.descriptor)
+            except ShipError as error:
+                raise ShipError(f"{shown(self.path)}: {error}") from None
+            self.begin()
+        return self.kind
+
+    def read(self) -> tuple[int, bytes]:
+        """Return the next bytes and where they begin; b"" at the end. Raises ShipError, Rewritten."""
+        if self.finished or not self.sniff():
+            return self.offset, b""
+        before = self.offset
         try:
-            data = self._file.read(size) if self._raw.seekable() else os.read(self._raw.fileno(), size)
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise ShipError(f"{self.path}: {_UNREADABLE} ({error})") from None
-        if len(self._head) < HEAD_BYTES:
-            self._head = (self._head + data)[:HEAD_BYTES]
-        # Twice the size of a read: what is acknowledged lags behind what is read by about one batch.
-        self._window = (self._window + data)[-2 * max(size, TAIL_BYTES) :]
-        self._offset += len(data)
-        return data
+            data = self._content.read(READ_BYTES)
+        except UNREADABLE as error:
+            raise ShipError(f"{shown(self.path)}: the data ends too early or is damaged ({error})") from None
+        if not data:
+            return before, b""
+        start = self.offset - len(data)
+        self.holes += start - before
+        self._printer.update(data, start)
+        return start, data
 
-    def fingerprint(self, offset: int) -> Fingerprint:
-        """Take the fingerprint of the file as far as `offset`, from what was read (not from the disk:
-        the file there may be another one by now)."""
-        end = len(self._window) - (self._offset - offset)
-        tail = self._window[max(0, end - TAIL_BYTES) : max(0, end)]
-        head = self._head[:offset]
-        return Fingerprint(sha256(head).hexdigest(), len(head), sha256(tail).hexdigest(), len(tail))
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint of all that was read."""
+        return self._printer.fingerprint()
 
-    def resume(self, offset: int, print_: Fingerprint) -> bool:
-        """Go to `offset` if the file still is the one with this fingerprint; else stay at the beginning."""
+    def opening(self) -> str | None:
+        """Hash the first line, None before it is whole; leaves the file at its beginning."""
+        sample = b""
+        self.begin()
+        while len(sample) < SAMPLE_BYTES and b"\n" not in sample:
+            try:
+                _, data = self.read()
+            except (ShipError, Rewritten):
+                break
+            if not data:
+                break
+            sample += data
+        self.begin()
+        return opening_of(sample)
+
+    def resume(self, offset: int, known: Fingerprint) -> bool:
+        """Go to `offset`, if the ends of what was read before are still there; else to the beginning."""
         try:
-            self._file.seek(0)
-            head = self._file.read(print_.head_bytes)
-            self._file.seek(offset - print_.tail_bytes)
-            tail = self._file.read(print_.tail_bytes)
-        except (OSError, EOFError, ValueError, lzma.LZMAError):
-            head = tail = b""
-        same = (sha256(head).hexdigest(), sha256(tail).hexdigest()) == (print_.head, print_.tail)
-        if same and len(tail) == print_.tail_bytes and self._file.tell() == offset:
-            self._head, self._window, self._offset = head, tail, offset
-            return True
-        self._file.seek(0)
+            if self.sniff() == PLAIN and self._has_ends(known) and self._content.skip_to(offset):
+                return True
+            if self.kind not in ("", PLAIN) and self.begins_with(known):
+                self.begin()
+                self._printer = Printer(known)
+                return self._content.skip_to(offset)
+        except UNREADABLE:
+            pass
+        self.begin()
         return False
 
-    def begins_anew(self) -> bool:
-        """Tell whether its content was replaced in place, as by rotation that copies and truncates."""
-        if self._compression or not self._raw.seekable():
-            return False
-        tail = self._window[-TAIL_BYTES:]
-        return os.pread(self._raw.fileno(), len(tail), self._offset - len(tail)) != tail
-
-    def was_replaced(self) -> bool:
-        """Tell whether another file bears its name by now; not while none does."""
+    def begins_with(self, known: Fingerprint) -> bool:
+        """Tell whether its content begins with all that the fingerprint covers, by reading it."""
+        self.begin()
         try:
-            status = os.stat(self.path)
-        except OSError:
+            while self.offset < known.length:
+                if not self._read_up_to(known.length):
+                    return False
+        except (ShipError, Rewritten):
             return False
-        return self.path != STDIN and (status.st_dev, status.st_ino) != self.identity
+        mine = self.fingerprint()
+        return (mine.length, mine.crc, mine.adler, mine.head, mine.tail) == (
+            known.length,
+            known.crc,
+            known.adler,
+            known.head,
+            known.tail,
+        )
+
+    def is_beginning_of(self, other: "LogFile") -> bool:
+        """Tell whether all of its content stands at the beginning of another file's, by reading both."""
+        self.begin()
+        other.begin()
+        mine = theirs = b""
+        try:
+            while True:
+                mine = mine or self.read()[1]
+                if not mine:
+                    return True
+                theirs = theirs or other.read()[1]
+                common = min(len(mine), len(theirs))
+                if not common or self.offset - len(mine) != other.offset - len(theirs):
+                    return False
+                if mine[:common] != theirs[:common]:
+                    return False
+                mine, theirs = mine[common:], theirs[common:]
+        except (ShipError, Rewritten):
+            return False
+        finally:
+            self.begin()
+            other.begin()
 
     def close(self) -> None:
-        """Close it; standard input stays open."""
-        if self.path != STDIN:
-            self._file.close()
-            self._raw.close()
+        """Close it."""
+        os.close(self.descriptor)
 
-    def _open_raw(self) -> IO[bytes]:
-        if self.path == STDIN:
-            return sys.stdin.buffer
-        return open(self.path, "rb", buffering=0)
+    def begin(self) -> None:
+        """Go to the beginning."""
+        self._content = content_of(self.descriptor, self.kind)
+        self._printer = Printer()
+        self.holes = 0
 
-    def _decompressed(self) -> IO[bytes]:
-        return _COMPRESSIONS[suffix](self._raw) if (suffix := self._compression) else self._raw
+    def _read_up_to(self, end: int) -> bool:
+        if not self.sniff():
+            return False
+        try:
+            data = self._content.read(min(READ_BYTES, end - self.offset))
+        except UNREADABLE:
+            return False
+        self._printer.update(data, self.offset - len(data))
+        return bool(data)
+
+    def _has_ends(self, known: Fingerprint) -> bool:
+        if not known.length:
+            self.begin()
+            return True
+        head = os.pread(self.descriptor, known.head_bytes, known.start)
+        tail = os.pread(self.descriptor, known.tail_bytes, known.length - known.tail_bytes)
+        if (digest(head), digest(tail)) != (known.head, known.tail):
+            return False
+        self._printer = Printer(known, head, tail)
+        return True
+
+
+def place_of(status: os.stat_result) -> str:
+    """Return device and inode, by which a file is known whatever it is called."""
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def version_of(status: os.stat_result) -> str:
+    """Return size and time of the last change."""
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def changed_ns(version: str) -> int:
+    """Return the time of the last change out of a version."""
+    return int(version.partition(":")[2] or 0)

@@ -9,6 +9,7 @@ from publisher.ship.envelopes import parse_template
 from publisher.ship.shipping import Shipping
 
 _FIELD_FLAGS = ("topic_template", "source_field", "id_field", "time_field", "payload_field")
+_COPIES = ("auto", "skip", "ship")
 _FORMATS = {"auto": None, "lines": False, "ndjson": True}
 
 
@@ -16,6 +17,8 @@ def shipping_from_flags(*, form: str, timezone: str, topic_field: str | None, **
     """Return how to ship; raises SettingsError for a flag that cannot be meant so."""
     if form not in _FORMATS:
         raise SettingsError(f"--format: {form!r} is none of {', '.join(_FORMATS)}")
+    if flags.get("copies", "auto") not in _COPIES:
+        raise SettingsError(f"--copies: {flags['copies']!r} is none of {', '.join(_COPIES)}")
     if topic_field is not None:
         if flags["topic_template"] is not None:
             raise SettingsError("--topic-field and --topic-template exclude each other")

@@ -6,7 +6,7 @@ import msgspec
 
 from publisher.client import Client
 from publisher.errors import PublishRefused
-from publisher.ship.records import Cursor
+from publisher.ship.records import Start
 
 # A request stays well under the API's 8 MiB, and one write of it does not hold up the loop.
 BATCH_BYTES_MAX = 1 << 20
@@ -62,7 +62,8 @@ class Batch:
     event_ids: list[str] = field(default_factory=list)
     line_numbers: list[int] = field(default_factory=list)
     size: int = 0
-    after: Cursor | None = None  # where the file goes on; also past lines that made no event
+    after: Start | None = None  # where the file goes on; also past lines that made no event
+    own_times: list[str] = field(default_factory=list)
 
     def add(self, event_id: str, event: bytes, line_number: int) -> None:
         """Append an event."""

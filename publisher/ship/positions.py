@@ -1,19 +1,31 @@
 """How far each file is shipped, kept on disk so that an interrupted run goes on where it was.
 
-A position is written only for what is acknowledged, so a crash at any moment repeats at most what came
-after the last write; repeated records have the same event_ids and are dropped as duplicates.
+A position moves only past what is acknowledged, so a crash repeats at most what came after the last save,
+under the same event_ids. Two things are saved *before* they are sent, since they could not be decided the
+same way again: that a file is a new one, and where a record ends that only time or the file's end closed.
+
+SQLite in WAL mode: a killed process loses nothing; a power cut may lose the last saves, which repeats more.
 """
 
 import os
-from contextlib import suppress
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from publisher.errors import ShipError
-from publisher.ship.files import Fingerprint
-from publisher.ship.records import Cursor
+from publisher.ship.fingerprint import Fingerprint
+from publisher.ship.timestamps import TimeFormat
+
+SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "ship"
+FORGET_AFTER_SECONDS = 400 * 86400
+FILES_MAX = 200_000
+BUSY_SECONDS = 30.0
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -24,17 +36,38 @@ class Witness(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far one file is shipped."""
+    """One file, wherever it is by now, and how far it is shipped."""
 
-    path: str
-    device: int
-    inode: int
-    cursor: Cursor
-    fingerprint: Fingerprint
-    records: int
-    # The file's size when all of it, also a last line without newline, was shipped; -1 before that.
-    complete_size: int = -1
+    file_id: str
+    name: str  # when it was first seen: topic and source come of it
+    opening: str
+    path: bytes = b""
+    place: str = ""
+    version: str = ""
+    kind: str = ""
+    origin: bytes = b""  # the path that was to be shipped when it was first seen there
+    whole: bool = False  # all of this version was read
+    seen: float = 0.0
+    print: Fingerprint = Fingerprint()
+    offset: int = 0
+    line_number: int = 0  # lines that ended before the offset
+    inside: int = 0  # parts so far of a line that is too long, when the offset is inside it
+    sealed: int = 0  # a record ends here, whatever follows
+    records: int = 0
+    first_offset: int = 0  # what lies before was shipped by an earlier version, under other ids
+    first_line: int = 0
+    first_inside: int = 0
+    time: str = ""  # of the last record
+    first_time: str = ""
+    last_time: str = ""
+    times: TimeFormat = TimeFormat()
+    gaining: float = 0.0  # bytes a second, at the last look
     witness: Witness | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Tell whether time stamps of its own set it apart from files that were written at other times."""
+        return bool(self.first_time)
 
 
 def default_state_dir() -> Path:
@@ -46,38 +79,113 @@ def default_state_dir() -> Path:
         raise ShipError("there is no home folder to keep positions in; choose one with --state-dir") from None
 
 
-class Positions:
-    """The folder with one small file for each (API, file, way of shipping it)."""
+_decode = msgspec.json.Decoder(Position).decode
+_encode = msgspec.json.Encoder().encode
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        try:
+
+class Positions:
+    """The positions of one way of shipping (a log, and the flags that make the events)."""
+
+    def __init__(self, directory: Path, way: list[str]) -> None:
+        self.directory = directory
+        self._way = sha256(_encode(way)).hexdigest()[:32]
+        with self._told():
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not os.access(directory, os.W_OK | os.X_OK):
                 raise PermissionError(13, "it is not writable")
-        except OSError as error:
+            self._database = sqlite3.connect(
+                directory / "positions.db",
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            os.chmod(directory / "positions.db", 0o600)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_sql("schema"))
+            self._forget()
+
+    def save(self, positions: Iterable[Position]) -> None:
+        """Keep them, all in one step."""
+        rows = [self._row(position) for position in positions]
+        with self._told(), self._transaction():
+            self._database.executemany(_sql("save"), rows)
+
+    def at_place(self, place: str) -> list[Position]:
+        """Return what is known of files at this device and inode, the latest first."""
+        return self._read("by_place", place=place)
+
+    def with_opening(self, opening: str) -> list[Position]:
+        """Return the files that begin with the same line."""
+        return self._read("by_opening", opening=opening)
+
+    def at_path(self, path: str) -> list[Position]:
+        """Return the files that were first seen at this path, the oldest first, unless they are done with."""
+        return self._read("by_path", path=os.fsencode(path))
+
+    def of_file(self, file_id: str) -> Position | None:
+        """Return one file's."""
+        return next(iter(self._read("by_id", file_id=file_id)), None)
+
+    def copied_from(self, place: str, version: str) -> str | None:
+        """Return whose copy the file at a place was found to be, if it has not changed since."""
+        parameters = {"way": self._way, "place": place, "version": version}
+        with self._told():
+            row = self._database.execute(_sql("copy_at"), parameters).fetchone()
+        return None if row is None else str(row[0])
+
+    def note_copy(self, place: str, version: str, file_id: str) -> None:
+        """Remember a file that holds nothing of its own."""
+        row = {"way": self._way, "place": place, "version": version, "file_id": file_id, "seen": time.time()}
+        with self._told():
+            self._database.execute(_sql("save_copy"), row)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _read(self, statement: str, **parameters: object) -> list[Position]:
+        with self._told():
+            rows = self._database.execute(_sql(statement), {"way": self._way, **parameters}).fetchall()
+        return [_decode(row[0]) for row in rows]
+
+    def _row(self, position: Position) -> dict[str, object]:
+        return {
+            "way": self._way,
+            "file_id": position.file_id,
+            "place": position.place,
+            "opening": position.opening,
+            "path": position.origin,
+            "seen": position.seen,
+            "position": _encode(position),
+        }
+
+    def _forget(self) -> None:
+        for statement in ("forget_files", "forget_copies"):
+            before = time.time() - FORGET_AFTER_SECONDS
+            self._database.execute(_sql(statement), {"before": before, "most": FILES_MAX})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise ShipError(
-                f"cannot keep positions in {directory}: {error.strerror}; choose a folder with --state-dir"
+                f"cannot keep positions in {self.directory}: {reason}; choose a folder with --state-dir"
             ) from None
 
-    def load(self, key: list[str]) -> Position | None:
-        """Return what was kept under the key; a file that is not readable as such counts as none."""
-        with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return msgspec.json.decode(self._file(key).read_bytes(), type=Position)
-        return None
 
-    def save(self, key: list[str], position: Position) -> None:
-        """Replace the position in one step: after a crash there is the old one or the new one, never half."""
-        target = self._file(key)
-        new = target.with_suffix(f".{os.getpid()}.new")
-        try:
-            with new.open("wb") as file:
-                file.write(msgspec.json.encode(position))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(target)
-        except OSError as error:
-            raise ShipError(f"cannot keep the position in {target}: {error.strerror}") from None
-
-    def _file(self, key: list[str]) -> Path:
-        return self._directory / f"{sha256(msgspec.json.encode(key)).hexdigest()[:32]}.json"
+@cache
+def _sql(name: str) -> str:
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")

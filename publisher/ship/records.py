@@ -1,214 +1,192 @@
-"""Bytes of a file → records, each with an identity that outlives rotation, growth and copying. Pure.
+"""Bytes of a file → records: a line with the lines that continue it. Pure.
 
-Identity. A running hash goes over the content of the lines in order: after line n it stands for lines
-1 … n, their order and nothing else. A record's event_id is made of the hash before its first line and
-the hash after its last. So the same line at the same place of the same content has the same id however
-the file is called, wherever it lies and however far it has grown meanwhile; equal lines of one file
-differ, since what came before them does; and two files share ids only as far as they are equal from
-their first line on and carry the same name and source (which the first hash is made of).
-
-Limits. A file whose beginning was cut off or edited is a new file from there on. A record that was still
-being written when it was shipped (its stack trace half there) is shipped in pieces; shipped again from
-the start it is whole, and one event more.
-
-Every decision about a line rests on the lines before it, never on what follows, so that a file gives the
-same records read at once, in pieces, or resumed at a `Cursor`.
+A record is known by its file and by the offset of its first byte, so the same line twice is two records. What
+a record holds must therefore not depend on how the file was read: a record ends where the next one begins,
+and that is decided by what the lines look like. Where nothing follows, time closes it (or the end of a file
+that is read once); that place is the shipper's to remember, and is given back as `sealed`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
-
-import msgspec
-
-from publisher.ship.timestamps import TimeFinder, TimeFormat
+from typing import NamedTuple, Protocol
 
 # A record is at most so much of a file. Escaped as JSON it can grow sevenfold (control characters to
 # \u00xx, plus base64 where it is no UTF-8), which stays under the 1 MiB that the API takes for an event.
 RECORD_BYTES_MAX = 128 * 1024
 RECORD_LINES_MAX = 1000
-STAMP_BYTES_MAX = 512
-EVENT_ID_CHARACTERS = 32  # 128 bits: no two records will ever share them by chance
-UTF8_BOM = b"\xef\xbb\xbf"
 
 
-class Cursor(msgspec.Struct, frozen=True):
-    """A place between two lines (or inside one that is too long), and all it takes to read on from there."""
+class Start(NamedTuple):
+    """Where reading goes on."""
 
     offset: int = 0
-    line_number: int = 0  # lines that ended before this place
-    chain: bytes = b""
-    inside_line: bool = False
-    part: int = 0  # of the last record, if it was one part of something longer
-    time: str = ""  # of the last record
-    times: TimeFormat = TimeFormat()
+    line_number: int = 0  # lines that ended before
+    inside: int = 0  # parts so far of the line that the offset is inside of
+    sealed: int = 0
+    time: str = ""  # of the record before
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line, or a line with those that continue it; `text` without the last line ending."""
+class Record(NamedTuple):
+    """One record; `text` is without the last line ending, `time` "" where it has none."""
 
-    event_id: str
-    text: bytes
+    offset: int
     line_number: int
+    text: bytes
     lines: int
-    part: int  # 0 for a whole record; 1, 2, … for the parts of one that is too long
     time: str
-    after: Cursor
+    part: int  # 0 for a whole record; 1, 2, … for the parts of a line that is too long
+    continues: bool  # it goes on with what the record before began
+    after: Start
 
 
-@dataclass(slots=True)
-class _Open:
-    """A record that the next line may continue."""
+class Lines(Protocol):
+    """What is known of a file's lines."""
 
-    before: Cursor
-    lines: list[bytes]
-    size: int
-    time: str
-    part: int
+    def time_of(self, line: bytes) -> str | None:
+        """Return the line's own time, in RFC 3339."""
 
-    def has_room_for(self, line: bytes) -> bool:
-        return len(self.lines) < RECORD_LINES_MAX and self.size + 1 + len(line) <= RECORD_BYTES_MAX
+    def begins(self, line: bytes, time: str | None, before: bytes) -> bool:
+        """Tell whether the line begins a record; `before` is the open one's last line."""
 
 
-def first_cursor(name: str, source: str) -> Cursor:
-    """Return where a file begins: its name and source are what the first hash is made of."""
-    return Cursor(chain=sha256(b"eventlog file\0" + name.encode() + b"\0" + source.encode()).digest())
+class EveryLine:
+    """Each line is a record for itself (NDJSON)."""
+
+    def time_of(self, line: bytes) -> str | None:
+        """Leave the time to whoever reads the fields."""
+        return None
+
+    def begins(self, line: bytes, time: str | None, before: bytes) -> bool:
+        """Say yes."""
+        return True
 
 
 class RecordReader:
-    """Turn bytes, fed in any pieces, into records.
+    """Turn bytes, fed in any pieces, into records."""
 
-    `finder` None means that every line is a record for itself (NDJSON).
-    """
-
-    def __init__(
-        self,
-        cursor: Cursor,
-        finder: TimeFinder | None,
-        default_time: str,
-        line_bytes_max: int = RECORD_BYTES_MAX,
-    ) -> None:
-        self._at = cursor
-        self._finder = finder
-        self._time = cursor.time or default_time
+    def __init__(self, start: Start, lines: Lines, line_bytes_max: int = RECORD_BYTES_MAX) -> None:
+        self._lines = lines
         self._line_bytes_max = line_bytes_max
+        self._offset, self._line_number, self._inside, self._sealed, self._time = start
         self._rest = b""
-        self._open: _Open | None = None
+        self._open: list[bytes] = []
+        self._open_size = self._open_offset = self._open_line = 0
+        self._open_time = ""
+        self._continues = False
 
     @property
-    def offset(self) -> int:
-        """Return how far into the file the bytes fed so far reach."""
-        return self._at.offset + len(self._rest)
+    def holds(self) -> bool:
+        """Tell whether a record is held back that the next line may continue."""
+        return bool(self._open)
 
-    def feed(self, data: bytes) -> Iterator[Record]:
-        """Take the file's next bytes; yields the records that are complete."""
+    @property
+    def half_line(self) -> int:
+        """Return how many bytes of a line are here whose end is not."""
+        return len(self._rest)
+
+    def feed(self, data: bytes, offset: int) -> Iterator[Record]:
+        """Take the bytes at `offset`; yields the records that are complete."""
+        expected = self._offset + len(self._rest)
+        if offset != expected:
+            yield from self._pass_hole(offset)
         lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
+        self._rest = b""
+        rest = lines.pop()
         for line in lines:
-            yield from self._pieces_and_line(line, 1)
+            if len(line) > self._line_bytes_max or self._inside or line[:1] == b"\0":
+                yield from self._odd_line(line, 1)
+            else:
+                yield from self._take(line[:-1] if line[-1:] == b"\r" else line, len(line) + 1)
+        self._rest = rest
         while len(self._rest) > self._line_bytes_max:
             piece, self._rest = self._cut(self._rest)
-            yield from self._take_piece(piece, len(piece), ended=False)
+            yield from self._take_part(piece, ended=False)
 
     def flush(self) -> Iterator[Record]:
         """Yield the record that is held back: nothing that continues it came in time."""
-        if self._open is not None:
-            yield self._close(self._open)
+        if self._open:
+            yield self._close()
 
     def finish(self) -> Iterator[Record]:
-        """Yield what is left at the end of the file, also a last line that has no newline.
-
-        Such a line's cursor is the place before it: should the file go on, it is read again, and keeps
-        its id if nothing but its newline was missing.
-        """
+        """Yield what is left at the end of the file, also a last line that has no newline."""
         rest, self._rest = self._rest, b""
-        records = list(self._pieces_and_line(rest, 0)) if rest else []
-        before = self._open.before if self._open else None
-        records += self.flush()
-        if rest and records and before is not None:
-            records[-1] = replace(records[-1], after=before)
+        if not rest:
+            yield from self.flush()
+            return
+        records = [*self._odd_line(rest, 0), *self.flush()]
+        if records and not self._inside:  # should the line go on after all, that is a part of its own
+            after = records[-1].after._replace(line_number=self._line_number - 1, inside=1)
+            records[-1] = records[-1]._replace(after=after)
         yield from records
 
-    def _pieces_and_line(self, line: bytes, newline_bytes: int) -> Iterator[Record]:
-        while len(line) > self._line_bytes_max:
-            piece, line = self._cut(line)
-            yield from self._take_piece(piece, len(piece), ended=False)
-        content = line[:-1] if line.endswith(b"\r") else line
-        if self._at.offset == 0:
-            content = content.removeprefix(UTF8_BOM)
-        consumed = len(line) + newline_bytes
-        if self._at.inside_line:
-            yield from self._take_piece(content, consumed, ended=True)
-        else:
-            yield from self._take_line(content, consumed)
-
-    def _take_line(self, content: bytes, consumed: int) -> Iterator[Record]:
-        time = self._finder.find(_readable_head(content)) if self._finder else None
-        part = 0
-        if time is None and self._continues(content):
-            if self._open is not None and self._open.has_room_for(content):
-                self._open.lines.append(content)
-                self._open.size += 1 + len(content)
-                self._advance(content, consumed, inside_line=False)
+    def _take(self, line: bytes, size: int) -> Iterator[Record]:
+        time = self._lines.time_of(line)
+        sealed = self._sealed == self._offset and self._offset > 0
+        if self._open:
+            full = len(self._open) >= RECORD_LINES_MAX or self._open_size + len(line) > RECORD_BYTES_MAX
+            begins = self._lines.begins(line, time, self._open[-1])
+            if not (begins or sealed or full):
+                self._open.append(line)
+                self._open_size += 1 + len(line)
+                self._offset += size
+                self._line_number += 1
                 return
-            if self._open is not None:
-                self._open.part = self._open.part or 1
-                yield from self.flush()
-            part = self._at.part and self._at.part + 1
+            yield self._close()
+            self._continues = not begins
+        elif self._offset and not self._lines.begins(line, time, b""):
+            self._continues = True
+        self._open.append(line)
+        self._open_size = len(line)
+        self._open_offset, self._open_line = self._offset, self._line_number
+        self._open_time = time or ""
+        self._offset += size
+        self._line_number += 1
+
+    def _close(self) -> Record:
+        lines, self._open = self._open, []
+        continues, self._continues = self._continues, False
+        time = self._time if continues and not self._open_time else self._open_time
+        self._time = time
+        text = lines[0] if len(lines) == 1 else b"\n".join(lines)
+        after = Start(self._offset, self._line_number, 0, 0, time)
+        return Record(self._open_offset, self._open_line + 1, text, len(lines), time, 0, continues, after)
+
+    def _odd_line(self, line: bytes, newline: int) -> Iterator[Record]:
+        """Take a line that is too long, goes on with one that was, or begins in a hole."""
+        text = line.lstrip(b"\0") if not self._inside else line
+        self._skip(len(line) - len(text))
+        while len(text) > self._line_bytes_max:
+            piece, text = self._cut(text)
+            yield from self._take_part(piece, ended=False)
+        text_end = text[:-1] if text.endswith(b"\r") else text
+        if self._inside:
+            yield from self._take_part(text_end, ended=True, size=len(text) + newline)
+        else:
+            yield from self._take(text_end, len(text) + newline)
+
+    def _take_part(self, piece: bytes, *, ended: bool, size: int | None = None) -> Iterator[Record]:
         yield from self.flush()
-        self._start(content, consumed, time, part, inside_line=False)
-        if self._finder is None:
-            yield from self.flush()
+        part = self._inside + 1
+        if part == 1:
+            self._time = self._lines.time_of(piece) or ""
+        offset, number = self._offset, self._line_number
+        self._offset += len(piece) if size is None else size
+        self._inside = 0 if ended else part
+        self._line_number += ended
+        after = Start(self._offset, self._line_number, self._inside, 0, self._time)
+        if piece:
+            yield Record(offset, number + 1, piece, 1, self._time, part, part > 1, after)
 
-    def _take_piece(self, content: bytes, consumed: int, *, ended: bool) -> Iterator[Record]:
-        """Give out a piece of a line that is too long, as a part of its own."""
+    def _pass_hole(self, offset: int) -> Iterator[Record]:
+        """Go on behind a hole; what stood before it without a newline is a line of its own."""
+        rest, self._rest = self._rest, b""
+        if rest:
+            yield from self._odd_line(rest, 0)
         yield from self.flush()
-        first = not self._at.inside_line
-        time = self._finder.find(_readable_head(content)) if self._finder and first else None
-        self._start(content, consumed, time, 1 if first else self._at.part + 1, inside_line=not ended)
-        if not ended or self._finder is None:
-            yield from self.flush()
+        self._inside = 0
+        self._offset = offset
 
-    def _continues(self, content: bytes) -> bool:
-        if self._finder is None or self._at.offset == 0:
-            return False
-        return not content or content[:1] in b" \t" or self._finder.lines_begin_with_stamps
-
-    def _start(
-        self, content: bytes, consumed: int, time: str | None, part: int, *, inside_line: bool
-    ) -> None:
-        before, self._time = self._at, time or self._time
-        self._advance(content, consumed, inside_line=inside_line)
-        self._open = _Open(before, [content], len(content), self._time, part)
-
-    def _advance(self, content: bytes, consumed: int, *, inside_line: bool) -> None:
-        at = self._at
-        self._at = Cursor(
-            offset=at.offset + consumed,
-            line_number=at.line_number + (not inside_line),
-            chain=sha256(at.chain + content).digest(),
-            inside_line=inside_line,
-            part=at.part,
-            time=self._time,
-            times=self._finder.format if self._finder else at.times,
-        )
-
-    def _close(self, record: _Open) -> Record:
-        self._open = None
-        at = self._at
-        self._at = Cursor(
-            at.offset, at.line_number, at.chain, at.inside_line, record.part, record.time, at.times
-        )
-        return Record(
-            event_id=sha256(record.before.chain + at.chain).hexdigest()[:EVENT_ID_CHARACTERS],
-            text=b"\n".join(record.lines),
-            line_number=record.before.line_number + 1,
-            lines=len(record.lines),
-            part=record.part,
-            time=record.time,
-            after=self._at,
-        )
+    def _skip(self, size: int) -> None:
+        self._offset += size
 
     def _cut(self, line: bytes) -> tuple[bytes, bytes]:
         """Split off as much as one part may hold, not inside a character."""
@@ -216,9 +194,3 @@ class RecordReader:
         while end > self._line_bytes_max - 3 and line[end] & 0xC0 == 0x80:
             end -= 1
         return line[:end], line[end:]
-
-
-def _readable_head(content: bytes) -> str:
-    """Decode what the stamp is looked for in; JSON has to be read whole."""
-    head = content if content.startswith(b"{") else content[:STAMP_BYTES_MAX]
-    return head.decode("utf-8", "replace")

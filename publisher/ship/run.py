@@ -8,16 +8,18 @@ from collections.abc import Callable
 
 import uvloop
 from rich.table import Table
+from rich.text import Text
 
 from eventlog.terminal.progress import Meter
 from publisher.client import Client
-from publisher.ship.files import STDIN
 from publisher.ship.outgoing import RefusedLine
 from publisher.ship.positions import Positions
-from publisher.ship.shipper import FILES_AT_ONCE, ship
-from publisher.ship.shipping import Shipping, ShipReport, Talk
+from publisher.ship.report import ShipReport
+from publisher.ship.ship import ship
+from publisher.ship.shipping import Shipping, Talk
 
 RETRY_NOTICE_SECONDS = 30.0
+CONNECTIONS = 16
 
 
 def run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
@@ -26,13 +28,13 @@ def run(paths: list[str], shipping: Shipping, url: str, positions: Positions) ->
 
 
 async def _run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
-    total = sum(os.path.getsize(path) for path in paths if path != STDIN and os.path.exists(path))
+    total = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     with Meter("shipping", total or None, "bytes") as meter:
         talk = _talk(meter, shipping.follow)
         # Who follows has no end to reach, so an API that is away is waited for.
         async with Client(
             url,
-            connections=len(paths) if shipping.follow else FILES_AT_ONCE,
+            connections=CONNECTIONS,
             attempts_max=None if shipping.follow else 10,
             deadline_seconds=None if shipping.follow else 60.0,
             on_retry=_notice_of_retries(talk),
@@ -87,15 +89,19 @@ def _notice_of_retries(talk: Talk) -> Callable[[str, float], None]:
 
 
 def shipping_table(report: ShipReport) -> Table:
-    """Lay out the report for people."""
-    table = Table("file", "after line", "records", "accepted", "refused")
+    """Lay out the report for people. What comes from file names is text, never markup."""
+    table = Table(
+        "file", "after line", "records", "already there", "accepted", "refused", "without time", "from", "to"
+    )
     table.columns[0].overflow = "fold"
-    for column in table.columns[1:]:
+    for column in table.columns[1:7]:
         column.justify = "right"
     for file in report.files:
         note = f" ({file.failure})" if file.failure else " (nothing new)" if file.nothing_new else ""
-        counts = (file.resumed_after_line, file.records, file.accepted, file.refused)
-        table.add_row(file.path + note, *(f"{count:,}" for count in counts))
+        counts = (file.resumed_after_line, file.records, file.already_there, file.accepted, file.refused)
+        numbers = (*counts, file.without_time)
+        cells = [file.path + note, *(f"{count:,}" for count in numbers), file.first_time, file.last_time]
+        table.add_row(*(Text(cell) for cell in cells))
     rate = report.total("accepted") / report.seconds if report.seconds else 0.0
     table.caption = f"{report.total('accepted'):,} events in {report.seconds:.2f} s ({rate:,.0f}/s)"
     return table

@@ -1,15 +1,12 @@
-"""What `ship` is told, what it tells meanwhile, and what it reports."""
+"""What `ship` is told: the flags, checked, and what follows from them."""
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 
-import msgspec
-
 from publisher.ship.envelopes import Envelope, FieldEnvelope, Fields, LineEnvelope
-from publisher.ship.files import default_topic
+from publisher.ship.names import default_topic
 from publisher.ship.outgoing import RefusedLine
 
 
@@ -17,9 +14,13 @@ from publisher.ship.outgoing import RefusedLine
 class Shipping:
     """How to ship; the fields are the flags of `eventlog ship`."""
 
-    batch: int = 500
+    batch: int = 2000
     follow: bool = False
     restart: bool = False
+    partial: bool = False
+    links: bool = False
+    copies: str = "auto"  # auto, skip, ship
+    rotated_to: tuple[str, ...] = ()
     ndjson: bool | None = None  # None: by the file's suffix
     zone: tzinfo = UTC
     name: str | None = None
@@ -37,11 +38,11 @@ class Shipping:
             return self.ndjson
         return any(suffix in (".ndjson", ".jsonl") for suffix in Path(path).suffixes)
 
-    def envelope(self, path: str, name: str) -> Envelope:
+    def envelope(self, path: str, name: str, file_id: str) -> Envelope:
         """Return what makes events of the file's records."""
         topic, source = self.topic or default_topic(name), self.source or name
         if not self.is_ndjson(path):
-            return LineEnvelope(topic, source, name)
+            return LineEnvelope(topic, source, name, file_id)
         fields = Fields(
             # A template that a line cannot fill refuses the line, unless a topic was named for that case.
             topic=self.topic if self.topic_template else topic,
@@ -52,61 +53,26 @@ class Shipping:
             source_field=self.source_field,
             payload_field=self.payload_field,
         )
-        return FieldEnvelope(fields, self.zone)
+        return FieldEnvelope(fields, self.zone, file_id)
 
-    def key(self, url: str, path: str) -> list[str]:
-        """Return what a position belongs to: other flags make other events, from the beginning."""
-        flags = (self.name, self.topic, self.topic_template, self.source, self.source_field, self.id_field)
-        return [
-            url,
-            os.path.realpath(path),
-            str(self.is_ndjson(path)),
-            *map(str, flags),
-            str(self.payload_field),
-        ]
+    def way(self, url: str) -> list[str]:
+        """Return what positions belong to: other flags make other events, from the beginning."""
+        return [url, *map(str, self._flags()), str(self.ndjson)]
 
+    def earlier_key(self, url: str, path: str) -> list[str]:
+        """Return under what an earlier version kept the position of a file."""
+        name, *others = map(str, self._flags())
+        return [url, path, str(self.is_ndjson(path)), name, *others]
 
-def shown(path: str) -> str:
-    """Write a path so that it can be printed and encoded, whatever bytes are in it."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What became of one file."""
-
-    path: str
-    resumed_after_line: int = 0
-    nothing_new: bool = False
-    records: int = 0
-    accepted: int = 0
-    refused: int = 0
-    failure: str | None = None
-
-
-@dataclass(slots=True)
-class ShipReport:
-    """What became of all of them."""
-
-    files: list[FileReport] = field(default_factory=list)
-    retries: int = 0
-    seconds: float = 0.0
-
-    def total(self, name: str) -> int:
-        """Add up one count of all files."""
-        return sum(int(getattr(file, name)) for file in self.files)
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether every line of every file is in the log."""
-        return not self.total("refused") and not any(file.failure for file in self.files)
-
-    def as_json(self) -> bytes:
-        """Encode the report for programs."""
-        totals = {name: self.total(name) for name in ("records", "accepted", "refused")}
-        return msgspec.json.encode(
-            {**totals, "retries": self.retries, "seconds": round(self.seconds, 3), "files": self.files}
+    def _flags(self) -> tuple[str | None, ...]:
+        return (
+            self.name,
+            self.topic,
+            self.topic_template,
+            self.source,
+            self.source_field,
+            self.id_field,
+            self.payload_field,
         )
 
 

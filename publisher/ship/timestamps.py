@@ -12,10 +12,15 @@ then on its pattern is tried first, and where it stood at the line's beginning i
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from eventlog.moments import rfc3339
+
+if TYPE_CHECKING:
+    from publisher.ship.files import LogFile
+    from publisher.ship.shipping import Shipping
 
 # How far into a line a stamp is looked for: behind an IPv6 address and a user, or BGL's node names.
 SEARCH_CHARACTERS = 160
@@ -260,3 +265,24 @@ def json_time(line: str, zone: tzinfo) -> str | None:
         if name in document and (text := read_time(msgspec.json.decode(document[name]), zone)) is not None:
             return text
     return None
+
+
+class FileLines:
+    """What is known of one file's lines: a bridge to the finder."""
+
+    def __init__(self, file: "LogFile", known: TimeFormat, shipping: "Shipping") -> None:
+        changed = datetime.fromtimestamp(max(0.0, file.status.st_mtime), UTC)
+        self._finder = TimeFinder(shipping.zone, changed, known)
+
+    @property
+    def state(self) -> TimeFormat:
+        return self._finder.format
+
+    def time_of(self, line: bytes) -> str | None:
+        head = line if line.startswith(b"{") else line[:512]
+        return self._finder.find(head.decode("utf-8", "replace"))
+
+    def begins(self, line: bytes, time: str | None, before: bytes) -> bool:
+        if time is not None:
+            return True
+        return bool(line) and line[:1] not in b" \t" and not self._finder.lines_begin_with_stamps

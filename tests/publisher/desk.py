@@ -10,8 +10,9 @@ from typing import Any
 from publisher.client import Client
 from publisher.ship.outgoing import RefusedLine
 from publisher.ship.positions import Positions
-from publisher.ship.shipper import ship
-from publisher.ship.shipping import Shipping, ShipReport, Talk
+from publisher.ship.report import ShipReport
+from publisher.ship.ship import ship
+from publisher.ship.shipping import Shipping, Talk
 from tests.publisher.peer import Peer, running_peer
 
 DEADLINE_SECONDS = 10.0
@@ -29,9 +30,13 @@ class Desk:
     async def ship(self, *paths: Path | str, **flags: Any) -> ShipReport:
         talk = Talk(self.said.append, self.refused.append, lambda path, position: None)
         attempts = None if flags.get("follow") else 3
-        positions = Positions(self.folder / "positions")
         async with Client(self.peer.url, attempts_max=attempts) as client:
-            return await ship([str(path) for path in paths], Shipping(**flags), client, positions, talk)
+            shipping = Shipping(**flags)
+            positions = Positions(self.folder / "positions", shipping.way(self.peer.url))
+            try:
+                return await ship([str(path) for path in paths], shipping, client, positions, talk)
+            finally:
+                positions.close()
 
     @asynccontextmanager
     async def following(self, path: Path, **flags: Any) -> AsyncIterator[None]:

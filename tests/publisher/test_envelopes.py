@@ -4,31 +4,34 @@ import base64
 import json
 from contextlib import suppress
 from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.ship.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, parse_template, readable
-from publisher.ship.records import RECORD_BYTES_MAX, Cursor, Record
+from publisher.ship.records import RECORD_BYTES_MAX, Record, Start
 
 TIME = "2025-10-21T10:00:00.000Z"
 EVENT_BYTES_MAX = 1 << 20
 
 
-def record(text: bytes, *, lines: int = 1, part: int = 0) -> Record:
-    return Record("0" * 32, text, 17, lines, part, TIME, Cursor())
+def record(text: bytes, *, lines: int = 1, part: int = 0, continues: bool = False) -> Record:
+    return Record(0x2A, 17, text, lines, TIME, part, continues, Start())
 
 
-def wrap(text: bytes, **flags: int) -> dict[str, object]:
-    _, event = LineEnvelope("log.app.line", "app.log", "app.log").wrap(record(text, **flags))
+def wrap(text: bytes, *, time_from: str = "", **flags: Any) -> dict[str, object]:
+    envelope = LineEnvelope("log.app.line", "app.log", "app.log", "f1")
+    _, event, _ = envelope.wrap(record(text, **flags), TIME, time_from)
     decoded = json.loads(event)
     assert isinstance(decoded, dict)
     return decoded
 
 
 def fields(line: bytes, *, topic: str | None = "t", **paths: str) -> dict[str, object]:
-    _, event = FieldEnvelope(Fields(topic=topic, source="s", **paths), UTC).wrap(record(line))
+    envelope = FieldEnvelope(Fields(topic=topic, source="s", **paths), UTC, "f1")
+    _, event, _ = envelope.wrap(record(line), TIME, "")
     decoded = json.loads(event)
     assert isinstance(decoded, dict)
     return decoded
@@ -43,14 +46,19 @@ def payload(event: dict[str, object]) -> dict[str, object]:
 def test_a_line_becomes_its_text_its_file_and_its_number() -> None:
     assert wrap("Grüße ]\x1b[0m".encode()) == {
         "topic": "log.app.line",
-        "event_id": "0" * 32,
+        "event_id": "f1.2a",
         "timestamp": TIME,
         "source": "app.log",
         "payload": {"line": "Grüße ]\x1b[0m", "file": "app.log", "line_number": 17},
     }
 
 
+def test_a_time_that_is_not_the_line_s_own_is_marked() -> None:
+    assert payload(wrap(b"a", time_from="read"))["time_from"] == "read"
+
+
 def test_joined_lines_and_parts_say_so() -> None:
+    assert payload(wrap(b"a", continues=True))["continues"] is True
     assert payload(wrap(b"a\n b", lines=2))["lines"] == 2
     assert payload(wrap(b"a", part=3))["part"] == 3
 
@@ -73,9 +81,8 @@ def test_text_that_is_whole_is_not_sent_twice() -> None:
 
 @pytest.mark.parametrize("worst", [b"\x01", b"\xff", b"\0", b"\x01\xff"])
 def test_the_longest_record_is_never_too_large_an_event(worst: bytes) -> None:
-    _, event = LineEnvelope("t" * 255, "s" * 255, "f" * 200).wrap(
-        record(worst * (RECORD_BYTES_MAX // len(worst)))
-    )
+    envelope = LineEnvelope("t" * 255, "s" * 255, "f" * 200, "f1")
+    _, event, _ = envelope.wrap(record(worst * (RECORD_BYTES_MAX // len(worst))), TIME, "read")
     assert len(event) < EVENT_BYTES_MAX
 
 
@@ -84,9 +91,12 @@ LINE = b'{"event":"push","n":7,"body":' + BODY + b',"big":12345678901234567890.5
 
 
 def test_the_payload_is_the_text_as_it_was_written() -> None:
-    _, event = FieldEnvelope(Fields(topic="t", source="s"), UTC).wrap(record(b"  " + LINE + b" "))
+    _, event, _ = FieldEnvelope(Fields(topic="t", source="s"), UTC, "f1").wrap(
+        record(b"  " + LINE + b" "), TIME, ""
+    )
     assert event.endswith(b',"payload":' + LINE + b"}")
-    _, event = FieldEnvelope(Fields(topic="t", source="s", payload_field="body"), UTC).wrap(record(LINE))
+    envelope = FieldEnvelope(Fields(topic="t", source="s", payload_field="body"), UTC, "f1")
+    _, event, _ = envelope.wrap(record(LINE), TIME, "")
     assert event.endswith(b'"payload":' + BODY + b"}")
 
 
@@ -104,7 +114,7 @@ def test_a_key_that_has_the_dots_itself_wins() -> None:
 
 def test_what_is_missing_has_a_default() -> None:
     event = fields(b'{"id":null,"x":true}', id_field="id", source_field="x", time_field="no.such")
-    assert (event["event_id"], event["source"], event["timestamp"]) == ("0" * 32, "s", TIME)
+    assert (event["event_id"], event["source"], event["timestamp"]) == ("f1.2a", "s", TIME)
 
 
 def test_a_well_known_time_field_is_used_when_none_is_named() -> None:
@@ -136,7 +146,7 @@ def test_a_line_that_is_no_object_is_refused_with_a_code(line: bytes, code: str)
 
 def test_a_part_of_an_over_long_line_is_no_object() -> None:
     with pytest.raises(BadLine, match="longer"):
-        FieldEnvelope(Fields(topic="t", source="s"), UTC).wrap(record(b"{}", part=1))
+        FieldEnvelope(Fields(topic="t", source="s"), UTC, "f1").wrap(record(b"{}", part=1), TIME, "")
 
 
 def test_a_payload_field_that_is_not_there_refuses_the_line() -> None:

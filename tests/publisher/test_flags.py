@@ -35,6 +35,7 @@ def shipping(**flags: Any) -> Shipping:
     ("flags", "said"),
     [
         ({"form": "csv"}, "--format: 'csv'"),
+        ({"copies": "maybe"}, "--copies: 'maybe'"),
         ({"timezone": "Mars/Olympus"}, "no zone 'Mars/Olympus'"),
         ({"timezone": "../etc/passwd"}, "no zone"),
         ({"topic": "$internal"}, "--topic"),
@@ -73,8 +74,7 @@ def test_zones_have_their_summer_time() -> None:
 
 def test_other_flags_begin_a_file_anew() -> None:
     keys = {
-        tuple(shipping(**flags).key("u", "/a"))
-        for flags in ({}, {"topic": "t"}, {"source": "s"}, {"name": "n"})
+        tuple(shipping(**flags).way("u")) for flags in ({}, {"topic": "t"}, {"source": "s"}, {"name": "n"})
     }
     assert len(keys) == 4
 
@@ -82,4 +82,4 @@ def test_other_flags_begin_a_file_anew() -> None:
 def test_a_folder_that_cannot_keep_positions_is_said_with_the_mend(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ShipError, match="choose a folder with --state-dir"):
-        Positions(tmp_path / "file" / "below")
+        Positions(tmp_path / "file" / "below", ["way"])

@@ -56,32 +56,22 @@ def test_a_file_that_grew_is_shipped_from_where_it_ended(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("way", ["elsewhere", "rotated", "compressed", "grown"])
-def test_the_same_lines_have_the_same_ids_wherever_the_file_went(tmp_path: Path, way: str) -> None:
+def test_the_same_file_shipped_again_adds_nothing_wherever_it_went(tmp_path: Path, way: str) -> None:
     async def use(desk: Desk) -> None:
         (path := tmp_path / "app.log").write_bytes(numbered(0, 50))
         await desk.ship(path)
         (there := tmp_path / "there").mkdir()
-        moved = there / {"rotated": "app.log.1", "compressed": "app.log.2.gz"}.get(way, "app.log")
+        moved = there / {"rotated": "kept-for-audit.txt", "compressed": "app.log.2.gz"}.get(way, "app.log")
         if way == "compressed":
             moved.write_bytes(gzip.compress(path.read_bytes()))
         else:
             shutil.copy(path, moved)
         if way == "grown":
             moved.write_bytes(moved.read_bytes() + numbered(50, 60))
-        await desk.ship(moved)
-        assert desk.peer.events[50:100] == desk.peer.events[:50]
-        assert len(desk.peer.events) == (110 if way == "grown" else 100)
-
-    at_desk(tmp_path, use)
-
-
-def test_a_renamed_file_is_the_same_under_its_old_name(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 5))
-        await desk.ship(path)
-        shutil.move(path, other := tmp_path / "kept-for-audit.txt")
-        await desk.ship(other, name="app.log")
-        assert desk.peer.events[5:] == desk.peer.events[:5]
+        report = await desk.ship(moved)
+        assert report.files[0].already_there == 50
+        assert desk.lines() == texts(0, 60 if way == "grown" else 50)
+        assert {event["topic"] for event in desk.peer.events} == {"log.app.line"}
 
     at_desk(tmp_path, use)
 
@@ -173,17 +163,28 @@ def test_a_file_that_was_truncated_is_shipped_from_its_beginning(tmp_path: Path)
     at_desk(tmp_path, use)
 
 
-def test_a_last_line_without_newline_is_shipped_and_is_no_other_event_when_it_gets_one(
-    tmp_path: Path,
-) -> None:
+def test_half_a_line_waits_for_its_end_and_is_said(tmp_path: Path) -> None:
     async def use(desk: Desk) -> None:
         (path := tmp_path / "app.log").write_bytes(b"one\ntwo")
+        report = await desk.ship(path)
+        assert (desk.lines(), report.files[0].waiting_bytes) == (["one"], 3)
+        assert any("--partial" in text for text in desk.said)
+        with path.open("ab") as file:
+            file.write(b" and a half\nthree\n")
         await desk.ship(path)
-        assert (await desk.ship(path)).files[0].nothing_new
-        path.write_bytes(b"one\ntwo\nthree\n")
-        await desk.ship(path)
-        assert desk.lines() == ["one", "two", "two", "three"]
-        assert desk.ids()[1] == desk.ids()[2]
+        assert desk.lines() == ["one", "two and a half", "three"]
+
+    at_desk(tmp_path, use)
+
+
+def test_half_a_line_is_shipped_on_request_and_no_byte_of_it_twice(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        (path := tmp_path / "app.log").write_bytes(b"one\ntwo")
+        await desk.ship(path, partial=True)
+        with path.open("ab") as file:
+            file.write(b" and a half\nthree\n")
+        await desk.ship(path, partial=True)
+        assert desk.lines() == ["one", "two", " and a half", "three"]
 
     at_desk(tmp_path, use)
 

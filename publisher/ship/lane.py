@@ -1,0 +1,243 @@
+"""Ship one file: read on from where it was, publish, move the position past what is acknowledged.
+
+Order. A lane has one request under way, so its records enter the log in the file's order; meanwhile the next
+batch is made. What could not be decided the same way again is saved before it is sent (`positions`).
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from eventlog.moments import rfc3339
+from publisher.client import Client
+from publisher.ship.envelopes import BadLine
+from publisher.ship.files import LogFile
+from publisher.ship.opening import shown
+from publisher.ship.outgoing import Batch, Outcome, RefusedLine, publish
+from publisher.ship.positions import Position, Positions, Witness
+from publisher.ship.records import RECORD_BYTES_MAX, EveryLine, Record, RecordReader, Start
+from publisher.ship.report import FileReport
+from publisher.ship.shipping import Shipping, Talk
+from publisher.ship.timestamps import FileLines
+
+NDJSON_LINE_BYTES_MAX = 8 << 20
+SAVE_INTERVAL_SECONDS = 0.5
+# An answer that is on its way saves repeating a batch.
+STOP_SECONDS = 1.0
+
+
+class Lane:
+    """One open file on its way into the log."""
+
+    def __init__(
+        self,
+        file: LogFile,
+        position: Position,
+        shipping: Shipping,
+        client: Client,
+        positions: Positions | None,
+        talk: Talk,
+        report: FileReport,
+    ) -> None:
+        self.file = file
+        self.position = position
+        self.report = report
+        self._shown = shown(file.path)
+        self._shipping = shipping
+        self._client = client
+        self._positions = positions
+        self._talk = talk
+        self._ndjson = shipping.is_ndjson(file.path)
+        self._envelope = shipping.envelope(file.path, position.name, position.file_id)
+        self._lines = EveryLine() if self._ndjson else FileLines(file, position.times, shipping)
+        start = Start(position.offset, position.line_number, position.inside, position.sealed, position.time)
+        limit = NDJSON_LINE_BYTES_MAX if self._ndjson else RECORD_BYTES_MAX
+        self._reader = RecordReader(start, self._lines, limit)
+        self._batch = Batch()
+        self._under_way: asyncio.Task[None] | None = None
+        self._is_kept = False
+        self._changed = False
+        self._saved_at = 0.0
+        looked = (
+            (position.seen, int(position.version.partition(":")[0])) if position.version else (time.time(), 0)
+        )
+        self._looked_at = looked
+        self.last_data = time.monotonic()
+        self.place = file.place
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether a record is held back."""
+        return self._reader.holds
+
+    async def read_on(self) -> bool:
+        """Ship what is there so far; True if there was any. Raises Rewritten, ShipError."""
+        found = False
+        while True:
+            looked, version = time.time(), self.file.version
+            offset, data = self.file.read()
+            if not data:
+                break
+            found = True
+            await self.take(data, offset)
+        self._note_the_end(version, looked)
+        return found
+
+    async def take(self, data: bytes, offset: int) -> None:
+        """Ship the bytes at `offset`, but for what may go on."""
+        self.last_data = time.monotonic()
+        await self._take(self._reader.feed(data, offset))
+        self._talk.read(self.file.path, self.file.raw_offset)
+
+    async def close_record(self) -> None:
+        """Send what is held back: nothing that continues it came in time, or nothing can come."""
+        await self._take(self._reader.flush())
+        await self._send(sealed=True)
+
+    async def close_half_line(self) -> None:
+        """Send a last line without its newline too."""
+        await self._take(self._reader.finish())
+        await self._send(sealed=True)
+
+    async def settle(self) -> None:
+        """Wait until all that was sent is answered, and keep the position."""
+        await self._send()
+        await self._answered()
+        self.report.waiting_bytes = self._reader.half_line
+        self.report.hole_bytes += self.file.holes
+        self.file.holes = 0
+        self.save()
+
+    def save(self) -> None:
+        """Keep the position."""
+        if self._positions is not None and (self._changed or not self._is_kept):
+            self._positions.save([self._current()])
+            self._saved_at = time.monotonic() if self._is_kept else 0.0  # the first answer is kept at once
+            self._is_kept, self._changed = True, False
+
+    async def stop(self) -> None:
+        """Wait a moment for what is under way, and keep what was reached."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            await asyncio.wait([under_way], timeout=STOP_SECONDS)
+            under_way.cancel()
+            await asyncio.gather(under_way, return_exceptions=True)
+        if self._is_kept:
+            self.save()
+
+    async def _take(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if self._ndjson and not record.text.strip():
+                self._batch.after = record.after
+                continue
+            self.report.records += 1
+            bears, come_from = (record.time, "") if record.time else self._time_of_untimed()
+            try:
+                event_id, event, own = self._envelope.wrap(record, bears, come_from)
+            except BadLine as bad:
+                self._refuse([RefusedLine(self._shown, record.line_number, bad.code, str(bad))])
+            else:
+                if not self._batch.has_room_for(event, self._shipping.batch):
+                    await self._send()
+                self._batch.add(event_id, event, record.line_number)
+                if own:
+                    self._batch.own_times.append(own)
+                else:
+                    self.report.without_time += 1
+            self._batch.after = record.after
+
+    def _time_of_untimed(self) -> tuple[str, str]:
+        if self._shipping.follow or self._positions is None:
+            return rfc3339(datetime.now(UTC)), "read"
+        return rfc3339(self.file.changed), "file"
+
+    async def _send(self, *, sealed: bool = False) -> None:
+        """Let the batch go as soon as the one before it is answered."""
+        batch, self._batch = self._batch, Batch()
+        if batch.after is None:
+            return
+        await self._answered()
+        if sealed or not self._is_kept:
+            self.position = msgspec.structs.replace(
+                self.position, sealed=batch.after.offset if sealed else self.position.sealed
+            )
+            self._changed = True
+            self.save()
+        self._under_way = asyncio.ensure_future(self._publish(batch))
+        await asyncio.sleep(0)  # it gets on its way before the next batch is made
+
+    async def _answered(self) -> None:
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            try:
+                await asyncio.shield(under_way)
+            except asyncio.CancelledError:
+                self._under_way = under_way  # for stop() to wait for
+                raise
+
+    async def _publish(self, batch: Batch) -> None:
+        outcome = Outcome()
+        if batch.events:
+            outcome = await publish(self._client, self._shown, batch)
+            self.report.accepted += outcome.accepted
+            self._refuse(outcome.refused)
+        after = batch.after
+        assert after is not None, "a batch that goes out has an end"
+        before = self.position
+        first, last = _span(batch.own_times, before)
+        self.position = msgspec.structs.replace(
+            before,
+            offset=after.offset,
+            line_number=after.line_number,
+            inside=after.inside,
+            time=after.time,
+            records=before.records + len(batch.events),
+            first_time=first,
+            last_time=last,
+            witness=Witness(*outcome.last_accepted) if outcome.last_accepted else before.witness,
+        )
+        for moment in (min(batch.own_times, default=""), max(batch.own_times, default="")):
+            if moment:
+                self.report.seen(moment)
+        self._changed = True
+        if time.monotonic() - self._saved_at > SAVE_INTERVAL_SECONDS:
+            self.save()
+
+    def _refuse(self, lines: list[RefusedLine]) -> None:
+        self.report.refused += len(lines)
+        for line in lines:
+            self._talk.refused(line)
+
+    def _note_the_end(self, version: str, now: float) -> None:
+        """Note what there was, when it was looked at, and how fast it grew."""
+        size = int(version.partition(":")[0] or 0)
+        looked, before = self._looked_at
+        gained = (size - before) / (now - looked) if now > looked + 1.0 else self.position.gaining
+        if now > looked + 1.0:
+            self._looked_at = (now, size)
+        if version != self.position.version:
+            self._changed = True
+        self.position = msgspec.structs.replace(
+            self.position, version=version, seen=now, gaining=max(0.0, gained)
+        )
+
+    def _current(self) -> Position:
+        times = self._lines.state if isinstance(self._lines, FileLines) else self.position.times
+        return msgspec.structs.replace(
+            self.position,
+            place=self.file.place,
+            kind=self.file.kind,
+            print=self.file.fingerprint() if not self.file.finished else self.position.print,
+            times=times,
+            whole=self.file.finished or (self.position.offset == self.file.offset and not self.holds),
+        )
+
+
+def _span(times: list[str], before: Position) -> tuple[str, str]:
+    if not times:
+        return before.first_time, before.last_time
+    first = min(times)
+    return min(first, before.first_time or first), max(max(times), before.last_time)

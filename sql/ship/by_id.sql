@@ -1,0 +1,1 @@
+SELECT position FROM files WHERE way = :way AND file_id = :file_id

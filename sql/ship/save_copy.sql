@@ -1,0 +1,2 @@
+INSERT OR REPLACE INTO copies (way, place, version, file_id, seen)
+VALUES (:way, :place, :version, :file_id, :seen)
