@@ -41,6 +41,7 @@ COMMANDS = {
     "quarantine": "projections.quarantine.commands:app",
     "sql": "eventlog.audit_commands:sql",
     "console": "eventlog.audit_commands:console",
+    "protect": "eventlog.audit.protect_command:protect",
     "doctor": "eventlog.doctor.commands:doctor",
     "db": "eventlog.embedded.commands:app",
 }

@@ -10,8 +10,14 @@ That is a superuser's to do, and it is done where nobody else is concerned: in t
 whenever it is opened, elsewhere at a migrate by a superuser while the database holds nothing but
 eventlog. A dump does not have it, and a new major version has functions anew: `eventlog doctor` says what
 it would still take.
+
+A dump of a protected database says all of it, by the functions' arguments, and a newer major version,
+which has other ones, does not take that: before an upgrade the protection is taken back (`eventlog protect
+--undo`), and put on again after.
 """
 
+import msgspec
+from psycopg.rows import class_row
 from psycopg.sql import Literal
 
 from eventlog.database import Connection, connect, translated_errors
@@ -20,17 +26,41 @@ from eventlog.statements import SQL_DIR, read_sql, statement
 AUDIT_DIR = SQL_DIR / "audit"
 
 
-def protect(superuser_dsn: str) -> None:
-    """Protect the database of a superuser's address."""
+class Standing(msgspec.Struct, frozen=True):
+    """Who we are in a database, and whether nobody else's things are in it, who would lose functions."""
+
+    is_superuser: bool
+    is_alone: bool
+
+
+def protect(superuser_dsn: str) -> int:
+    """Protect the database of a superuser's address; return how many functions that took from PUBLIC."""
     with connect(superuser_dsn, "owner", "protect") as connection, translated_errors():
+        before = len(reaching(connection, "public"))
         _protect(connection)
+        return before - len(reaching(connection, "public"))
+
+
+def unprotect(superuser_dsn: str) -> int:
+    """Take the protection back; return how many functions are everybody's again."""
+    with connect(superuser_dsn, "owner", "protect") as connection, translated_errors():
+        before = len(reaching(connection, "public"))
+        connection.execute(read_sql(AUDIT_DIR / "unprotect.sql"))
+        return len(reaching(connection, "public")) - before
 
 
 def protect_if_alone(connection: Connection) -> None:
     """Protect the database if we may, and nobody else's things are in it. Joins the transaction."""
-    row = connection.execute(statement("audit/may_protect")).fetchone()
-    if row is not None and row[0]:
+    found = standing(connection)
+    if found.is_superuser and found.is_alone:
         _protect(connection)
+
+
+def standing(connection: Connection) -> Standing:
+    """Return who we are in this database, and whether it is eventlog's alone."""
+    found = connection.cursor(row_factory=class_row(Standing)).execute(statement("audit/standing")).fetchone()
+    assert found is not None
+    return found
 
 
 def set_auditor(connection: Connection) -> None:
