@@ -17,7 +17,13 @@ from eventlog.doctor.load import check_load, check_sessions, check_slots
 from eventlog.doctor.protection import check_privileges, check_triggers
 from eventlog.doctor.replication import check_rules, check_sequences
 from eventlog.doctor.roles import check_roles, check_schema, check_versions
-from eventlog.doctor.surroundings import check_api, check_clock, check_disk, check_python
+from eventlog.doctor.surroundings import (
+    check_api,
+    check_clock,
+    check_data_directory,
+    check_disk,
+    check_python,
+)
 from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
 from eventlog.settings import Settings
 from eventlog.statements import statement
@@ -63,6 +69,7 @@ def examine(settings: Settings) -> Examination:
     except EventlogError as error:
         findings.append(failed("connection", str(error), _mend_connection(settings)))
     if settings.dsn is None and settings.data_dir.exists():
+        findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))
     findings.append(check_api(settings.url))
     return Examination(findings, reachable)
@@ -76,6 +83,7 @@ def survey(settings: Settings, dsn: str) -> list[Finding]:
     with closing(connect(dsn, "owner", "doctor")) as connection:
         findings = list(_of_database(connection, besides=COUNTING))
     if settings.dsn is None:
+        findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))
     return findings
 
@@ -110,7 +118,7 @@ def _database(settings: Settings) -> tuple[str, str]:
 
     server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
     if not settings.data_dir.exists() or not server.attach():
-        raise DatabaseUnavailable(f"no embedded PostgreSQL runs on {settings.data_dir}")
+        raise DatabaseUnavailable(server.absence())
     return server.dsn, f"embedded, in {settings.data_dir} (process {server.pid})"
 
 

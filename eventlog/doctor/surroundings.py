@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from eventlog.database import Connection
 from eventlog.doctor.finding import Finding, failed, ok, warning
+from eventlog.errors import EmbeddedServerError
 from eventlog.statements import statement
 
 PYTHON_MIN = (3, 11)
@@ -35,6 +36,29 @@ def check_python() -> Finding:
     if sys.version_info < PYTHON_MIN:
         return failed("Python", f"{version}: too old", "install eventlog with Python 3.11 or newer")
     return ok("Python", version)
+
+
+def check_data_directory(data_dir: Path) -> Finding:
+    """Say whether the embedded database's files belong to the right user and to nobody else."""
+    from eventlog.embedded.account import OWN, account_for
+    from eventlog.embedded.directory import DataDirectory
+    from eventlog.embedded.ownership import fault
+
+    directory = DataDirectory(data_dir)
+    try:
+        account = account_for(directory.cluster)
+        wrong = fault(directory, account) if directory.cluster.exists() else None
+    except (EmbeddedServerError, OSError) as error:
+        return failed("data directory", f"{directory.path}: {error}", "run this as the user of the service")
+    if wrong is not None:
+        return failed("data directory", *wrong)
+    if account.is_shared:
+        return warning(
+            "data directory",
+            f"PostgreSQL runs as {account.name}, as other services may: they could read and change the data",
+            f"stop the service; useradd --system {OWN}; chown -R {OWN} {directory.cluster}; start it again",
+        )
+    return ok("data directory", f"{directory.path}, of user {account.name}")
 
 
 def check_disk(data_dir: Path) -> Finding:

@@ -1,7 +1,7 @@
 """The user that PostgreSQL runs as, and where that user may go.
 
-PostgreSQL refuses to run as root. Root therefore becomes the owner of the existing data, else
-`postgres`, else `nobody`; everybody else stays who they are.
+PostgreSQL refuses to run as root. Root therefore becomes the owner of the existing data, else `eventlog`,
+else `postgres`, else `nobody`, which it may share with others; everybody else stays who they are.
 """
 
 import os
@@ -12,6 +12,10 @@ from pathlib import Path
 
 from eventlog.errors import EmbeddedServerError
 
+# An account that an administrator has made for us alone, and those that others may run things as, too.
+OWN = "eventlog"
+SHARED = ("postgres", "nobody")
+
 
 @dataclass(frozen=True)
 class Account:
@@ -20,6 +24,11 @@ class Account:
     name: str
     uid: int
     gid: int
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether root runs it as somebody as whom others may run, too."""
+        return not self.is_current and self.name in SHARED
 
     @property
     def is_current(self) -> bool:
@@ -35,7 +44,8 @@ def account_for(cluster: Path) -> Account:
     if owner not in (None, me):
         raise EmbeddedServerError(
             f"the data in {cluster} belongs to user {_name_of(owner)}, not to {_name_of(me)}: "
-            "run this as that user or as root, or set EVENTLOG_DATA_DIR to a folder of your own"
+            "run this as that user or as root, or set EVENTLOG_DATA_DIR to a folder of your own; "
+            f"if the data are yours, as root: chown -R {_name_of(me)} {cluster.parent}"
         )
     return Account(_name_of(me), me, os.getegid())
 
@@ -64,14 +74,14 @@ def _named(uid: int) -> Account:
 
 
 def _unprivileged() -> Account:
-    for name in ("postgres", "nobody"):
+    for name in (OWN, *SHARED):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
     raise EmbeddedServerError(
-        "PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody here: "
+        f"PostgreSQL does not run as root, and there is no user {OWN}, {' or '.join(SHARED)} here: "
         "run this as an ordinary user"
     )
 

@@ -1,17 +1,14 @@
 """The cluster in a data directory: made once, of one version, reached through one socket."""
 
-import hashlib
 import os
 import shutil
-import stat
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.binaries import full_version, major_version
 from eventlog.embedded.directory import SUPERUSER, DataDirectory
-from eventlog.embedded.process import Command, run_to_end
+from eventlog.embedded.process import Command, LogWriter, run_to_end
 from eventlog.errors import EmbeddedServerError
 
 BOOTSTRAP = Path(__file__).resolve().parents[2] / "sql" / "embedded" / "bootstrap.sql"
@@ -38,7 +35,8 @@ def create_cluster(directory: DataDirectory, bindir: Path, account: Account, loc
     if not account.is_current:
         os.lchown(half, account.uid, account.gid)
     _run(directory, [bindir / "initdb", *_initdb_options(bindir), "-D", half], account, lock)
-    single: Command = ["--single", "-j", "-c", "exit_on_error=on", "-D", half, SUPERUSER]
+    off = ["-c", "huge_pages=off"]
+    single: Command = ["--single", "-j", "-c", "exit_on_error=on", *off, "-D", half, SUPERUSER]
     with BOOTSTRAP.open("rb") as statements:
         _run(directory, [bindir / "postgres", *single], account, lock, stdin=statements.fileno())
     directory.finish_cluster()
@@ -47,17 +45,29 @@ def create_cluster(directory: DataDirectory, bindir: Path, account: Account, loc
 def _run(
     directory: DataDirectory, program: Command, account: Account, lock: int, stdin: int = subprocess.DEVNULL
 ) -> None:
-    log = directory.open_log()
-    start = os.fstat(log).st_size
+    start = directory.log_size()
+    writer = LogWriter(directory.log, lock)
     try:
-        code = run_to_end(program, account, output=log, inherit=[lock], stdin=stdin)
+        code = run_to_end(program, account, output=writer.pipe, inherit=[lock], stdin=stdin)
     finally:
-        os.close(log)
+        os.close(writer.pipe)
+        writer.finish()
     if code != 0:
-        name = Path(program[0]).name
+        said = directory.log_tail(start)
         raise EmbeddedServerError(
-            f"{name} failed with code {code}; {directory.log} ends with:\n{directory.log_tail(start)}"
+            f"{Path(program[0]).name} failed with code {code}{_advice(said)}; {directory.log} ends with:\n"
+            + said
         )
+
+
+def _advice(said: str) -> str:
+    """Return what to do about what initdb cannot be told to leave."""
+    if "Bus error" not in said:
+        return ""
+    return (
+        ": the machine has huge pages, and this process may use none; allow some, "
+        "or use PostgreSQL 16 or newer, which can do without"
+    )
 
 
 def _initdb_options(bindir: Path) -> list[str]:
@@ -71,43 +81,9 @@ def _initdb_options(bindir: Path) -> list[str]:
         "--encoding=UTF8",
         "--data-checksums",
         f"--username={SUPERUSER}",
-        "--auth-local=trust",  # the socket lies in a directory that only its user and root can enter
+        "--auth-local=trust",  # for tools that start it by themselves; when we do, see access.py
         "--auth-host=scram-sha-256",
         "--no-instructions",
+        # As in tuning.py. Before 16, there is no way to tell it.
+        *(["-c", "huge_pages=off"] if major_version(bindir) >= 16 else []),
     ]
-
-
-def socket_dir_of(directory: DataDirectory, account: Account) -> Path:
-    """Return where the socket of this data directory lies. Not below $TMPDIR, which may be long."""
-    name = hashlib.sha256(str(directory.path.resolve()).encode()).hexdigest()[:12]
-    return Path(f"/tmp/eventlog-{account.uid}-{name}")
-
-
-def make_socket_dir(directory: DataDirectory, account: Account) -> Path:
-    """Make the short 0700 directory for the socket of this data directory, empty. The lock must be held.
-
-    A socket's path has a limit of 107 bytes, and a data directory may lie deeper than that.
-    """
-    path = socket_dir_of(directory, account)
-    try:
-        path.mkdir(mode=0o700)
-        if not account.is_current:
-            os.lchown(path, account.uid, account.gid)
-    except FileExistsError:
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode) or (status.st_uid, status.st_mode & 0o777) != (
-            account.uid,
-            0o700,
-        ):
-            raise EmbeddedServerError(
-                f"{path} should be a folder of user {account.name} with mode 0700 and is not: remove it"
-            ) from None
-    for leftover in path.glob(".s.PGSQL.*"):
-        leftover.unlink()
-    return path
-
-
-def remove_socket_dir(path: Path) -> None:
-    """Remove the socket's directory after a clean stop, so that /tmp does not fill."""
-    with suppress(OSError):
-        path.rmdir()

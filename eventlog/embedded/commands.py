@@ -96,9 +96,7 @@ def _running_server(settings: "Settings") -> "EmbeddedServer":
 
     server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
     if not server.attach():
-        raise DatabaseUnavailable(
-            f"no database runs on {settings.data_dir}: start it with `eventlog db start` or `eventlog up`"
-        )
+        raise DatabaseUnavailable(server.absence())
     return server
 
 

@@ -5,8 +5,8 @@ import signal
 import time
 from pathlib import Path
 
-from eventlog.embedded.cluster import remove_socket_dir
 from eventlog.embedded.directory import DataDirectory
+from eventlog.embedded.sockets import remove_socket_dir
 from eventlog.errors import EmbeddedServerError
 
 POLL_SECONDS = 0.02

@@ -1,7 +1,9 @@
 """The data directory: what lies where, and who may have it.
 
     <data dir>/lock           flock'ed by the owner *and inherited by PostgreSQL*; says who the owner is
-    <data dir>/postgres.log   what PostgreSQL says
+    <data dir>/postgres.log   what PostgreSQL says; postgres.log.1 and so on, what it said before
+    <data dir>/socket/        where it listens, see embedded/sockets.py
+    <data dir>/pg_*.conf      who may come in, see embedded/access.py
     <data dir>/cluster/       the PGDATA; it exists only when it is complete
     <data dir>/cluster.new/   a cluster being made; worth nothing, whoever finds it
 
@@ -13,6 +15,7 @@ leaves it locked until its server has finished its shutdown, and a new owner jus
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +24,6 @@ from eventlog.errors import EmbeddedServerError
 
 OWNER = "eventlog"  # role and database, see sql/embedded/bootstrap.sql
 SUPERUSER = "postgres"
-LOG_BYTES_MAX = 16 << 20  # then it is put aside at the next start
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,20 @@ class DataDirectory:
             os.close(descriptor)
             return None
         return descriptor
+
+    def is_locked(self) -> bool:
+        """Say whether anybody holds the lock. Makes nothing."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def write_owner(self, lock: int, *, detached: bool) -> None:
         """Say in the lock file who owns the server; a detached server has no owner."""
@@ -149,17 +165,21 @@ class DataDirectory:
         except OSError:
             return False
 
-    def open_log(self) -> int:
-        """Open the server's log for appending, putting a large old one aside."""
-        if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        return os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    def log_size(self) -> int:
+        """Return how long the log is now."""
+        with suppress(OSError):
+            return self.log.stat().st_size
+        return 0
 
     def log_tail(self, start: int) -> str:
         """Return the last lines of the log that are younger than byte `start`."""
-        with self.log.open("rb") as file:
-            file.seek(start)
-            lines = file.read().decode(errors="replace").splitlines()
+        try:
+            with self.log.open("rb") as file:
+                # It may have begun anew meanwhile.
+                file.seek(start if start <= self.log_size() else 0)
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError as error:
+            return f"({self.log} cannot be read: {error.strerror})"
         return "\n".join(lines[-8:])
 
 

@@ -14,7 +14,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from eventlog.database import session_dsn
-from eventlog.embedded.server import EmbeddedServer, Say
+from eventlog.embedded.server import EmbeddedServer
+from eventlog.embedded.silence import Say
 from eventlog.errors import EmbeddedServerError
 from eventlog.statements import statement
 

@@ -11,6 +11,11 @@ from pathlib import Path
 from eventlog.embedded.account import Account
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+LOG_WRITER = Path(__file__).with_name("log_writer.py")
+# A log that is full is put aside, and so many are kept: four files, 64 MiB, at most.
+LOG_BYTES_MAX = 16 << 20
+LOGS_KEPT = 3
+LOG_SECONDS_MAX = 2.0
 
 Command = Sequence[str | Path]
 
@@ -84,8 +89,39 @@ def run_to_end(
         os.close(alive)
 
 
+class LogWriter:
+    """The process that writes what PostgreSQL says; `pipe` is what PostgreSQL gets as its standard error.
+
+    It ends with the last process that holds the pipe, and holds the lock until then: who gets the lock finds
+    the log complete.
+    """
+
+    def __init__(self, log: Path, lock: int) -> None:
+        reader, self.pipe = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", LOG_WRITER, log, str(LOG_BYTES_MAX), str(LOGS_KEPT)],
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,
+                pass_fds=[lock],
+            )
+        except BaseException:
+            os.close(self.pipe)
+            raise
+        finally:
+            os.close(reader)
+
+    def finish(self) -> None:
+        """Wait until all is written that was said."""
+        self._process.wait()
+
+
 class Child:
-    """A program that lives beside us until it ends, is told to, or we end.
+    """A server that lives beside us until it ends, is told to, or we end.
 
     The death signal is tied to the thread that forked, so a thread of its own forks and then does
     nothing but wait for the program. A thread pool's thread may end at any time, and so may whichever
@@ -93,18 +129,23 @@ class Child:
     """
 
     def __init__(
-        self, program: Command, account: Account, *, output: int, death_signal: int, lock: int
+        self, program: Command, account: Account, *, log: Path, death_signal: int, lock: int
     ) -> None:
         self.ended = threading.Event()
+        self._log_complete = threading.Event()
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
         def fork_and_wait() -> None:
             try:
-                self._process = launch(
-                    program, account, output=output, death_signal=death_signal, inherit=[lock]
-                )
+                writer = LogWriter(log, lock)
+                try:
+                    self._process = launch(
+                        program, account, output=writer.pipe, death_signal=death_signal, inherit=[lock]
+                    )
+                finally:
+                    os.close(writer.pipe)
             except BaseException as error:
                 self._failure = error
                 return
@@ -112,6 +153,8 @@ class Child:
                 self._started.set()
             self._process.wait()
             self.ended.set()
+            writer.finish()
+            self._log_complete.set()
 
         threading.Thread(target=fork_and_wait, name=f"parent of {Path(program[0]).name}", daemon=True).start()
         self._started.wait()
@@ -123,6 +166,10 @@ class Child:
         assert self._process is not None  # __init__ raises otherwise
         return self._process
 
+    def await_log(self) -> None:
+        """Wait until the log has all that was said; not for long: a backend that hangs may yet speak."""
+        self._log_complete.wait(LOG_SECONDS_MAX)
+
     def end(self, *signals: int, patience_seconds: float) -> bool:
         """Send one signal after the other until the program has ended; say whether it ended well."""
         for number in signals:
@@ -131,4 +178,5 @@ class Child:
             if self.ended.wait(patience_seconds):
                 break
         self.ended.wait()
+        self.await_log()
         return self.process.returncode == 0

@@ -12,9 +12,8 @@ Who dies, and what follows:
 import fcntl
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,25 +21,22 @@ from urllib.parse import quote
 
 from psycopg import pq
 
+from eventlog.embedded.access import write_access
 from eventlog.embedded.account import Account
-from eventlog.embedded.binaries import Program, find_binaries, runnable_by
-from eventlog.embedded.cluster import check_version, create_cluster, make_socket_dir, remove_socket_dir
+from eventlog.embedded.binaries import Program, find_binaries, major_version, runnable_by
+from eventlog.embedded.cluster import check_version, create_cluster
 from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
+from eventlog.embedded.ownership import mend
 from eventlog.embedded.process import Child
+from eventlog.embedded.silence import SILENCE_SECONDS_MAX, Say, Silence, is_hidden, ping, why_silent
+from eventlog.embedded.sockets import make_socket_dir, remove_socket_dir
 from eventlog.embedded.tuning import server_options
 from eventlog.errors import EmbeddedServerError
 
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
-POLL_SECONDS = 0.02
-# A recovery takes long, and each question costs it a process and two lines of its log.
-POLL_PART_OF_WAIT = 1 / 50
-SAY_SECONDS = 2.0  # how long people wait before they wonder
-PING_SECONDS_MAX = 2  # the least that libpq allows
 END_SEEN_SECONDS_MAX = 1.0
-SILENCE_SECONDS_MAX = 60.0  # a server that runs or is locked, and neither accepts nor rejects, is broken
+HIDDEN_SECONDS_MAX = 3.0  # one that ends removes its socket a moment before it is gone
 SHUTDOWN_SECONDS_MAX = 120.0  # a fast shutdown writes a last checkpoint; then we stop hoping
-
-Say = Callable[[str], None]
 
 
 def _silent(_: str) -> None:
@@ -124,10 +120,18 @@ class EmbeddedServer:
     def attach(self) -> bool:
         """Attach to a server that accepts connections now; say whether there is one."""
         found = self.directory.postmaster()
-        if found is None or _ping(found) != pq.Ping.OK:
+        if found is None or ping(found) != pq.Ping.OK:
             return False
         self._postmaster, self.attached = found, True
         return True
+
+    def absence(self) -> str:
+        """Say why there is no server to attach to."""
+        if self.directory.is_locked():
+            return why_silent(self.directory)
+        return (
+            f"no database runs on {self.directory.path}: start it with `eventlog db start` or `eventlog up`"
+        )
 
     def _start(self, say: Say, *, detached: bool) -> None:
         if self._is_gone():
@@ -169,27 +173,26 @@ class EmbeddedServer:
 
     def _is_gone(self) -> bool:
         """Say whether the server that we started or attached to has ended behind our back."""
-        if self._postmaster is None or _ping(self._postmaster) != pq.Ping.NO_RESPONSE:
+        if self._postmaster is None or ping(self._postmaster) != pq.Ping.NO_RESPONSE:
             return False
         # Our own may be hung, which is not gone; its end is seen a moment after it has happened.
         return self._child is None or self._child.ended.wait(END_SEEN_SECONDS_MAX)
 
     def _wait_for_lock_or_server(self, say: Say) -> int | None:
         """Return the lock, or None once we are attached to somebody else's server."""
-        silence = _Silence(say, "another process is starting or stopping the database: waiting for it")
+        silence = Silence(say, "another process is starting or stopping the database: waiting for it")
+        hidden_since: float | None = None
         while True:
             lock = self.directory.try_lock()
             if lock is not None or self.attach():
                 return lock
             found = self.directory.postmaster()
-            if found is not None and _ping(found) == pq.Ping.REJECT:
+            if found is not None and ping(found) == pq.Ping.REJECT:
                 silence.broken()
-            if silence.lasts_too_long():
-                owner = self.directory.owner_pid() or "(unknown)"
-                raise EmbeddedServerError(
-                    f"{self.directory.path} is in use by process {owner}, but no server answers there: "
-                    "end that process, then try again"
-                )
+            hidden_since = (hidden_since or time.monotonic()) if is_hidden(self.directory) else None
+            hidden = hidden_since is not None and time.monotonic() - hidden_since > HIDDEN_SECONDS_MAX
+            if silence.lasts_too_long() or hidden:
+                raise EmbeddedServerError(why_silent(self.directory))
 
     def _launch(self, account: Account, lock: int, say: Say, *, detached: bool) -> Postmaster:
         bindir = self._runnable(account)
@@ -197,21 +200,20 @@ class EmbeddedServer:
         if not self.directory.cluster.exists():
             say(f"making a new database in {self.directory.path}")
             create_cluster(self.directory, bindir, account, lock)
+        for line in mend(self.directory, account):
+            say(line)
         check_version(self.directory, bindir)
         self.directory.clear_stale_pid()
         socket_dir = self._socket_dir = make_socket_dir(self.directory, account)
-        log = self.directory.open_log()
-        try:
-            log_start = os.fstat(log).st_size
-            self._child = Child(
-                [bindir / "postgres", "-D", self.directory.cluster, *self._settings(socket_dir)],
-                account,
-                output=log,
-                death_signal=0 if detached else signal.SIGINT,
-                lock=lock,
-            )
-        finally:
-            os.close(log)
+        access = write_access(self.directory.path, account, major_version(bindir))
+        log_start = self.directory.log_size()
+        self._child = Child(
+            [bindir / "postgres", "-D", self.directory.cluster, *self._settings(socket_dir, access)],
+            account,
+            log=self.directory.log,
+            death_signal=0 if detached else signal.SIGINT,
+            lock=lock,
+        )
         expected = Postmaster(self._child.process.pid, self._port or SOCKET_NUMBER, socket_dir)
         self._wait_until_ready(self._child, expected, log_start, say)
         return expected
@@ -219,8 +221,9 @@ class EmbeddedServer:
     def _runnable(self, account: Account) -> Path:
         return runnable_by(account, find_binaries(self._bindir))
 
-    def _settings(self, socket_dir: Path) -> list[str]:
+    def _settings(self, socket_dir: Path, access: Mapping[str, str]) -> list[str]:
         settings = server_options(self.directory.path) | {
+            **access,
             "unix_socket_directories": str(socket_dir),
             "unix_socket_permissions": "0700",
             "listen_addresses": "127.0.0.1" if self._port else "",
@@ -230,8 +233,8 @@ class EmbeddedServer:
         return [f"--{name}={value}" for name, value in (settings | self._options).items()]
 
     def _wait_until_ready(self, child: Child, expected: Postmaster, log_start: int, say: Say) -> None:
-        silence = _Silence(say, "PostgreSQL is starting; after an unclean stop it recovers first")
-        while (answer := _ping(expected)) != pq.Ping.OK:
+        silence = Silence(say, "PostgreSQL is starting; after an unclean stop it recovers first")
+        while (answer := ping(expected)) != pq.Ping.OK:
             if answer == pq.Ping.REJECT:
                 silence.broken()
             if silence.lasts_too_long(child.ended):
@@ -240,6 +243,7 @@ class EmbeddedServer:
                     f"see {self.directory.log}"
                 )
             if child.ended.is_set():
+                child.await_log()
                 raise EmbeddedServerError(
                     f"PostgreSQL ended while it started; {self.directory.log} ends with:\n"
                     + self.directory.log_tail(log_start)
@@ -267,35 +271,3 @@ class EmbeddedServer:
         if self._lock is not None:
             os.close(self._lock)
         self._lock = self._child = None
-
-
-class _Silence:
-    """How long a server has given no sign of life, while we poll and say so now and then."""
-
-    def __init__(self, say: Say, message: str) -> None:
-        self._say = say
-        self._message = message
-        self._began = self._sign_of_life = self._said = time.monotonic()
-
-    def broken(self) -> None:
-        """Note a sign of life."""
-        self._sign_of_life = time.monotonic()
-
-    def lasts_too_long(self, interrupted: threading.Event | None = None) -> bool:
-        """Wait for the next poll; say whether to give up."""
-        waited = time.monotonic() - self._began
-        (interrupted or threading.Event()).wait(max(POLL_SECONDS, waited * POLL_PART_OF_WAIT))
-        now = time.monotonic()
-        if now - self._said > SAY_SECONDS:
-            self._said = now
-            self._say(f"{self._message} ({now - self._began:.0f} s)")
-        return now - self._sign_of_life > SILENCE_SECONDS_MAX
-
-
-def _ping(server: Postmaster) -> pq.Ping:
-    # A server that is stopped or hung takes the connection and never says a word.
-    address = (
-        f"host={server.socket_dir} port={server.port} user={SUPERUSER} dbname={OWNER} "
-        f"connect_timeout={PING_SECONDS_MAX}"
-    )
-    return pq.Ping(pq.PGconn.ping(address.encode()))

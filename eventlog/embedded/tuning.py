@@ -45,6 +45,11 @@ def server_options(data_dir: Path) -> dict[str, str]:
         "client_connection_check_interval": "10s",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        # Statements hold what people sent and asked; who sent them is told what was wrong with them.
+        "log_min_error_statement": "panic",
+        # Where a container may use none of the machine's huge pages, PostgreSQL takes some all the same, and
+        # dies of a bus error when it first touches one, be it after days.
+        "huge_pages": "off",
         # We hold the log file, and PostgreSQL writes to it as its stderr.
         "logging_collector": "off",
         "log_destination": "stderr",

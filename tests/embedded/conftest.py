@@ -3,7 +3,6 @@
 import json
 import os
 import pwd
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +14,7 @@ import psycopg
 import pytest
 
 from eventlog.embedded import EmbeddedServer
-from eventlog.embedded.account import Account, account_for, closed_directory
-from eventlog.embedded.cluster import socket_dir_of
-from eventlog.embedded.directory import DataDirectory
+from eventlog.embedded.account import Account, closed_directory
 from tests.support.postgres import short_directory
 from tests.support.processes import is_alive
 from tests.support.waiting import until
@@ -124,11 +121,7 @@ def data_dir(empty_data_dir: Path, made_cluster: Path) -> Path:
 def empty_data_dir() -> Iterator[Path]:
     """Return an empty directory that every user can reach."""
     with short_directory() as path:
-        directory = DataDirectory(path)
-        account = account_for(directory.cluster)
         yield path
-        # A server that was killed cannot remove it.
-        shutil.rmtree(socket_dir_of(directory, account), ignore_errors=True)
 
 
 def interpreter_for(user: pwd.struct_passwd | None) -> tuple[str, dict[str, str]]:

@@ -158,11 +158,11 @@ def test_a_row_that_the_log_refuses_stays_and_holds_up_no_other(
 def test_a_role_with_nothing_but_execute_may_publish(
     server: EmbeddedServer, database: str, database_name: str, connection: Connection
 ) -> None:
-    run_as_superuser(server, sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier("shop")))
+    run_as_superuser(server, sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'p'").format(sql.Identifier("shop")))
     try:
         connection.execute("GRANT USAGE ON SCHEMA eventlog TO shop")
         connection.execute("GRANT EXECUTE ON FUNCTION eventlog.publish_events TO shop")
-        address = at_database(server.superuser_dsn, database_name).replace("postgres@", "shop@", 1)
+        address = at_database(server.superuser_dsn, database_name).replace("postgres@", "shop:p@", 1)
         with psycopg.connect(address, autocommit=True) as shop:
             assert publish(shop, "a") == 1
             for forbidden in ("TABLE eventlog.outbox", "TABLE eventlog.inbox", "DELETE FROM eventlog.outbox"):

@@ -1,0 +1,65 @@
+"""Who may come in by the socket: root, whoever runs the server, and nobody else; each as any role.
+
+PostgreSQL asks the kernel who is at the other end (peer authentication). Its rules are written at each start,
+beside the cluster: the server's own account, which it may share with other services, cannot change them.
+"""
+
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from eventlog.embedded.account import Account
+
+SUPERUSER_AND_OURS = "postgres,eventlog,eventlog_auditor"
+# From here on a map may say that somebody may be any role.
+MAJOR_OF_ANY_ROLE = 16
+
+RULES = """\
+# Written by eventlog at each start: what is changed here is lost.
+local   all,replication   {roles}   {method}
+{others}host    all,replication   all   127.0.0.1/32   scram-sha-256
+host    all,replication   all   ::1/128   scram-sha-256
+"""
+
+
+def write_access(folder: Path, account: Account, major: int) -> dict[str, str]:
+    """Write the rules into a folder; return the settings that name them."""
+    people = _people(account)
+    any_role = major >= MAJOR_OF_ANY_ROLE
+    roles = "all" if any_role else SUPERUSER_AND_OURS
+    rules = RULES.format(
+        roles=roles,
+        # The kernel tells a number; PostgreSQL wants its name, which it may not have in a container.
+        method="peer map=eventlog" if people else "trust",
+        others="" if any_role else "local   all               all   scram-sha-256\n",
+    )
+    entries = [f'eventlog "{person}" {role}\n' for person in people for role in roles.split(",")]
+    return {
+        "hba_file": str(_write(folder / "pg_hba.conf", rules)),
+        "ident_file": str(_write(folder / "pg_ident.conf", "".join(entries))),
+    }
+
+
+def _people(account: Account) -> list[str]:
+    """Return the names of those who may come in; none where whoever runs the server has no name."""
+    names = []
+    for uid in sorted({0, os.geteuid(), account.uid}):
+        try:
+            names.append(pwd.getpwuid(uid).pw_name)
+        except KeyError:
+            if uid == os.geteuid():
+                return []
+    return names
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file anew, in one step, whoever put what in its place."""
+    half = path.with_name(f"{path.name}.new")
+    half.unlink(missing_ok=True)
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+        file.write(text)
+    half.rename(path)
+    return path
