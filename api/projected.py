@@ -4,11 +4,11 @@ import asyncio
 from contextlib import suppress
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from eventlog.errors import EventlogError
+from eventlog.read import Reader
+from eventlog.read.pool import ReaderPool
 from eventlog.statements import statement
-
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[tuple[object, ...]]]
 
 # A worker projects what it was woken for within a few milliseconds.
 POLL_SECONDS_MIN = 0.002
@@ -18,7 +18,7 @@ POLL_SECONDS_MAX = 0.050
 class Projected:
     """Knows how far the live core projection is, for as long as somebody wants to know."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: ReaderPool) -> None:
         self._pool = pool
         self._waiting: dict[asyncio.Future[None], dict[int, int]] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -40,7 +40,7 @@ class Projected:
     async def _poll(self) -> None:
         interval = POLL_SECONDS_MIN
         while self._waiting:
-            with suppress(psycopg.Error, PoolTimeout):  # those who wait run into their own time limit
+            with suppress(psycopg.Error, EventlogError):  # those who wait run into their own time limit
                 if await self._release():
                     interval = POLL_SECONDS_MIN
             await asyncio.sleep(interval)
@@ -48,13 +48,7 @@ class Projected:
 
     async def _release(self) -> int:
         """Wake everybody whose positions are reached; return how many."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(statement("read/checkpoints"), {"projection": "core"})
-            checkpoints: dict[object, int] = {
-                partition: checkpoint
-                for partition, checkpoint in await cursor.fetchall()
-                if isinstance(checkpoint, int)
-            }
+        checkpoints = await self._pool.read(_checkpoints)
         reached = [
             future
             for future, positions in self._waiting.items()
@@ -65,3 +59,10 @@ class Projected:
             if not future.done():
                 future.set_result(None)
         return len(reached)
+
+
+async def _checkpoints(reader: Reader) -> dict[int, int]:
+    cursor = await reader.execute(statement("read/checkpoints"), {"projection": "core"})
+    return {
+        partition: checkpoint for partition, checkpoint in await cursor.fetchall() if checkpoint is not None
+    }

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 from fastapi import APIRouter, Depends, Request, Response
-from psycopg_pool import PoolTimeout
 
 from api.errors import Problem, problem_for
 from api.negotiation import JSON, form_of
@@ -14,7 +13,6 @@ from api.services import Services
 from eventlog.database import translate
 from eventlog.errors import DatabaseUnavailable, EventlogError, ProjectionDropped
 from eventlog.read import Reader
-from eventlog.read.session import forget_plans
 
 T = TypeVar("T")
 
@@ -37,21 +35,14 @@ async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) ->
     that took too long.
     """
     try:
-        async with services.pool.connection() as connection:
-            try:
-                return await reading(connection)
-            except psycopg.errors.FeatureNotSupported:
-                # Another version went live, and the plans of this session are of the old one.
-                await forget_plans(connection)
-                return await reading(connection)
-    except PoolTimeout:
-        waited = DatabaseUnavailable("no connection to the database was free or could be opened in time")
-        raise problem_for(waited) from None
+        return await services.pool.read(reading)
     except psycopg.errors.QueryCanceled:
         raise Problem(503, "read_too_long", TOO_LONG, retryable=True, headers={"Retry-After": "5"}) from None
     except psycopg.Error as error:
         translated = translate(error)
         raise (problem_for(translated) if isinstance(translated, EventlogError) else translated) from error
+    except DatabaseUnavailable as error:
+        raise problem_for(error) from error
     except ProjectionDropped as error:
         raise Problem(
             503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}

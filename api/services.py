@@ -8,21 +8,20 @@ from datetime import UTC, datetime
 
 import msgspec
 import structlog
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
 from api.admission import Admission
 from api.live.hub import Hub
 from api.operations import Operations
-from api.projected import Pool, Projected
+from api.projected import Projected
 from api.surveyed import Surveyor
 from api.turns import Turns
 from eventlog.audit.auditor import Auditor
-from eventlog.database import connect, session_dsn
+from eventlog.database import connect
 from eventlog.disk_room import volumes
 from eventlog.intake import Limits
 from eventlog.migrate import schema_state
 from eventlog.outbox import Mover
+from eventlog.read.pool import ReaderPool
 from eventlog.refusals import RefusalLog
 from eventlog.settings import Settings
 from eventlog.wake import Waker
@@ -31,8 +30,6 @@ from eventlog.writer import Writer
 log = structlog.get_logger()
 
 READERS_MAX = 8
-# Reads wait this long for a connection, then they are answered 503.
-POOL_WAIT_SECONDS = 2.0
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -58,7 +55,7 @@ class Services(msgspec.Struct):
     writer: Writer
     admission: Admission
     refusals: RefusalLog
-    pool: Pool
+    pool: ReaderPool
     projected: Projected
     operations: Operations
     auditor: Auditor
@@ -99,16 +96,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
     moving = threading.Thread(target=mover.run, name="eventlog-mover", daemon=True)
     moving.start()
     operations = Operations(dsn, settings)
-    pool: Pool = AsyncConnectionPool(
-        session_dsn(dsn, "reader", "read"),
-        connection_class=AsyncConnection,
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=READERS_MAX,
-        timeout=POOL_WAIT_SECONDS,
-        open=False,
-    )
-    await pool.open()
+    pool = ReaderPool(dsn, READERS_MAX)
     await asyncio.to_thread(operations.renew)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:

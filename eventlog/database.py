@@ -2,68 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from eventlog.arrival import Session, open_session
 from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, LogIncomplete, SchemaMismatch
+from eventlog.pins import Role
 
-Role = Literal["appender", "projector", "reader", "auditor", "owner"]
 Connection = psycopg.Connection[TupleRow]
-
-# A peer that vanished without a word is noticed within 10 + 3 × 5 s while we wait for it, and
-# within 15 s while we send. Has no effect on unix sockets, whose peer cannot vanish silently.
-LIVENESS = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-
-# The server's side of the same: a session whose client vanished would keep its connection for two hours.
-SERVER_LIVENESS = {
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-}
-
-# Session settings of each kind of work.
-# Projected rows and their step are lost together and made again identically, so a projector
-# need not wait for the disk. Our statements probe indexes, whatever the statistics of tables that grow
-# all the time say, so a plan made once serves for ever (making one takes 0.5 ms a step). Steps of
-# others may join a batch, of which PostgreSQL knows no size: they are planned each time (see
-# sql/batch/settings.sql), and never by a nested loop over two batches (measured: 2 s for 5,000).
-# A stopped client that idles in a transaction is cut off.
-SESSION: dict[Role, dict[str, str]] = {
-    "appender": {"role": "eventlog_appender", "idle_in_transaction_session_timeout": "15s"},
-    "projector": {
-        "role": "eventlog_projector",
-        "synchronous_commit": "off",
-        "plan_cache_mode": "force_generic_plan",
-        "enable_nestloop": "off",
-        "enable_seqscan": "off",
-        "idle_in_transaction_session_timeout": "10s",
-        "jit": "off",
-    },
-    "reader": {
-        "role": "eventlog_reader",
-        "default_transaction_read_only": "on",
-        "statement_timeout": "30s",
-        "idle_in_transaction_session_timeout": "60s",
-        "jit": "off",
-    },
-    "auditor": {},  # the role it logs in as has its own
-    "owner": {},
-}
 
 # SQLSTATEs after which the same call may succeed: serialization failure, deadlock, lock not
 # available, connection exceptions, out of resources, operator intervention, a session
 # that was ended for idling, and a server that is read only, since another one took its place. None of
 # them says anything about the content.
 TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25006", "25P03", "25P04", "XX000")
+
+# Of these, the last words of a session: the server or an administrator ends it, or its time is up.
+SESSION_ENDED = ("57P0", "08", "25P03", "25P04")
 
 # A server goes on without the files it was started from, until a new session needs one.
 FILES_GONE = "PostgreSQL's own files were replaced or removed while it runs: start it again"
@@ -74,35 +30,18 @@ def is_transient(error: psycopg.Error) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith(TRANSIENT)
 
 
-def session_dsn(dsn: str, role: Role, name: str) -> str:
-    """Return dsn with the settings of a role's sessions; name is what pg_stat_activity shows."""
-    given = conninfo_to_dict(dsn)
-    settings = {"search_path": "eventlog,public", "timezone": "UTC", **SERVER_LIVENESS, **SESSION[role]}
-    if given.get("target_session_attrs") == "read-write":
-        # libpq would take a session that is read only by default for a server that is, and refuse it.
-        # A reader's rights do without; an auditor's default is not ours to change.
-        settings.pop("default_transaction_read_only", None)
-        given["target_session_attrs"] = "primary" if role == "auditor" else "read-write"
-    options = " ".join(f"-c {key}={value}" for key, value in settings.items())
-    parameters: dict[str, Any] = {
-        "connect_timeout": 5,
-        **LIVENESS,
-        **given,
-        # Texts go to COPY as UTF-8; by another encoding of the client's, other text would be stored.
-        "client_encoding": "UTF8",
-        "options": f"{given.get('options') or ''} {options}".strip(),
-        "application_name": f"eventlog {name}",
-    }
-    return make_conninfo(**parameters)
+def has_ended_session(error: psycopg.Error, connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
+    """Say whether an error is the end of a session, and no answer to what it was asked."""
+    return connection.closed or (error.sqlstate or "").startswith(SESSION_ENDED)
 
 
-def connect(dsn: str, role: Role, name: str, **arguments: Any) -> Connection:
+def connect(dsn: str, role: Role, name: str) -> Session:
     """Open a session, in autocommit: transactions are begun where they are needed, by name.
 
     Raises DatabaseUnavailable when the server cannot be reached or does not take us in.
     """
     with translated_errors():
-        return psycopg.connect(session_dsn(dsn, role, name), autocommit=True, **arguments)
+        return open_session(dsn, role, name)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ EventlogError
 ├── Refused                  the content of a publish is not acceptable: mend it
 ├── ContentRefused           PostgreSQL refused what the door let in: a bug of the door, and a bad event
 ├── DatabaseUnavailable      away, starting, out of connections: try again
+│   ├── PoolerUnsuitable     a pooler gives a session another backend each time: have it keep one
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
@@ -74,6 +75,18 @@ class ContentRefused(EventlogError):
 
 class DatabaseUnavailable(EventlogError):
     """The database does not answer now; the same call may succeed later."""
+
+
+class PoolerUnsuitable(DatabaseUnavailable):
+    """A pooler hands backends out by transaction or by statement: no session keeps what it has set."""
+
+    def __init__(self, by: Literal["transaction", "statement"]) -> None:
+        self.by = by
+        super().__init__(
+            f"the connection pooler before PostgreSQL hands out a backend for each {by}, so that a session "
+            "keeps neither its role nor its settings, prepared statements and locks: set its pool_mode to "
+            "session, or lead EVENTLOG_DSN past it"
+        )
 
 
 class OutcomeUnknown(DatabaseUnavailable):

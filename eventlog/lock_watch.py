@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 import psycopg
 import structlog
 
-from eventlog.database import Connection, connect
+from eventlog.arrival import Session
+from eventlog.database import connect
 from eventlog.errors import EventlogError
 from eventlog.statements import statement
 from eventlog.wire import run
@@ -32,13 +33,13 @@ class LockWatch:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._watched: tuple[Connection, float] | None = None
+        self._watched: tuple[Session, float] | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="eventlog-lock-watch", daemon=True)
         self._thread.start()
 
     @contextmanager
-    def over(self, connection: Connection) -> Iterator[None]:
+    def over(self, connection: Session) -> Iterator[None]:
         """Watch this connection meanwhile."""
         self._watched = connection, time.monotonic()
         try:
@@ -62,10 +63,10 @@ class LockWatch:
             elif waited > LOCK_WAIT_SECONDS:
                 self._terminate_holders(connection)
 
-    def _terminate_holders(self, connection: Connection) -> None:
+    def _terminate_holders(self, connection: Session) -> None:
         with suppress(EventlogError, psycopg.Error):
             # Not as the appender: a role may end the sessions of its own login only.
-            waiting = {"waiting": connection.info.backend_pid, "held_seconds": LOCK_WAIT_SECONDS}
+            waiting = {"waiting": connection.backend_pid, "held_seconds": LOCK_WAIT_SECONDS}
             with connect(self._dsn, "owner", "watch") as watch:
                 query = psycopg.ClientCursor(watch).mogrify(statement("append/terminate_holders"), waiting)
                 # Not by a cursor, which would wait for ever for a server that does not answer.
@@ -77,7 +78,7 @@ class LockWatch:
                 )
 
 
-def _cut(connection: Connection) -> None:
+def _cut(connection: Session) -> None:
     """Shut the socket under the waiting thread: the one way to end its wait from outside."""
     log.warning("append_cut", waited_seconds=APPEND_SECONDS_MAX)
     with suppress(OSError, psycopg.Error), socket.socket(fileno=connection.fileno()) as link:

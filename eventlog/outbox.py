@@ -24,6 +24,7 @@ import structlog
 from psycopg.rows import class_row
 
 from eventlog.append import append, encode
+from eventlog.arrival import Session
 from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.events import Events
@@ -93,7 +94,7 @@ class Mover:
         with connect(self._dsn, "reader", "outbox") as connection:
             return schema_state(connection).partitions
 
-    def _work(self, connection: Connection, partitions: int, lock_watch: LockWatch) -> None:
+    def _work(self, connection: Session, partitions: int, lock_watch: LockWatch) -> None:
         while not self._stop.is_set():
             with lock_watch.over(connection):
                 moved = self._try_to_move(connection, partitions)

@@ -10,17 +10,19 @@ one that is still connected and will never answer, as a proxy whose server is go
 """
 
 import select
+from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
 
-from eventlog.database import Connection
 from eventlog.failpoints import hit
 
 # For the next piece of an answer. Longer than the order lock, a slow disk or a standby may take, which
 # eventlog/lock_watch.py cuts off as a whole: this is for when that does not get through either.
 SILENCE_SECONDS_MAX = 25.0
+
+Connection = psycopg.Connection[Any]
 
 
 def run(connection: Connection, query: bytes) -> list[pq.abc.PGresult]:

@@ -28,7 +28,8 @@ import psycopg
 import structlog
 
 from eventlog.append import Deliveries, Place, append_durably
-from eventlog.database import Connection, connect, first_line, translate
+from eventlog.arrival import Session
+from eventlog.database import connect, first_line, translate
 from eventlog.disk_room import DiskRoom
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
 from eventlog.failpoints import hit
@@ -88,7 +89,7 @@ class Writer:
         self._queued_bytes = 0
         self._changed = threading.Condition()
         self._stopping = False
-        self._connection: Connection | None = None
+        self._connection: Session | None = None
         self._not_before = 0.0
         self._failures = 0
         self._away = "not connected yet"
@@ -249,7 +250,7 @@ class Writer:
         self._disconnect(first_line(error))
         return translate(error)
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> Session:
         if self._connection is not None:
             return self._connection
         if time.monotonic() < self._not_before:
@@ -270,7 +271,7 @@ class Writer:
         self._failures = 0
         return connection
 
-    def _require_connection(self) -> Connection:
+    def _require_connection(self) -> Session:
         assert self._connection is not None
         return self._connection
 

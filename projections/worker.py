@@ -107,7 +107,7 @@ class Worker:
                     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
                     connection.execute("LISTEN eventlog_appended")
                     self._connection = connection
-                    log.info("worker_connected", backend_pid=connection.info.backend_pid)
+                    log.info("worker_connected", backend_pid=connection.backend_pid)
                     with self._attempts.session(connection):
                         self._work(connection)
             except Exception as error:

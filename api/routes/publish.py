@@ -194,8 +194,7 @@ async def _results(services: Services, events: Events, places: Sequence[Place]) 
         partition = partition_of(event.topic, services.partitions)
         at.append((partition, following[partition]))
         following[partition] += 1
-    async with services.pool.connection() as connection:
-        became = await outcomes(connection, at)
+    became = await services.pool.read(lambda reader: outcomes(reader, at))
     return [
         {
             "topic": event.topic,

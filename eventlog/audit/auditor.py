@@ -24,6 +24,7 @@ import msgspec
 import psycopg
 from psycopg.sql import Literal
 
+from eventlog.arrival import Session
 from eventlog.audit import record
 from eventlog.audit.asked import Asked
 from eventlog.audit.confine import confine
@@ -112,7 +113,7 @@ def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[st
             record.finish(owner, number, **outcome)
 
 
-def _prepare(session: Connection, limits: Limits) -> None:
+def _prepare(session: Session, limits: Limits) -> None:
     """Begin the transaction, and make sure that the session is one that can do no harm."""
     milliseconds = Literal(int(limits.seconds * 1000))
     session.execute(statement("audit/begin").format(milliseconds=milliseconds))
@@ -125,7 +126,7 @@ def _prepare(session: Connection, limits: Limits) -> None:
     confine(session)
 
 
-def _run(session: Connection, owner: Connection, asked: Asked, limits: Limits) -> Answer:
+def _run(session: Session, owner: Connection, asked: Asked, limits: Limits) -> Answer:
     began = time.monotonic()
     with Watchdog(session, owner, limits.seconds) as watchdog:
         try:

@@ -14,16 +14,16 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from eventlog.database import Connection
+from eventlog.arrival import Session
 
 MEMORY_BYTES_MAX = 256 << 20
 # Appends and workers come first when the processor is short: its least share.
 NICENESS = 19
 
 
-def confine(connection: Connection) -> bool:
+def confine(connection: Session) -> bool:
     """Bound the backend of a session; False where that cannot be done from here."""
-    backend = connection.pgconn.backend_pid
+    backend = connection.backend_pid
     if not _is_ours_to_bound(connection, backend):
         return False
     with suppress(OSError, ValueError, subprocess.SubprocessError):
@@ -71,7 +71,7 @@ def _confine_as_its_user(backend: int, bound: int) -> None:
         )
 
 
-def _is_ours_to_bound(connection: Connection, backend: int) -> bool:
+def _is_ours_to_bound(connection: Session, backend: int) -> bool:
     """Say whether that process is the backend, and not another machine's or container's number.
 
     A unix socket knows which process listens on it; the backend is that one's child.

@@ -22,7 +22,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import Literal
 
-from eventlog.database import Connection, first_line, session_dsn
+from eventlog.arrival import Session, open_session
+from eventlog.database import Connection, first_line
 from eventlog.errors import AuditBusy, AuditUnavailable
 from eventlog.statements import statement
 
@@ -43,7 +44,7 @@ class Login:
         self._audit_dsn = audit_dsn
         self._password = secrets.token_urlsafe(24)
 
-    def connect(self, owner: Connection) -> Connection:
+    def connect(self, owner: Connection) -> Session:
         """Open a session, in autocommit. The owner's tells why where that fails, and mends it.
 
         Raises AuditUnavailable.
@@ -55,7 +56,7 @@ class Login:
                 raise AuditUnavailable(f"EVENTLOG_AUDIT_DSN: {first_line(error)}") from error
         return self._connect_by_password(owner)
 
-    def _connect_by_password(self, owner: Connection) -> Connection:
+    def _connect_by_password(self, owner: Connection) -> Session:
         dsn = make_conninfo(self._dsn, user=ROLE, password=self._password)
         busy_until = time.monotonic() + BUSY_SECONDS_MAX
         attempts = 0
@@ -86,8 +87,8 @@ class Login:
             ) from error
 
 
-def _open(dsn: str) -> Connection:
-    return psycopg.connect(session_dsn(dsn, "auditor", "audit"), autocommit=True)
+def _open(dsn: str) -> Session:
+    return open_session(dsn, "auditor", "audit")
 
 
 def _is_full(owner: Connection) -> bool:

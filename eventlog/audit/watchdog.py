@@ -13,6 +13,7 @@ from typing import Self
 
 import psycopg
 
+from eventlog.arrival import Session
 from eventlog.database import Connection
 from eventlog.statements import statement
 
@@ -24,7 +25,7 @@ GIVE_UP_AFTER_SECONDS = 4.0
 class Watchdog:
     """Watches one session while it is in the `with` block."""
 
-    def __init__(self, session: Connection, owner: Connection, seconds: float) -> None:
+    def __init__(self, session: Session, owner: Connection, seconds: float) -> None:
         self._session = session
         self._owner = owner
         self._deadline = time.monotonic() + seconds
@@ -56,7 +57,7 @@ class Watchdog:
         if self._over_in(self._deadline + TERMINATE_AFTER_SECONDS):
             return
         with suppress(psycopg.Error):
-            session = {"pid": self._session.pgconn.backend_pid, "user": self._session.info.user}
+            session = {"pid": self._session.backend_pid, "user": self._session.info.user}
             self._owner.execute(statement("audit/terminate"), session)
 
     def _over_in(self, moment: float) -> bool:

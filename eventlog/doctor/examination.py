@@ -7,6 +7,7 @@ from functools import partial
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from eventlog.arrival import Session
 from eventlog.database import Connection, connect, first_line
 from eventlog.doctor.auditor import check_auditor
 from eventlog.doctor.books import check_books, check_failures, check_outbox, check_positions
@@ -14,6 +15,7 @@ from eventlog.doctor.damage import check_damage
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
+from eventlog.doctor.pooler import check_pooler, mend_pooler
 from eventlog.doctor.protection import check_privileges, check_triggers
 from eventlog.doctor.replication import check_rules, check_sequences
 from eventlog.doctor.roles import check_roles, check_schema, check_versions
@@ -67,7 +69,7 @@ def examine(settings: Settings) -> Examination:
             findings.append(ok("connection", "accepted"))
             findings.extend(_of_database(connection))
     except EventlogError as error:
-        findings.append(failed("connection", str(error), _mend_connection(settings)))
+        findings.append(failed("connection", str(error), mend_pooler(error) or _mend_connection(settings)))
     if settings.dsn is None and settings.data_dir.exists():
         findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))
@@ -88,8 +90,9 @@ def survey(settings: Settings, dsn: str) -> list[Finding]:
     return findings
 
 
-def _of_database(connection: Connection, besides: frozenset[str] = frozenset()) -> Iterator[Finding]:
+def _of_database(connection: Session, besides: frozenset[str] = frozenset()) -> Iterator[Finding]:
     connection.execute(statement("doctor/begin"))
+    yield check_pooler(connection)
     for name, check in OF_SERVER:
         yield from _guarded(name, check, connection)
     schema = check_schema(connection)

@@ -13,7 +13,6 @@ from typing import Self
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from eventlog.database import session_dsn
 from eventlog.embedded.server import EmbeddedServer
 from eventlog.embedded.silence import Say
 from eventlog.errors import EmbeddedServerError
@@ -90,9 +89,14 @@ class Keeper:
         self._told = text
 
     def _fault_of_new_sessions(self) -> str | None:
-        dsn = make_conninfo(self._server.superuser_dsn, options="-c statement_timeout=5s")
+        dsn = make_conninfo(
+            self._server.superuser_dsn,
+            application_name="eventlog keeper",
+            connect_timeout=5,
+            options="-c statement_timeout=5s",
+        )
         try:
-            with psycopg.connect(session_dsn(dsn, "owner", "keeper"), autocommit=True) as connection:
+            with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute(statement("embedded/probe"))
         except psycopg.Error as error:
             if error.sqlstate is not None and not error.sqlstate.startswith(NO_FAULT_OF_FILES):

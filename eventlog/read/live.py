@@ -6,10 +6,9 @@ from typing import Any
 import psycopg
 from psycopg import capabilities
 
-from eventlog.database import session_dsn
 from eventlog.errors import ProjectionDropped
 from eventlog.read.log_order import Positions
-from eventlog.read.session import Reader
+from eventlog.read.session import Reader, open_reader
 from eventlog.read.topics import TopicRange
 from eventlog.statements import statement
 
@@ -24,9 +23,7 @@ CHANNEL = "eventlog_projected"
 
 async def follow(dsn: str) -> Reader:
     """Open a session for news(), which is notified of each new step of core."""
-    connection: Reader = await psycopg.AsyncConnection.connect(
-        session_dsn(dsn, "reader", "stream"), autocommit=True
-    )
+    connection = await open_reader(dsn, "stream")
     try:
         await connection.execute(statement("read/live_session"))
         await connection.execute(f"LISTEN {CHANNEL}")

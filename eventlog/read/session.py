@@ -1,5 +1,6 @@
-"""The transaction of a read: planned along the indexes, over a projection that is there."""
+"""A session that reads, and its transactions: planned along the indexes, over a projection that is there."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, cast
@@ -7,10 +8,56 @@ from typing import Any, cast
 import psycopg
 from psycopg.sql import SQL
 
-from eventlog.errors import ProjectionDropped
+from eventlog.arrival import WITHOUT_A_BACKEND, Look, look, looking, refuses_options, require_all, setting
+from eventlog.errors import DatabaseUnavailable, ProjectionDropped
+from eventlog.pins import session_dsn
+from eventlog.pooler import require_whole_sessions
 from eventlog.statements import statement
+from eventlog.wire import SILENCE_SECONDS_MAX
 
 Reader = psycopg.AsyncConnection[Any]
+
+
+async def open_reader(dsn: str, name: str) -> Reader:
+    """Open a session, in autocommit, as eventlog/arrival.py does it.
+
+    Raises psycopg.Error and DatabaseUnavailable.
+    """
+    reader = await _connected(dsn, name)
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS_MAX):
+            await _arrive(reader, dsn)
+    except BaseException as error:
+        await reader.close()
+        if isinstance(error, TimeoutError):
+            raise DatabaseUnavailable(f"the server says nothing; {WITHOUT_A_BACKEND}") from None
+        raise
+    return reader
+
+
+async def _connected(dsn: str, name: str) -> Reader:
+    connect = psycopg.AsyncConnection.connect
+    try:
+        return await connect(session_dsn(dsn, "reader", name), autocommit=True)
+    except psycopg.OperationalError as error:
+        if not refuses_options(error):
+            raise
+        return await connect(session_dsn(dsn, "reader", name, options=False), autocommit=True)
+
+
+async def _arrive(reader: Reader, dsn: str) -> None:
+    found = await _look(reader)
+    if found.backend_pid != reader.pgconn.backend_pid:
+        await asyncio.to_thread(require_whole_sessions, dsn)
+    if found.missing:
+        await reader.execute(setting("reader", found.missing))
+        require_all(await _look(reader))
+
+
+async def _look(reader: Reader) -> Look:
+    row = await (await reader.execute(looking("reader"))).fetchone()
+    assert row is not None
+    return look("reader", row)
 
 
 @asynccontextmanager

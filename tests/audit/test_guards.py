@@ -14,6 +14,7 @@ from eventlog.audit.asked import ask_question, ask_statement
 from eventlog.audit.confine import NICENESS, confine
 from eventlog.audit.limits import Limits
 from eventlog.audit.questions import questions
+from eventlog.database import connect
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import AuditBusy, AuditUnavailable, QuestionRefused, QuestionUnknown, StatementFailed
 from projections.install import set_up
@@ -53,8 +54,8 @@ def test_it_is_stopped_when_its_time_is_up(asking: Asking) -> None:
 
 
 def test_a_statement_gets_the_least_share_of_the_processor(database: str) -> None:
-    with psycopg.connect(database) as session:
-        backend = session.info.backend_pid
+    with connect(database, "owner", "test") as session:
+        backend = session.backend_pid
         assert confine(session)
         assert os.getpriority(os.PRIO_PROCESS, backend) == NICENESS
         shared = Path(f"/proc/{backend}/autogroup")

@@ -25,7 +25,6 @@ LIBRARIES = (
     "msgspec",
     "prometheus_client",
     "psycopg",
-    "psycopg_pool",
     "pydantic_settings",
     "rich.console",
     "setproctitle",

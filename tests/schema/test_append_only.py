@@ -4,8 +4,9 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.database import Role, connect
+from eventlog.database import connect
 from eventlog.embedded import EmbeddedServer
+from eventlog.pins import Role
 from tests.support.deliveries import append_events, event
 from tests.support.one_database import database_name as database_name
 from tests.support.postgres import at_database
