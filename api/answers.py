@@ -109,6 +109,11 @@ class Stats(BaseModel):
     pending: int = Field(description="received and not yet projected")
     topics: int = Field(description="how many topics there are")
     by_topic: list[TopicStats]
+    by_topic_age_seconds: float = Field(
+        default=0.0,
+        description="how long ago the counts by topic were taken, where there are very many; left out where "
+        "they are of the same snapshot as all others",
+    )
     queue_size: int = Field(description="events that wait for this process's writer")
     workers: int = Field(description="projector workers connected to the database, wherever they run")
     uptime_seconds: int
@@ -120,15 +125,15 @@ class Stats(BaseModel):
 
 
 class Bucket(BaseModel):
-    """How many deliveries of a topic were received in one bucket."""
+    """How many deliveries were received in one bucket."""
 
-    topic: str
     start: str
     received: int
+    topic: str | None = Field(default=None, description="left out where all topics are counted together")
 
 
 class Timeline(BaseModel):
-    """Deliveries over time, by (start, topic); buckets without any are left out."""
+    """Deliveries over time, by start, then topic; buckets without any are left out."""
 
     bucket: Literal["minute", "hour", "day"]
     complete: bool = Field(description="false when there are more counts than `limit`")

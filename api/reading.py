@@ -8,6 +8,7 @@ import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.errors import Problem, problem_for
+from api.in_turn import in_turn
 from api.negotiation import JSON, form_of
 from api.services import Services
 from eventlog.database import translate
@@ -16,9 +17,9 @@ from eventlog.read import Reader
 
 T = TypeVar("T")
 
+TOO_LONG = "read_too_long"
 # What changes at any time must not be kept by anybody.
 HEADERS = {"Cache-Control": "no-store"}
-TOO_LONG = "this read takes longer than a read may: ask for one topic, or for a shorter time"
 encode = msgspec.json.Encoder().encode
 
 
@@ -29,15 +30,22 @@ def services_of(request: Request) -> Services:
 
 
 async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
-    """Run a read in a session of its own; it may run twice.
+    """Run a read in a session of its own when it is its turn; it may run twice. Raises as probe() does."""
+    async with in_turn(services.reads):
+        return await probe(services, reading)
+
+
+async def probe(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+    """Run a read that is quick, and that must not wait for others, in a session of its own.
 
     Raises the Problem of a projection that is dropped, of a database that is away, and of a read
-    that took too long.
+    that took too long, which is the database's fault: what it looks at is bounded.
     """
     try:
         return await services.pool.read(reading)
     except psycopg.errors.QueryCanceled:
-        raise Problem(503, "read_too_long", TOO_LONG, retryable=True, headers={"Retry-After": "5"}) from None
+        slow = "the database is slow now: this read took longer than a read may"
+        raise Problem(503, TOO_LONG, slow, retryable=True, headers={"Retry-After": "5"}) from None
     except psycopg.Error as error:
         translated = translate(error)
         raise (problem_for(translated) if isinstance(translated, EventlogError) else translated) from error
@@ -47,6 +55,20 @@ async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) ->
         raise Problem(
             503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}
         ) from None
+
+
+async def read_at_length(services: Services, reading: Callable[[Reader], Awaitable[T]], less: str) -> T:
+    """Run a read that takes the longer the more there is; `less` says how to ask for less.
+
+    Few of them run at once, so that the others find a session. One that took too long would again.
+    """
+    try:
+        async with in_turn(services.long_reads):
+            return await read(services, reading)
+    except Problem as problem:
+        if problem.code == TOO_LONG:
+            raise Problem(422, TOO_LONG, f"this read takes longer than a read may: {less}") from None
+        raise
 
 
 def answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

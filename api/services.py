@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from api.admission import Admission
+from api.bookkeeping import Bookkeeper
 from api.live.hub import Hub
 from api.operations import Operations
 from api.projected import Projected
@@ -30,6 +31,10 @@ from eventlog.writer import Writer
 log = structlog.get_logger()
 
 READERS_MAX = 8
+# Of these, so many may be of reads that take the longer the more there is.
+LONG_READS_MAX = 3
+# Further sessions for what must be known at once, whatever else is read: is it ready, is it projected?
+PROBES_MAX = 2
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -56,6 +61,9 @@ class Services(msgspec.Struct):
     admission: Admission
     refusals: RefusalLog
     pool: ReaderPool
+    reads: asyncio.Semaphore
+    long_reads: asyncio.Semaphore
+    bookkeeper: Bookkeeper
     projected: Projected
     operations: Operations
     auditor: Auditor
@@ -96,7 +104,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
     moving = threading.Thread(target=mover.run, name="eventlog-mover", daemon=True)
     moving.start()
     operations = Operations(dsn, settings)
-    pool = ReaderPool(dsn, READERS_MAX)
+    pool = ReaderPool(dsn, READERS_MAX + PROBES_MAX)
     await asyncio.to_thread(operations.renew)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
@@ -113,6 +121,9 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             admission=Admission(settings.queue_bytes_max),
             refusals=refusals,
             pool=pool,
+            reads=asyncio.Semaphore(READERS_MAX),
+            bookkeeper=Bookkeeper(),
+            long_reads=asyncio.Semaphore(LONG_READS_MAX),
             projected=Projected(pool),
             operations=operations,
             auditor=Auditor(dsn, settings.audit_dsn),

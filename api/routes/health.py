@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from api import answers
 from api.errors import Problem, problem_for
-from api.reading import answer, problems, read, route, services_of
+from api.reading import answer, probe, problems, route, services_of
 from api.services import Services
 from eventlog.errors import QueueFull
 from eventlog.migrate import migrations
@@ -57,7 +57,7 @@ async def find_state(services: Services) -> State:
     full = services.queue_size >= services.queue_events_max
     queue = "full" if full else OK
     try:
-        server = await read(services, _server)
+        server = await probe(services, _server)
     except Problem as problem:
         return State(problem.detail, queue, None)
     if server.standby:

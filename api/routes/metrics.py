@@ -6,7 +6,7 @@ kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -18,9 +18,10 @@ from prometheus_client.registry import Collector
 from api.errors import Problem
 from api.reading import HEADERS, read, route, services_of
 from api.routes.projections import states
+from api.routes.stats import counted_by
 from api.services import Services
 from eventlog import __version__
-from eventlog.read import Books, Reader, books
+from eventlog.read import Books
 from projections.state import State
 
 router = APIRouter(tags=["service"])
@@ -69,7 +70,7 @@ def _of_books(counts: Books) -> Iterator[Metric]:
         "eventlog_lag_seconds", "Age of the oldest delivery not yet projected.", counts.lag_seconds or 0.0
     )
     yield _gauge("eventlog_balanced", "1 when every delivery is accounted for exactly once.", counts.balanced)
-    yield _gauge("eventlog_topics", "Topics that have deliveries.", counts.topics)
+    yield _gauge("eventlog_topics", "Topics that have deliveries.", counts.topics or 0)
     yield _gauge("eventlog_workers", "Projector workers connected to the database.", counts.workers)
 
 
@@ -112,17 +113,20 @@ async def metrics(request: Request) -> Response:
     """The counts of /stats from one snapshot, each projection, and this process's own; without the database
     these alone."""
     services = services_of(request)
-    counts, projections = await asyncio.gather(
-        _known(services, lambda reader: books(reader, topics=0)), _known(services, states)
-    )
+    counts, projections = await asyncio.gather(_known(_counts(services)), _known(read(services, states)))
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Reading(services, counts, projections or []))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 
-async def _known(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T | None:
+async def _counts(services: Services) -> Books:
+    counts, _ = await services.bookkeeper.books(counted_by(services), topics=0)
+    return counts
+
+
+async def _known(reading: Awaitable[T]) -> T | None:
     try:
-        return await read(services, reading)
+        return await reading
     except Problem:
         return None

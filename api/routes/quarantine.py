@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
-from api.parameters import Parameter, documented, one_topic, read_parameters, text, whole_number
-from api.reading import answer, problems, read, route, services_of
+from api.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
+from api.reading import answer, problems, read, read_at_length, route, services_of
 from api.retrying import retried
 from api.routes.deliveries import DELIVERY, place_of
-from eventlog.read import quarantined
+from eventlog.read import EVERY_TOPIC, quarantined, topics_like
 from eventlog.read.quarantine import NUMBER_MAX, is_quarantined, retries
 
 router = APIRouter(tags=["reading"])
@@ -17,7 +17,11 @@ LIMIT_DEFAULT = 100
 LIMIT_MAX = 1_000
 
 PARAMETERS = {
-    "topic": Parameter(one_topic, "Only deliveries of this topic.", {"type": "string"}),
+    "topic": Parameter(
+        topic_pattern,
+        "Only deliveries of this topic; `order.*` takes every topic that begins with `order.`.",
+        {"type": "string", "maxLength": 255, "example": "order.*"},
+    ),
     "limit": Parameter(
         whole_number(1, LIMIT_MAX),
         "The most causes.",
@@ -48,9 +52,11 @@ RETRIES = {
 async def quarantine(request: Request) -> Response:
     """Deliveries that the live projections set aside; the rest of their batches went on."""
     values = read_parameters(request, PARAMETERS)
-    causes = await read(
+    topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    causes = await read_at_length(
         services_of(request),
-        lambda reader: quarantined(reader, values.get("topic"), values.get("limit", LIMIT_DEFAULT)),
+        lambda reader: quarantined(reader, topics, values.get("limit", LIMIT_DEFAULT)),
+        "ask for one topic",
     )
     return answer(causes)
 

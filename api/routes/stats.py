@@ -6,10 +6,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.parameters import Parameter, documented, one_topic, read_parameters, whole_number
-from api.reading import answer, problems, read, route, services_of
+from api.bookkeeping import Reading
+from api.parameters import Parameter, documented, read_parameters, topic_pattern, whole_number
+from api.reading import answer, problems, read_at_length, route, services_of
+from api.services import Services
 from eventlog import __version__
-from eventlog.read import books, rfc3339
+from eventlog.read import EVERY_TOPIC, Books, TopicRange, books, rfc3339, topics_like
+from eventlog.read.stats import Counted
 
 router = APIRouter(tags=["reading"])
 
@@ -18,7 +21,9 @@ TOPICS_MAX = 100_000
 
 PARAMETERS = {
     "topic": Parameter(
-        one_topic, "Only this topic in `by_topic`; the totals stay those of all.", {"type": "string"}
+        topic_pattern,
+        "Only this topic in `by_topic`, or those that begin as `order.*` says; the totals stay those of all.",
+        {"type": "string", "maxLength": 255, "example": "order.*"},
     ),
     "topics": Parameter(
         whole_number(0, TOPICS_MAX),
@@ -26,6 +31,18 @@ PARAMETERS = {
         {"type": "integer", "minimum": 0, "maximum": TOPICS_MAX, "default": TOPICS_DEFAULT},
     ),
 }
+
+
+LESS = "ask for fewer topics"
+
+
+def counted_by(services: Services) -> Reading:
+    """Return how this process reads the books."""
+
+    async def read_books(counted: Counted, listed: TopicRange, topics: int) -> Books:
+        return await read_at_length(services, lambda reader: books(reader, counted, listed, topics), LESS)
+
+    return read_books
 
 
 @route(
@@ -39,10 +56,9 @@ async def stats(request: Request) -> Response:
     """All counts from one snapshot: received = unique + duplicate + quarantined + pending."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
-    counts = await read(
-        services,
-        lambda reader: books(reader, topic=values.get("topic"), topics=values.get("topics", TOPICS_DEFAULT)),
-    )
+    topics = values.get("topics", TOPICS_DEFAULT)
+    listed = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    counts, age_seconds = await services.bookkeeper.books(counted_by(services), topics, listed)
     return answer(
         {
             "received": counts.received,
@@ -52,7 +68,8 @@ async def stats(request: Request) -> Response:
             "quarantined": counts.quarantined,
             "pending": counts.pending,
             "topics": counts.topics,
-            "by_topic": msgspec.Raw(counts.by_topic.encode()),
+            "by_topic": msgspec.Raw(f"[{','.join(counts.by_topic)}]".encode()),
+            **({"by_topic_age_seconds": round(age_seconds, 3)} if age_seconds else {}),
             "queue_size": services.queue_size,
             "workers": counts.workers,
             "uptime_seconds": max(0, int((datetime.now(UTC) - services.member.started_at).total_seconds())),

@@ -1,4 +1,7 @@
-"""GET /timeline: how many deliveries were received over time."""
+"""GET /timeline: how many deliveries were received over time.
+
+By topic it costs with what was received in that time; of all topics together, with the number of buckets.
+"""
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,8 +15,8 @@ from api.parameters import (
     topic_pattern,
     whole_number,
 )
-from api.reading import answer, problems, read, route, services_of
-from eventlog.read.timeline import BUCKETS, timeline
+from api.reading import answer, problems, read_at_length, route, services_of
+from eventlog.read.timeline import BUCKETS, Span, timeline
 from eventlog.read.topics import EVERY_TOPIC, topics_like
 
 router = APIRouter(tags=["reading"])
@@ -27,6 +30,11 @@ PARAMETERS = {
         "Only this topic; `order.*` takes every topic that begins with `order.`.",
         {"type": "string", "maxLength": 255, "example": "order.*"},
     ),
+    "by": Parameter(
+        one_of("topic", "time"),
+        "Count each topic, or all of them together: then also what is not projected yet.",
+        {"type": "string", "enum": ["topic", "time"], "default": "topic"},
+    ),
     "bucket": Parameter(
         one_of(*BUCKETS),
         "How long a bucket is; they begin on the minute, the hour or the day, in UTC.",
@@ -38,9 +46,15 @@ PARAMETERS = {
     "until": Parameter(
         moment, "Only buckets that begin before this moment.", {"type": "string", "format": "date-time"}
     ),
+    "order": Parameter(
+        one_of("asc", "desc"),
+        "Which bucket comes first; of `desc` the oldest are missing where it is not complete.",
+        {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
+    ),
     "limit": Parameter(
         whole_number(1, LIMIT_MAX),
-        "The most counts; where there are more, `complete` is false.",
+        "The most counts, of all topics together the most buckets, empty ones among them; where there are "
+        "more, `complete` is false.",
         {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
     ),
 }
@@ -54,20 +68,21 @@ PARAMETERS = {
     responses={200: {"model": answers.Timeline}, **problems(422, 503)},
 )
 async def deliveries_over_time(request: Request) -> Response:
-    """How many deliveries of each topic were received in each minute, hour or day."""
+    """How many deliveries, of each topic or of all, were received in each minute, hour or day."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
     topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
-    found = await read(
+    span = Span(
+        limit=values.get("limit", LIMIT_DEFAULT),
+        bucket=values.get("bucket", "minute"),
+        since=values.get("since"),
+        until=values.get("until"),
+        newest_first=values.get("order") == "desc",
+    )
+    by_topic = values.get("by", "topic") == "topic"
+    found = await read_at_length(
         services,
-        lambda reader: timeline(
-            reader,
-            topics,
-            services.partitions,
-            bucket=values.get("bucket", "minute"),
-            since=values.get("since"),
-            until=values.get("until"),
-            limit=values.get("limit", LIMIT_DEFAULT),
-        ),
+        lambda reader: timeline(reader, span, topics, services.partitions, by_topic=by_topic),
+        "ask for a shorter time, or for longer buckets",
     )
     return answer(found)

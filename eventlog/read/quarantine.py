@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 from eventlog.errors import LogRewound
 from eventlog.moments import rfc3339
 from eventlog.read.session import Reader
+from eventlog.read.topics import TopicRange
 from eventlog.statements import statement
 
 EXAMPLES = 10
@@ -42,9 +43,9 @@ class Retry(msgspec.Struct, frozen=True):
     retried_at: datetime
 
 
-async def quarantined(connection: Reader, topic: str | None, limit: int) -> list[Cause]:
-    """Return the causes, the one with the most deliveries first; of one topic, or of all."""
-    parameters = {"topic": topic, "limit": limit, "examples": EXAMPLES}
+async def quarantined(connection: Reader, topics: TopicRange, limit: int) -> list[Cause]:
+    """Return the causes, the one with the most deliveries first."""
+    parameters = {"topic_from": topics.low, "topic_to": topics.high, "limit": limit, "examples": EXAMPLES}
     rows = await (await connection.execute(statement("read/quarantine"), parameters)).fetchall()
     return [
         Cause(projection, sqlstate, cause, deliveries, rfc3339(first_at), rfc3339(last_at), latest)

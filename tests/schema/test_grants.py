@@ -54,6 +54,7 @@ FUNCTIONS = {
     ("checkpoint_of", "eventlog_reader"),
     ("head_of", "eventlog_reader"),
     ("partition_of", "eventlog_reader"),
+    ("position_at", "eventlog_reader"),
     # It says why a stable view cannot be read, to whoever may read it.
     *(("projection_dropped", role) for role in ROLES),
 }

@@ -5,7 +5,7 @@ SELECT q.projection, q.sqlstate, q.cause, count(*) AS deliveries,
            [1:%(examples)s::integer] AS latest
 FROM eventlog.quarantine AS q
 JOIN eventlog.projections AS p ON p.name = q.projection AND p.live_version = q.version
-WHERE %(topic)s::text IS NULL OR q.topic = %(topic)s::text
+WHERE q.topic >= %(topic_from)s::text AND q.topic < %(topic_to)s::text
 GROUP BY q.projection, q.sqlstate, q.cause
 ORDER BY deliveries DESC, q.projection, q.sqlstate, q.cause
 LIMIT %(limit)s::integer

@@ -1,5 +1,7 @@
 -- All counts, from one snapshot. `received` is what the log has; what is projected is counted twice,
 -- by the steps of each partition and by topic, and `balanced` says that all of it agrees.
+-- Counts by topic cost with the number of topics: `counted` is `all`, `some` for those that are listed, or `none`,
+-- and then `topics` is NULL.
 WITH live AS MATERIALIZED (
     SELECT name, live_version FROM eventlog.projections WHERE name = 'core'
 ), step_totals AS MATERIALIZED (
@@ -37,7 +39,10 @@ WITH live AS MATERIALIZED (
            min(waiting_since) AS waiting_since
     FROM books
 ), by_topic AS MATERIALIZED (
-    SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined FROM eventlog.stats
+    SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined
+    FROM eventlog.stats
+    WHERE %(counted)s::text <> 'none'
+      AND (%(counted)s::text = 'all' OR topic >= %(topic_from)s::text AND topic < %(topic_to)s::text)
 ), topic_totals AS MATERIALIZED (
     SELECT count(*) AS topics,
            coalesce(sum(unique_processed), 0) AS unique_count,
@@ -47,31 +52,34 @@ WITH live AS MATERIALIZED (
     FROM by_topic
 )
 SELECT coalesce(p.received, 0)::bigint AS received,
-       t.unique_count::bigint AS unique_processed,
-       t.duplicate_count::bigint AS duplicate_dropped,
-       t.conflict_count::bigint AS conflicts,
-       t.quarantined_count::bigint AS quarantined,
+       p.unique_count::bigint AS unique_processed,
+       p.duplicate_count::bigint AS duplicate_dropped,
+       p.conflict_count::bigint AS conflicts,
+       p.quarantined_count::bigint AS quarantined,
        coalesce(p.pending, 0)::bigint AS pending,
-       t.topics,
+       CASE WHEN %(counted)s::text = 'all' THEN t.topics END AS topics,
        coalesce(
            p.balanced
-           AND p.unique_count = t.unique_count
-           AND p.duplicate_count = t.duplicate_count
-           AND p.conflict_count = t.conflict_count
-           AND p.quarantined_count = t.quarantined_count,
+           AND (%(counted)s::text <> 'all'
+                OR p.unique_count = t.unique_count
+                    AND p.duplicate_count = t.duplicate_count
+                    AND p.conflict_count = t.conflict_count
+                    AND p.quarantined_count = t.quarantined_count),
            false) AS balanced,
        greatest(extract(epoch FROM clock_timestamp() - p.waiting_since), 0)::double precision AS lag_seconds,
        (SELECT count(*) FROM pg_stat_activity AS a
         WHERE a.datname = current_database() AND a.application_name = 'eventlog worker') AS workers,
        live.live_version,
-       (SELECT coalesce(json_agg(largest), '[]')::text
-        FROM (
-            SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined
-            FROM by_topic
-            WHERE %(topic)s::text IS NULL OR topic = %(topic)s::text
-            ORDER BY received DESC, topic
-            LIMIT %(topics)s::integer
-        ) AS largest) AS by_topic
+       ARRAY(
+           SELECT to_json(largest)::text
+           FROM (
+               SELECT topic, received, unique_processed, duplicate_dropped, conflicts, quarantined
+               FROM by_topic
+               WHERE topic >= %(topic_from)s::text AND topic < %(topic_to)s::text
+               ORDER BY received DESC, topic
+               LIMIT %(topics)s::integer
+           ) AS largest
+       ) AS by_topic
 FROM partition_totals AS p
 CROSS JOIN topic_totals AS t
 CROSS JOIN live
