@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from publisher.ship.records import Record
-from publisher.ship.timestamps import TIME_FIELDS, read_time
+from publisher.ship.times.values import read_time, time_in
 
 _json = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -152,12 +152,10 @@ class FieldEnvelope:
         return self._fields.topic
 
     def _time_of(self, document: dict[str, msgspec.Raw]) -> str | None:
-        names = TIME_FIELDS if self._fields.time_field is None else (self._fields.time_field,)
-        for name in names:
-            raw = _at(document, name) if self._fields.time_field else document.get(name)
-            if raw is not None and (time := read_time(_any(raw), self._zone)) is not None:
-                return time
-        return None
+        if self._fields.time_field is None:
+            return time_in(document, self._zone)
+        raw = _at(document, self._fields.time_field)
+        return None if raw is None else read_time(_any(raw), self._zone)
 
 
 def parse_template(template: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from publisher.ship.content import (
     Rewritten,
     content_of,
     kind_of,
+    next_data,
 )
 from publisher.ship.fingerprint import Fingerprint, Printer, digest, opening_of
 from publisher.ship.opening import open_regular, shown
@@ -98,6 +99,17 @@ class LogFile:
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of all that was read."""
         return self._printer.fingerprint()
+
+    def skip_to(self, offset: int) -> bool:
+        """Go to an offset; False when the content is shorter."""
+        return self.sniff() != "" and self._content.skip_to(offset)
+
+    def sample(self) -> bytes:
+        """Return the first bytes of the content, without moving."""
+        if self.kind != PLAIN:
+            return _sample_elsewhere(self.path, self.place)
+        start = next_data(self.descriptor, 0) or 0
+        return os.pread(self.descriptor, SAMPLE_BYTES, start).rstrip(b"\0")
 
     def opening(self) -> str | None:
         """Hash the first line, None before it is whole; leaves the file at its beginning."""
@@ -214,3 +226,20 @@ def version_of(status: os.stat_result) -> str:
 def changed_ns(version: str) -> int:
     """Return the time of the last change out of a version."""
     return int(version.partition(":")[2] or 0)
+
+
+def _sample_elsewhere(path: str, place: str) -> bytes:
+    """Read the first bytes of what has to be read from the front, beside whoever is reading it."""
+    try:
+        file = LogFile(path, links=True)
+    except ShipError:
+        return b""
+    sample = b""
+    try:
+        while file.place == place and len(sample) < SAMPLE_BYTES and (data := file.read()[1]):
+            sample += data
+    except (ShipError, Rewritten):
+        pass
+    finally:
+        file.close()
+    return sample[:SAMPLE_BYTES]

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -21,7 +22,8 @@ from publisher.ship.positions import Position, Positions, Witness
 from publisher.ship.records import RECORD_BYTES_MAX, EveryLine, Record, RecordReader, Start
 from publisher.ship.report import FileReport
 from publisher.ship.shipping import Shipping, Talk
-from publisher.ship.timestamps import FileLines
+from publisher.ship.times.lines import FileLines
+from publisher.ship.times.scan import stamps_in
 
 NDJSON_LINE_BYTES_MAX = 8 << 20
 SAVE_INTERVAL_SECONDS = 0.5
@@ -52,7 +54,9 @@ class Lane:
         self._talk = talk
         self._ndjson = shipping.is_ndjson(file.path)
         self._envelope = shipping.envelope(file.path, position.name, position.file_id)
-        self._lines = EveryLine() if self._ndjson else FileLines(file, position.times, shipping)
+        self._lines = (
+            EveryLine() if self._ndjson else FileLines(shipping.zone, position.times, shipping.time_format)
+        )
         start = Start(position.offset, position.line_number, position.inside, position.sealed, position.time)
         limit = NDJSON_LINE_BYTES_MAX if self._ndjson else RECORD_BYTES_MAX
         self._reader = RecordReader(start, self._lines, limit)
@@ -65,6 +69,7 @@ class Lane:
             (position.seen, int(position.version.partition(":")[0])) if position.version else (time.time(), 0)
         )
         self._looked_at = looked
+        self._learnt = ""
         self.last_data = time.monotonic()
         self.place = file.place
 
@@ -76,6 +81,7 @@ class Lane:
     async def read_on(self) -> bool:
         """Ship what is there so far; True if there was any. Raises Rewritten, ShipError."""
         found = False
+        self._learn()
         while True:
             looked, version = time.time(), self.file.version
             offset, data = self.file.read()
@@ -85,6 +91,17 @@ class Lane:
             await self.take(data, offset)
         self._note_the_end(version, looked)
         return found
+
+    def _learn(self) -> None:
+        """Look at the first lines, as long as they are few, and at all that is to be read where that decides."""
+        if not isinstance(self._lines, FileLines) or self.file.finished:
+            return
+        learning = not self._lines.is_settled or not self._learnt
+        if learning and self.file.version != self._learnt:
+            self._learnt = self.file.version
+            path, offset = self.file.path, self.position.offset
+            self._lines.learn(self.file.sample(), self.file.changed, partial(stamps_in, path, offset))
+            self.report.format = ", ".join(layout.name for layout in self._lines.state.layouts[:2])
 
     async def take(self, data: bytes, offset: int) -> None:
         """Ship the bytes at `offset`, but for what may go on."""
@@ -107,9 +124,19 @@ class Lane:
         await self._send()
         await self._answered()
         self.report.waiting_bytes = self._reader.half_line
+        if isinstance(self._lines, FileLines):
+            self._lines.by_clock = self._shipping.follow
+            self._tell(self._lines.notes)
         self.report.hole_bytes += self.file.holes
         self.file.holes = 0
         self.save()
+
+    def _tell(self, notes: list[str]) -> None:
+        for note in notes:
+            text = f"{self._shown}: {note}"
+            if text not in self.report.notes:
+                self._talk.say(text)
+            self.report.note(text)
 
     def save(self) -> None:
         """Keep the position."""

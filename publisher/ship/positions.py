@@ -20,7 +20,7 @@ import msgspec
 
 from publisher.errors import ShipError
 from publisher.ship.fingerprint import Fingerprint
-from publisher.ship.timestamps import TimeFormat
+from publisher.ship.times.layout import TimeFormat
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "ship"
 FORGET_AFTER_SECONDS = 400 * 86400

@@ -8,6 +8,7 @@ from pathlib import Path
 from publisher.ship.envelopes import Envelope, FieldEnvelope, Fields, LineEnvelope
 from publisher.ship.names import default_topic
 from publisher.ship.outgoing import RefusedLine
+from publisher.ship.times.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Shipping:
     source_field: str | None = None
     id_field: str | None = None
     time_field: str | None = None
+    time_format: Layout | None = None
     payload_field: str | None = None
 
     def is_ndjson(self, path: str) -> bool:
