@@ -93,7 +93,7 @@ class Lane:
         return found
 
     def _learn(self) -> None:
-        """Look at the first lines, as long as they are few, and at all that is to be read where that decides."""
+        """Look at the first lines as long as they are few, and at all where that decides."""
         if not isinstance(self._lines, FileLines) or self.file.finished:
             return
         learning = not self._lines.is_settled or not self._learnt
@@ -158,7 +158,7 @@ class Lane:
     async def _take(self, records: Iterable[Record]) -> None:
         for record in records:
             if self._ndjson and not record.text.strip():
-                self._batch.after = record.after
+                self._batch.last = record
                 continue
             self.report.records += 1
             bears, come_from = (record.time, "") if record.time else self._time_of_untimed()
@@ -169,12 +169,10 @@ class Lane:
             else:
                 if not self._batch.has_room_for(event, self._shipping.batch):
                     await self._send()
-                self._batch.add(event_id, event, record.line_number)
-                if own:
-                    self._batch.own_times.append(own)
-                else:
+                self._batch.add(event_id, event, record.line_number, own)
+                if not own:
                     self.report.without_time += 1
-            self._batch.after = record.after
+            self._batch.last = record
 
     def _time_of_untimed(self) -> tuple[str, str]:
         if self._shipping.follow or self._positions is None:
@@ -214,7 +212,6 @@ class Lane:
         after = batch.after
         assert after is not None, "a batch that goes out has an end"
         before = self.position
-        first, last = _span(batch.own_times, before)
         self.position = msgspec.structs.replace(
             before,
             offset=after.offset,
@@ -222,13 +219,13 @@ class Lane:
             inside=after.inside,
             time=after.time,
             records=before.records + len(batch.events),
-            first_time=first,
-            last_time=last,
+            first_time=min(before.first_time or batch.first_time, batch.first_time or before.first_time),
+            last_time=max(before.last_time, batch.last_time),
             witness=Witness(*outcome.last_accepted) if outcome.last_accepted else before.witness,
         )
-        for moment in (min(batch.own_times, default=""), max(batch.own_times, default="")):
-            if moment:
-                self.report.seen(moment)
+        if batch.first_time:
+            self.report.seen(batch.first_time)
+            self.report.seen(batch.last_time)
         self._changed = True
         if time.monotonic() - self._saved_at > SAVE_INTERVAL_SECONDS:
             self.save()
@@ -261,10 +258,3 @@ class Lane:
             times=times,
             whole=self.file.finished or (self.position.offset == self.file.offset and not self.holds),
         )
-
-
-def _span(times: list[str], before: Position) -> tuple[str, str]:
-    if not times:
-        return before.first_time, before.last_time
-    first = min(times)
-    return min(first, before.first_time or first), max(max(times), before.last_time)

@@ -6,7 +6,7 @@ import msgspec
 
 from publisher.client import Client
 from publisher.errors import PublishRefused
-from publisher.ship.records import Start
+from publisher.ship.records import Record, Start
 
 # A request stays well under the API's 8 MiB, and one write of it does not hold up the loop.
 BATCH_BYTES_MAX = 1 << 20
@@ -62,15 +62,26 @@ class Batch:
     event_ids: list[str] = field(default_factory=list)
     line_numbers: list[int] = field(default_factory=list)
     size: int = 0
-    after: Start | None = None  # where the file goes on; also past lines that made no event
-    own_times: list[str] = field(default_factory=list)
+    last: Record | None = None  # where the file goes on; also one that made no event
+    first_time: str = ""  # of the times that lines say themselves
+    last_time: str = ""
 
-    def add(self, event_id: str, event: bytes, line_number: int) -> None:
+    def add(self, event_id: str, event: bytes, line_number: int, own_time: str) -> None:
         """Append an event."""
+        if own_time:
+            if own_time > self.last_time:
+                self.last_time = own_time
+            if own_time < self.first_time or not self.first_time:
+                self.first_time = own_time
         self.events.append(event)
         self.event_ids.append(event_id)
         self.line_numbers.append(line_number)
         self.size += len(event) + 1
+
+    @property
+    def after(self) -> Start | None:
+        """Return where the file goes on behind it."""
+        return self.last.after if self.last is not None else None
 
     def has_room_for(self, event: bytes, count_max: int) -> bool:
         """Tell whether the event may join; an empty batch takes any."""

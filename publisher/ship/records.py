@@ -35,7 +35,14 @@ class Record(NamedTuple):
     time: str
     part: int  # 0 for a whole record; 1, 2, … for the parts of a line that is too long
     continues: bool  # it goes on with what the record before began
-    after: Start
+    end: int  # the offset behind it
+    end_line: int
+    inside: int = 0  # parts so far of the line that the end is inside of
+
+    @property
+    def after(self) -> Start:
+        """Return where reading goes on behind it."""
+        return Start(self.end, self.end_line, self.inside, 0, self.time)
 
 
 class Lines(Protocol):
@@ -95,7 +102,9 @@ class RecordReader:
             if len(line) > self._line_bytes_max or self._inside or line[:1] == b"\0":
                 yield from self._odd_line(line, 1)
             else:
-                yield from self._take(line[:-1] if line[-1:] == b"\r" else line, len(line) + 1)
+                record = self._take(line[:-1] if line[-1:] == b"\r" else line, len(line) + 1)
+                if record is not None:
+                    yield record
         self._rest = rest
         while len(self._rest) > self._line_bytes_max:
             piece, self._rest = self._cut(self._rest)
@@ -114,11 +123,12 @@ class RecordReader:
             return
         records = [*self._odd_line(rest, 0), *self.flush()]
         if records and not self._inside:  # should the line go on after all, that is a part of its own
-            after = records[-1].after._replace(line_number=self._line_number - 1, inside=1)
-            records[-1] = records[-1]._replace(after=after)
+            records[-1] = records[-1]._replace(end_line=self._line_number - 1, inside=1)
         yield from records
 
-    def _take(self, line: bytes, size: int) -> Iterator[Record]:
+    def _take(self, line: bytes, size: int) -> Record | None:
+        """Take a whole line; returns the record that it ends."""
+        closed = None
         time = self._lines.time_of(line)
         sealed = self._sealed == self._offset and self._offset > 0
         if self._open:
@@ -129,8 +139,8 @@ class RecordReader:
                 self._open_size += 1 + len(line)
                 self._offset += size
                 self._line_number += 1
-                return
-            yield self._close()
+                return None
+            closed = self._close()
             self._continues = not begins
         elif self._offset and not self._lines.begins(line, time, b""):
             self._continues = True
@@ -140,6 +150,7 @@ class RecordReader:
         self._open_time = time or ""
         self._offset += size
         self._line_number += 1
+        return closed
 
     def _close(self) -> Record:
         lines, self._open = self._open, []
@@ -147,8 +158,9 @@ class RecordReader:
         time = self._time if continues and not self._open_time else self._open_time
         self._time = time
         text = lines[0] if len(lines) == 1 else b"\n".join(lines)
-        after = Start(self._offset, self._line_number, 0, 0, time)
-        return Record(self._open_offset, self._open_line + 1, text, len(lines), time, 0, continues, after)
+        number = self._open_line + 1
+        end, end_line = self._offset, self._line_number
+        return Record(self._open_offset, number, text, len(lines), time, 0, continues, end, end_line)
 
     def _odd_line(self, line: bytes, newline: int) -> Iterator[Record]:
         """Take a line that is too long, goes on with one that was, or begins in a hole."""
@@ -160,8 +172,8 @@ class RecordReader:
         text_end = text[:-1] if text.endswith(b"\r") else text
         if self._inside:
             yield from self._take_part(text_end, ended=True, size=len(text) + newline)
-        else:
-            yield from self._take(text_end, len(text) + newline)
+        elif (record := self._take(text_end, len(text) + newline)) is not None:
+            yield record
 
     def _take_part(self, piece: bytes, *, ended: bool, size: int | None = None) -> Iterator[Record]:
         yield from self.flush()
@@ -172,9 +184,9 @@ class RecordReader:
         self._offset += len(piece) if size is None else size
         self._inside = 0 if ended else part
         self._line_number += ended
-        after = Start(self._offset, self._line_number, self._inside, 0, self._time)
         if piece:
-            yield Record(offset, number + 1, piece, 1, self._time, part, part > 1, after)
+            end = (self._offset, self._line_number, self._inside)
+            yield Record(offset, number + 1, piece, 1, self._time, part, part > 1, *end)
 
     def _pass_hole(self, offset: int) -> Iterator[Record]:
         """Go on behind a hole; what stood before it without a newline is a line of its own."""

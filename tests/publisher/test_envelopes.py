@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.ship.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, parse_template, readable
-from publisher.ship.records import RECORD_BYTES_MAX, Record, Start
+from publisher.ship.records import RECORD_BYTES_MAX, Record
 
 TIME = "2025-10-21T10:00:00.000Z"
 EVENT_BYTES_MAX = 1 << 20
 
 
 def record(text: bytes, *, lines: int = 1, part: int = 0, continues: bool = False) -> Record:
-    return Record(0x2A, 17, text, lines, TIME, part, continues, Start())
+    return Record(0x2A, 17, text, lines, TIME, part, continues, 99, 18)
 
 
 def wrap(text: bytes, *, time_from: str = "", **flags: Any) -> dict[str, object]:

@@ -67,7 +67,7 @@ class FileLines:
         return self.state.lines >= LINES_SETTLED
 
     def learn(self, sample: bytes, changed: datetime, stamps: Stamps | None = None) -> None:
-        """Look at the file's first lines; `stamps` reads the stamps of a layout in all of what is to be read."""
+        """Look at the first lines; `stamps` reads a layout's stamps in all that is to be read."""
         self._changed = changed
         lines = lines_of(sample)
         if not self.is_settled and len(lines) > self.state.lines:
@@ -86,14 +86,15 @@ class FileLines:
                 return None
         if line[:1] == b"{" and self._custom is None:
             return self._time_in(line)
+        if self._last_stamp and line.startswith(
+            self._last_stamp, line.find(b"[") if self._last_stamp[:1] == b"[" else 0
+        ):
+            return self._last_text or None
         for layout, pattern in self._patterns:
             match = pattern.match(line)
             if match is not None:
-                stamp = match["stamp"]
-                if stamp == self._last_stamp:
-                    return self._last_text or None
                 self._last_text = self._text_of(layout, match) or ""
-                self._last_stamp = stamp
+                self._last_stamp = _repeated(line, match.start("stamp"), match.end("stamp"))
                 return self._last_text or None
         return None
 
@@ -184,6 +185,18 @@ class FileLines:
     def _note(self, text: str) -> None:
         if text not in self.notes and len(self.notes) < 10:
             self.notes.append(text)
+
+
+def _repeated(line: bytes, start: int, end: int) -> bytes:
+    """Return what the next line of the same time has too, at its beginning or from its first bracket on.
+
+    That saves matching it again. The byte behind the stamp belongs to it: a longer stamp is another one.
+    """
+    if not start:
+        return line[: end + 1]
+    if line.find(b"[") == start - 1:
+        return line[start - 1 : end + 1]
+    return b""
 
 
 def _days(stamps: Iterable[Fields]) -> list[Day]:

@@ -1,4 +1,4 @@
-"""Read the stamps of all of a file beside whoever ships it: what one line leaves open, the whole may settle."""
+"""Read the stamps of a whole file beside whoever ships it: it may settle what one line leaves open."""
 
 from collections.abc import Iterator
 

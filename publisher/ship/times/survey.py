@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import NamedTuple
 
 from publisher.ship.times.formats import FORMATS, HEAD_BYTES, PLACES, Format, Place
@@ -22,8 +23,9 @@ COLUMNS_MAX = 12
 LONE_NUMBER_AGE = timedelta(days=400)
 NEAR = timedelta(hours=36)
 TRACE = re.compile(
-    rb"Caused by: |Suppressed: |\.\.\. \d+ more|\[wrapped\]|Traceback \(most recent call last\):|During handling of "
-    rb"|The above exception|(?:[A-Za-z_][\w$]*\.)+[\w$]*(?:Exception|Error|Throwable|Warning|Failure)\b"
+    rb"Caused by: |Suppressed: |\.\.\. \d+ more|\[wrapped\]|Traceback \(most recent call last\):"
+    rb"|During handling of |The above exception"
+    rb"|(?:[A-Za-z_][\w$]*\.)+[\w$]*(?:Exception|Error|Throwable|Warning|Failure)\b"
     rb"|[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)(?::|$)|goroutine \d+ \[|stack backtrace:|at \S+ \("
 )
 MYSQL = re.compile(rb"# (?:User@Host|Time|Query_time|Thread_id): ")
@@ -125,7 +127,7 @@ def _by_column(columns: dict[Layout, list[datetime]], lines: int) -> tuple[Count
     """Take the word that is a time in nearly every line, and hardly ever runs backwards."""
     votes: Counter[Layout] = Counter()
     for layout, moments in columns.items():
-        backwards = sum(after < before for before, after in zip(moments, moments[1:], strict=False))
+        backwards = sum(after < before for before, after in pairwise(moments))
         if len(moments) >= max(COLUMN_LINES_MIN, 0.8 * lines) and backwards <= 0.1 * len(moments):
             votes[layout] = len(moments)
             return votes, len(moments), lines - len(moments)

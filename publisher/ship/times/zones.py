@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 # Hours, or hours.minutes, east of Greenwich.
 _HOURS = (
-    "UTC 0 GMT 0 WET 0 WEST 1 CET 1 CEST 2 MEZ 1 MESZ 2 EET 2 EEST 3 MSK 3 MSD 4 TRT 3 WAT 1 CAT 2 SAST 2 EAT 3 "
-    "EST -5 EDT -4 CDT -5 MST -7 MDT -6 PST -8 PDT -7 AKST -9 AKDT -8 HST -10 HDT -9 ADT -3 NST -3.30 NDT -2.30 "
+    "UTC 0 GMT 0 WET 0 WEST 1 CET 1 CEST 2 MEZ 1 MESZ 2 EET 2 EEST 3 MSK 3 MSD 4 TRT 3 "
+    "WAT 1 CAT 2 SAST 2 EAT 3 "
+    "EST -5 EDT -4 CDT -5 MST -7 MDT -6 PST -8 PDT -7 AKST -9 AKDT -8 HST -10 HDT -9 "
+    "ADT -3 NST -3.30 NDT -2.30 "
     "BRT -3 BRST -2 ART -3 CLT -4 CLST -3 COT -5 PET -5 VET -4 UYT -3 PYT -4 BOT -4 "
     "JST 9 KST 9 HKT 8 SGT 8 MYT 8 PHT 8 WIB 7 WITA 8 WIT 9 ICT 7 PKT 5 NPT 5.45 MMT 6.30 BTT 6 UZT 5 IDT 3 "
     "YEKT 5 OMST 6 KRAT 7 NOVT 7 IRKT 8 YAKT 9 VLAT 10 MAGT 11 PETT 12 SAMT 4 "
@@ -30,7 +32,7 @@ def is_zone(text: str) -> bool:
 
 
 def zone_of(text: str, local: datetime, given: tzinfo) -> tzinfo:
-    """Return the zone of a stamp; raises SeveralMeanings. The zone that is given knows its own abbreviations."""
+    """Return the zone of a stamp; raises SeveralMeanings. The given zone knows its own abbreviations."""
     for fold in (0, 1):
         own = local.replace(tzinfo=given, fold=fold)
         if own.tzname() == text and (offset := own.utcoffset()) is not None:
