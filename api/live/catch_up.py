@@ -18,6 +18,8 @@ PAGE_EVENTS = 500
 PAGE_BYTES = 512 << 10
 # A page may take so long to be sent. Who takes less than 50 KB/s is cut, and goes on from where it was.
 PAGE_SECONDS = 10.0
+# The pages that are being sent, of all readers; beyond it, who has been at one for the longest is cut.
+SENDING_BYTES_MAX = 32 << 20
 # With no more deliveries than this to go a reader is attached: what arrives meanwhile is buffered.
 NEAR_DELIVERIES = 5_000
 # Before looking again for what is not there yet.
@@ -31,6 +33,8 @@ class Pages:
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
+        # In the order in which they began.
+        self._sending: dict[Reader, int] = {}
 
     async def catch_up(
         self, services: Services, hub: Hub, reader: Reader, place: Positions, send: Send
@@ -59,12 +63,27 @@ class Pages:
         )
         async with self._slots:
             found = await read(services, lambda session: log.page_by_position(session, wanted))
+        # Without a slot: readers that take nothing would keep the others from theirs.
+        self._sending[reader] = sum(len(bytes(event.payload)) for event in found.events)
+        try:
+            self._make_room()
             await _send_page(reader, found.events, place, send)
+        finally:
+            del self._sending[reader]
         if found.after == place:
             await asyncio.sleep(PAUSE_SECONDS)
         if time.monotonic() - reader.sent_at > HEARTBEAT_SECONDS:
             await send(reader.channel.heartbeat(found.after))
         return found.after
+
+    def _make_room(self) -> None:
+        """Let those go who have been at a page for the longest, where all of them are too many bytes."""
+        excess = sum(self._sending.values()) - SENDING_BYTES_MAX
+        for reader, size in self._sending.items():
+            if excess <= 0:
+                return
+            reader.end(too_slow())
+            excess -= size
 
 
 async def _send_page(reader: Reader, events: list[log.Event], place: Positions, send: Send) -> None:

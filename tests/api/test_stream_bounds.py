@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from api.cursors import decode_positions
-from api.live import hub
+from api.live import catch_up, hub
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.postgres import PARTITIONS
@@ -137,3 +137,39 @@ def test_a_client_that_leaves_at_any_point_harms_nobody(api: str, client: httpx2
     with following(api) as follower:
         published(client, [event()])
         until(lambda: len(follower.events) == 1)
+
+
+def test_readers_that_take_nothing_keep_nobody_from_catching_up(api: str, client: httpx2.Client) -> None:
+    filler = {"filler": "x" * 100_000}
+    for batch in range(4):
+        published(client, [event(event_id=f"{batch}.{n}", payload=filler) for n in range(40)])
+    stalled = [Stream(api, "?from=start", receive_bytes=4096) for _ in range(2 * catch_up.PAGES_AT_ONCE)]
+    try:
+        for each in stalled:
+            each.open()
+        quick = Stream(api, "?from=start").open()
+        came = 0
+        while came < 160:
+            came += len(quick.take() or [])
+        quick.close()
+        assert all(each.socket.fileno() >= 0 for each in stalled)
+    finally:
+        for each in stalled:
+            each.close()
+
+
+def test_pages_that_nobody_takes_are_bounded(
+    api: str, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up, "SENDING_BYTES_MAX", 1_000_000)
+    filler = {"filler": "x" * 100_000}
+    for batch in range(4):
+        published(client, [event(event_id=f"{batch}.{n}", payload=filler) for n in range(40)])
+    stalled = [Stream(api, "?from=start", receive_bytes=4096).open() for _ in range(6)]
+    kinds = []
+    for each in stalled[:2]:  # those that have been there for the longest
+        while (got := each.take()) is not None:
+            kinds += [message.kind for message in got if message.kind != "message"]
+    for each in stalled:
+        each.close()
+    assert set(kinds) == {"overflow"}
