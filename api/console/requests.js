@@ -47,12 +47,12 @@ export async function read(path, parameters, options) {
   return response.json();
 }
 
-// A page of a list, and the cursor of the next one.
+// A page of a list, the place after it, and that of the next page while there is more.
 export async function readPage(path, parameters, options) {
   const response = await request(address(path, parameters), options);
   const items = parseExactly(await response.text());
-  const next = /<[^>]*\?([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "");
-  return { items, next: next ? new URLSearchParams(next[1]).get("cursor") : null };
+  const cursor = response.headers.get("Eventlog-Cursor");
+  return { items, cursor, next: response.headers.has("Link") ? cursor : null };
 }
 
 export async function readExactly(path, options) {

@@ -65,8 +65,7 @@ function List({ parameters, show, chosen }) {
     before.set(cursor, parameters.cursor ?? null);
     go("events", { ...parameters, cursor });
   };
-  // In log order there is always a cursor to come back with; the end is where it does not move.
-  const hasNext = next !== null && next !== parameters.cursor;
+  const hasNext = next !== null;
   const step = (by) => {
     const index = items.findIndex((item) => keyOf(item) === chosen);
     const item = items[Math.max(0, Math.min(items.length - 1, index + by))];

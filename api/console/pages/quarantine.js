@@ -22,7 +22,7 @@ export function Quarantine({ parameters }) {
     <header class="page-head">
       <h1>Quarantine</h1>
       <div class="actions">
-        <input type="search" data-filter placeholder="Topic, exactly" aria-label="Topic" value=${topic}
+        <input type="search" data-filter placeholder="Topic, or order.*" aria-label="Topic" value=${topic}
           onChange=${(event) => go("quarantine", { topic: event.target.value })} />
       </div>
     </header>

@@ -1,28 +1,50 @@
-// Events as they come. The stream goes on where it was after a pause and after a lost connection.
+// Events as they come: read in log order, again and again, from where the last page ended. No connection is
+// held: a browser has six for all its tabs, and who asks anew goes on by itself after whatever was in between.
 
 import { html, useEffect, useReducer, useRef } from "../vendor/preact.js";
 import { count, rate } from "../format.js";
 import { useKeys } from "../keys.js";
-import { address, parseExactly } from "../requests.js";
+import { readPage } from "../requests.js";
 import { Empty } from "../ui/states.js";
 import { EventTable } from "./events.js";
 
 const ROWS_MAX = 300;
+const PAGE = 500;
+// Nothing was new: the next look is so much later. Where nobody answers, later each time.
+const IDLE_MS = 500;
+const RETRY_MS_MAX = 8000;
 // Whoever reads cannot follow more, and a table that is drawn for each event would not either.
 const SHOW_MS = 250;
 const RATE_MS = 4000;
 
-// What is read of one stream. It draws nothing; `changed` is called when there is something new.
+function later(milliseconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}
+
+// Until somebody can see it.
+function shown(signal) {
+  return new Promise((resolve) => {
+    const look = () => document.hidden || resolve();
+    document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", resolve, { once: true });
+    look();
+  });
+}
+
+// What is read of the log. It draws nothing; `changed` is called when there is something new.
 class Following {
   constructor(topic, source, changed) {
     Object.assign(this, {
-      topic,
-      source,
+      wanted: { topic, source, order: "position", limit: PAGE },
       changed,
       rows: [],
-      state: "connecting",
+      fresh: [],
       total: 0,
-      cursor: null,
+      cursor: "latest",
+      problem: null,
       arrivals: [],
     });
     this.open();
@@ -30,24 +52,59 @@ class Following {
   }
 
   open() {
-    const { topic, source, cursor } = this;
-    this.fresh = [];
-    this.state = "connecting";
-    this.stream = new EventSource(address("events/stream", { topic, source, cursor }));
-    this.stream.onopen = () => this.become("live");
-    this.stream.onerror = () =>
-      this.become(this.stream.readyState === EventSource.CLOSED ? "refused" : "connecting");
-    this.stream.onmessage = (message) => this.take(message);
+    this.failures = 0;
+    this.become("connecting");
+    this.reading = new AbortController();
+    this.read(this.reading.signal);
   }
 
-  take(message) {
-    this.cursor = message.lastEventId;
-    this.total += 1;
-    this.fresh.push(message.data);
-    if (this.fresh.length > ROWS_MAX) this.fresh.shift();
+  async read(signal) {
+    while (!signal.aborted) {
+      const pause = await this.look(signal);
+      if (pause === null) return;
+      await later(pause, signal);
+      await shown(signal);
+    }
+  }
+
+  // Reads a page; returns for how long to wait for the next, or null where that is no use.
+  async look(signal) {
+    try {
+      const { items, cursor, next } = await readPage("events", { ...this.wanted, cursor: this.cursor }, { signal });
+      if (signal.aborted) return null;
+      this.take(items, cursor);
+      this.become(next ? "behind" : "live");
+      return next ? 0 : IDLE_MS;
+    } catch (problem) {
+      return signal.aborted ? null : this.fail(problem);
+    }
+  }
+
+  take(items, cursor) {
+    this.failures = 0;
+    this.cursor = cursor;
+    this.total += items.length;
+    this.fresh = [...this.fresh, ...items].slice(-ROWS_MAX);
+  }
+
+  fail(problem) {
+    this.problem = problem;
+    if (problem.code === "log_rewound") {
+      this.rewound = true;
+      this.cursor = "latest";
+      return IDLE_MS;
+    }
+    if (problem.status >= 400 && problem.status < 500) {
+      this.become("refused");
+      return null;
+    }
+    this.failures += 1;
+    this.become("connecting");
+    return Math.min(IDLE_MS * 2 ** (this.failures - 1), RETRY_MS_MAX);
   }
 
   become(state) {
+    if (this.state === state) return;
     this.state = state;
     this.changed();
   }
@@ -58,7 +115,7 @@ class Following {
     this.arrivals.push({ now, total: this.total });
     while (now - this.arrivals[0].now > RATE_MS) this.arrivals.shift();
     if (this.fresh.length) {
-      this.rows = [...this.fresh.reverse().map(parseExactly), ...this.rows].slice(0, ROWS_MAX);
+      this.rows = [...this.fresh.reverse(), ...this.rows].slice(0, ROWS_MAX);
       this.fresh = [];
     } else if (had > 1 && this.arrivals[0].total === this.arrivals.at(-1).total && !this.rate) return;
     const [first] = this.arrivals;
@@ -67,22 +124,22 @@ class Following {
   }
 
   pause() {
-    this.stream.close();
+    this.reading.abort();
     this.become("paused");
   }
 
   end() {
-    this.stream.close();
+    this.reading.abort();
     clearInterval(this.timer);
   }
 }
 
-const DOTS = { connecting: "warn", live: "good", paused: "", refused: "bad" };
+const DOTS = { connecting: "warn", behind: "warn", live: "good", paused: "", refused: "bad" };
 const WORDS = {
   connecting: "connecting …",
+  behind: "catching up",
   live: "live",
   paused: "paused; it goes on from here",
-  refused: "the service refused this stream, or has too many",
 };
 
 export function Tail({ topic, source, show, chosen }) {
@@ -94,18 +151,24 @@ export function Tail({ topic, source, show, chosen }) {
     return () => following.current.end();
   }, [topic, source]);
   const now = following.current;
-  const turn = () => (now.state === "live" || now.state === "connecting" ? now.pause() : now.open());
+  const turn = () => (now.state === "paused" || now.state === "refused" ? now.open() : now.pause());
   useKeys({ p: turn });
   if (!now) return null;
-  const isOn = now.state === "live" || now.state === "connecting";
+  const isOn = now.state !== "paused" && now.state !== "refused";
+  const words = WORDS[now.state] ?? `refused: ${now.problem.message}`;
   return html`<section aria-label="Live events" class="list">
     <div class="tail-head">
       <span role="status">
-        <span class=${`dot ${DOTS[now.state]}`} aria-hidden="true"></span> ${WORDS[now.state]}
+        <span class=${`dot ${DOTS[now.state]}`} aria-hidden="true"></span> ${words}
       </span>
       <span class="faint">${count(now.total)} seen, ${rate(now.rate ?? 0)}; the latest ${count(ROWS_MAX)} are shown</span>
       <div class="actions"><button type="button" onClick=${turn}>${isOn ? "Pause" : "Go on"}</button></div>
     </div>
+    ${
+      now.rewound &&
+      html`<p class="notice warn">The log was restored to an earlier state meanwhile: events that are shown here
+        may not be in it any more. It goes on from what was new then.</p>`
+    }
     ${
       now.rows.length
         ? html`<${EventTable} events=${now.rows} show=${show} chosen=${chosen} />`

@@ -1,6 +1,6 @@
 // How many deliveries were received over time.
 
-import { html, useMemo, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { count } from "../format.js";
 import { useEvery, useRead } from "../reading.js";
 import { go } from "../routing.js";
@@ -8,7 +8,6 @@ import { Chart } from "../ui/chart.js";
 import { Section } from "../ui/parts.js";
 import { Read } from "../ui/states.js";
 
-const LIMIT = 10_000;
 const BUCKETS = {
   minute: { seconds: 60, buckets: 120, title: "2 hours, by minute" },
   hour: { seconds: 3600, buckets: 96, title: "4 days, by hour" },
@@ -28,7 +27,7 @@ export function Timeline({ page, parameters }) {
       ${Object.entries(BUCKETS).map(([name, { title }]) => html`<option key=${name} value=${name}>${title}</option>`)}
     </select>`;
   return html`<${Section} title="Received over time" id="timeline" actions=${actions}>
-    <${Counts} key=${bucket} topic=${topic} bucket=${bucket} scale=${scale} />
+    <${Counts} key=${`${bucket} ${topic}`} topic=${topic} bucket=${bucket} scale=${scale} />
   <//>`;
 }
 
@@ -37,31 +36,34 @@ function Counts({ topic, bucket, scale }) {
   const [last, setLast] = useState(() => bucketNow(scale));
   useEvery(WATCH_MS, () => setLast(bucketNow(scale)));
   const first = last - (scale.buckets - 1) * scale.seconds;
-  const since = new Date(first * 1000).toISOString();
-  const answer = useRead("timeline", { topic, bucket, since, limit: LIMIT }, { every: WATCH_MS });
-  const seen = useRef(null);
-  if (answer.data) seen.current = answer.data;
-  if (!seen.current) return html`<${Read} of=${answer} what="Reading the timeline">${() => null}<//>`;
-  return html`<${Bars} counts=${seen.current.counts} first=${first} scale=${scale} />
-    ${
-      !seen.current.complete &&
-      html`<p class="notice warn">There are more than ${count(LIMIT)} counts in this time,
-      so its end is missing: choose a topic, or a prefix such as order.*</p>`
-    }`;
+  // Of what is past nothing changes any more, but for the bucket before this one, for a moment.
+  const [since, setSince] = useState(first);
+  const wanted = { by: "time", topic, bucket, since: moment(since), order: "desc", limit: scale.buckets + 1 };
+  const answer = useRead("timeline", wanted, { every: WATCH_MS });
+  const sums = useRef(null);
+  useMemo(() => {
+    if (!answer.data) return;
+    const kept = [...(sums.current ?? [])].filter(([start]) => start >= first && start < since);
+    const counted = answer.data.counts.map(({ start, received }) => [Date.parse(start) / 1000, received]);
+    sums.current = new Map([...kept, ...counted]);
+  }, [answer.data]);
+  useEffect(() => {
+    if (answer.data) setSince(last - scale.seconds);
+  }, [answer.data, last]);
+  if (!sums.current) return html`<${Read} of=${answer} what="Reading the timeline">${() => null}<//>`;
+  return html`<${Bars} sums=${sums.current} first=${first} scale=${scale} />`;
 }
 
 // There are no half deliveries on the axis.
 const whole = (value) => (Number.isInteger(value) ? count(value) : "");
 const bucketNow = ({ seconds }) => Math.floor(Date.now() / 1000 / seconds) * seconds;
 
-function Bars({ counts, first, scale }) {
+const moment = (seconds) => new Date(seconds * 1000).toISOString();
+
+function Bars({ sums, first, scale }) {
   const data = useMemo(() => {
-    const sums = new Array(scale.buckets).fill(0);
-    for (const each of counts) {
-      const place = (Date.parse(each.start) / 1000 - first) / scale.seconds;
-      if (place in sums) sums[place] += each.received;
-    }
-    return [sums.map((_, index) => first + index * scale.seconds), sums];
-  }, [counts, first, scale]);
+    const starts = Array.from({ length: scale.buckets }, (_, index) => first + index * scale.seconds);
+    return [starts, starts.map((start) => sums.get(start) ?? 0)];
+  }, [sums, first, scale]);
   return html`<${Chart} title=${null} series=${SERIES} data=${data} height=${180} format=${whole} />`;
 }
