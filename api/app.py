@@ -31,7 +31,7 @@ READING = (
 )
 
 METHODS = ("GET", "HEAD", "POST", "DELETE")
-FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: ("GET",)}
+FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.METHODS}
 
 
 def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:

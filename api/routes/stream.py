@@ -16,7 +16,7 @@ from fastapi import Request
 
 from api.cursors import ForeignCursor, decode_positions
 from api.errors import problem_for, wrong_method
-from api.gate import Receive, Scope, Send
+from api.gate import Message, Receive, Scope, Send
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.reader import Reader, Wanted
@@ -60,6 +60,9 @@ PARAMETERS = {
 }
 
 
+METHODS = ("GET", "HEAD")
+
+
 class Stream:
     """The route. `services` is there once the application has started."""
 
@@ -70,8 +73,8 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = self.services
         assert services is not None
-        if scope["method"] != "GET":
-            raise wrong_method("GET")
+        if scope["method"] not in METHODS:
+            raise wrong_method(", ".join(METHODS))
         hub = services.hub
         request = Request(scope)
         values = read_parameters(request, PARAMETERS)
@@ -79,6 +82,10 @@ class Stream:
         partitions = wanted.partitions(hub.partitions)
         place = _place(request, values, partitions)
         media_type = form_of(request, EVENT_STREAM, LINES)
+        if scope["method"] == "HEAD":
+            await send(_start(media_type))
+            await send({"type": "http.response.body", "body": b""})
+            return
         form: Form = SSE if media_type == EVENT_STREAM else NDJSON
         async with hub.entered():
             if place is not None:
@@ -148,16 +155,9 @@ class Connection:
 
     async def open(self, cursor: bytes) -> None:
         """Send the headers and the place from which the stream goes on."""
-        form = self.reader.channel.form
-        headers = [
-            (b"content-type", self._media_type.encode()),
-            (b"vary", b"Accept"),
-            (b"connection", b"close"),
-            *((name.lower().encode(), value.encode()) for name, value in UNBUFFERED.items()),
-        ]
         self._opened = True
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send_frame(Frame(cursor, form.opening(cursor)))
+        await self._send(_start(self._media_type))
+        await self.send_frame(Frame(cursor, self.reader.channel.form.opening(cursor)))
 
     async def send_frame(self, frame: Frame) -> None:
         """Send; what was not sent when this is cancelled is not counted as sent."""
@@ -173,6 +173,17 @@ class Connection:
         peer = self._protocol.transport.get_extra_info("socket")
         with suppress(OSError, AttributeError):  # not on every platform
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
+
+
+def _start(media_type: str) -> Message:
+    """Return the head of the answer."""
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"vary", b"Accept"),
+        (b"connection", b"close"),
+        *((name.lower().encode(), value.encode()) for name, value in UNBUFFERED.items()),
+    ]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
 def _wanted(values: dict[str, Any]) -> Wanted:

@@ -148,4 +148,4 @@ def test_wrong_parameters_and_methods_are_refused(client: httpx2.Client) -> None
     assert wrong_parameters(client.get("/events/stream?source=a&source=b")) == ["/source"]
     assert wrong_parameters(client.get("/events/stream" + topics(*(str(n) for n in range(33))))) == ["/topic"]
     answer = client.post("/events/stream", json={})
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

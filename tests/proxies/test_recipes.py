@@ -133,6 +133,9 @@ def test_probes_are_answered(client: httpx2.Client) -> None:
         assert client.get(path).status_code == 200
         answer = client.head(path)
         assert (answer.status_code, answer.content) == (200, b"")
+    for path in ("/events/stream", "/stats", "/docs", "/openapi.json", "/console/main.js"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
     assert client.options("/stats").status_code == 204
 
 
