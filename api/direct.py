@@ -66,7 +66,7 @@ class Direct:
 
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         try:
-            self._gate.check(scope, headers)
+            self._gate.check(scope)
             return not is_ndjson(headers) and PECULIAR.isdisjoint(headers)
         except Problem:
             return False

@@ -55,7 +55,7 @@ class Gate:
             await send(message)
 
         try:
-            self.check(scope, headers)
+            self.check(scope)
             if scope["method"] == "OPTIONS":
                 await self._tell_methods(scope, send_identified)
                 return
@@ -69,7 +69,7 @@ class Gate:
                 raise
             await send_problem(problem, request_id, send_identified)
 
-    def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+    def check(self, scope: Scope) -> None:
         """Raise the Problem of a request that must not come in."""
         if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
             raise target_too_long()
@@ -81,7 +81,7 @@ class Gate:
                 "headers_too_large",
                 f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them",
             )
-        self._door.check(scope, headers)
+        self._door.check(scope)
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""

@@ -29,7 +29,7 @@ from api.direct import Direct, problem_answer
 from api.errors import Problem
 from api.gate import TARGET_BYTES_MAX, target_too_long
 
-ABSOLUTE_FORM = re.compile(rb"https?://(?P<host>[^/?#]+)", re.IGNORECASE)
+ABSOLUTE_FORM = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]*)")
 # What a request says that offers another protocol, as headers and as options of Connection.
 OF_AN_OFFER = frozenset({b"upgrade", b"http2-settings"})
 

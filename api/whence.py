@@ -16,7 +16,7 @@ import msgspec
 
 from api.errors import Problem
 from api.forwarded import Forwarded, read_forwarded
-from eventlog.addresses import NOWHERE, UNIX, Authority, Hosts, Peers, address, authority, shown
+from eventlog.addresses import NOWHERE, UNIX, Address, Authority, Hosts, Peers, address, authority, shown
 from eventlog.addresses import hosts as read_hosts
 from eventlog.addresses import peers as read_peers
 from eventlog.settings import Settings
@@ -25,6 +25,9 @@ LOOPBACK_NAMES = frozenset({"localhost"})
 WILDCARDS = frozenset({"0.0.0.0", "::"})
 # Probes and scrapers come by whatever address they have; these tell counts, and nothing of the events.
 FOR_ANY_HOST = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+OF_BROWSERS = frozenset(
+    {b"origin", b"purpose", b"sec-purpose", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"}
+)
 READING_METHODS = frozenset({"GET", "HEAD"})
 ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#@]+)")
 PORTS = {"http": 80, "https": 443}
@@ -75,16 +78,18 @@ class Door:
         """Return the door that the settings describe."""
         return cls(read_hosts(settings.allowed_hosts), read_peers(settings.trusted_proxies), settings.host)
 
-    def check(self, scope: Any, headers: dict[bytes, bytes]) -> None:
+    def check(self, scope: Any) -> None:
         """Find out whence a request comes, for the scope; raise the Problem of one that must not come in."""
-        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if len(named) > 1:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1:
             raise Problem(400, "duplicate_host", "a request has one Host header")
-        whence = scope["whence"] = self._whence(scope, authority(named[0]) if named else None)
+        named = hosts[0] if hosts else None
+        whence = scope["whence"] = self._whence(scope, None if named is None else authority(named))
         if not _is_for_any_host(scope):
-            self._require_host(scope, whence, named[0] if named else None)
-        if not _is_navigation(scope["method"], headers):
-            _require_own_origin(headers, whence)
+            self._require_host(scope, whence, named)
+        said = _said_by_browser(scope["headers"])
+        if said and not _is_navigation(scope["method"], said):
+            _require_own_origin(said, whence)
 
     def _whence(self, scope: Any, host: Authority | None) -> Whence:
         peer = _peer(scope)
@@ -117,7 +122,7 @@ class Door:
         if given is None:
             return False
         own = None if server is None else address(server[0])
-        return given.is_loopback or given == own or (self._bound in WILDCARDS and _is_own(str(given)))
+        return given.is_loopback or given == own or (self._bound in WILDCARDS and _is_own(given))
 
 
 def _misdirected(what: str) -> Problem:
@@ -142,15 +147,26 @@ def _peer(scope: Any) -> str:
     return str(address(client[0]) or "unknown")
 
 
-def _is_own(given: str) -> bool:
+def _is_own(given: Address) -> bool:
     """Say whether an address is one of this machine's: those are what can be bound to."""
-    family = socket.AF_INET6 if ":" in given else socket.AF_INET
+    if given.is_multicast or given.is_reserved or given.is_unspecified:
+        return False
+    family = socket.AF_INET if given.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_STREAM) as trying:
         try:
-            trying.bind((given, 0))
+            trying.bind((str(given), 0))
         except OSError:
             return False
     return True
+
+
+def _said_by_browser(headers: Any) -> dict[bytes, bytes]:
+    """Return what a browser says of the page that sends this; said twice, it is neither of both."""
+    said: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in OF_BROWSERS:
+            said[name] = said[name] + b", " + value if name in said else value
+    return said
 
 
 def _is_navigation(method: str, headers: dict[bytes, bytes]) -> bool:

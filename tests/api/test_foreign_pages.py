@@ -190,6 +190,7 @@ def test_a_page_says_itself_what_may_run_in_it(client: httpx2.Client) -> None:
         ("http://evil.example/stats", "localhost", 421),
         ("http://localhost@evil.example/stats", "localhost", 421),
         ("https://evil.example/stats", "localhost", 421),
+        ("ftp://evil.example/stats", "localhost", 421),
         ("http:///stats", "localhost", 400),
         ("//evil.example/stats", "localhost", 404),
         ("*", "localhost", 404),
@@ -209,6 +210,18 @@ def test_a_publish_that_names_a_foreign_host_in_its_target_is_refused(url: str) 
     for target, status in (("http://localhost/publish", 202), ("http://evil.example/publish", 421)):
         with client_of(url) as client:
             client.send(content.replace(b"POST /publish", f"POST {target}".encode()))
+            assert client.answer()[0] == status
+
+
+@pytest.mark.parametrize("name", ["Origin", "Sec-Fetch-Site"])
+def test_what_is_said_twice_is_not_believed(url: str, name: str) -> None:
+    own = {"Origin": url, "Sec-Fetch-Site": "same-origin"}[name]
+    port = url.rpartition(":")[2]
+    for values, status in (([own], 202), ([own, "cross-site"], 403), (["cross-site", own], 403)):
+        lines = "".join(f"{name}: {value}\r\n" for value in values)
+        content = request(one_topic("twice"), headers=lines)
+        with client_of(url) as client:
+            client.send(content.replace(b"Host: localhost", f"Host: 127.0.0.1:{port}".encode()))
             assert client.answer()[0] == status
 
 

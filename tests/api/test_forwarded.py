@@ -39,7 +39,7 @@ def whence(
             *((n.lower().encode(), v.encode("latin-1")) for n, v in headers),
         ],
     }
-    Door(hosts("log.example"), peers(trusted), "10.0.0.2").check(scope, {})
+    Door(hosts("log.example"), peers(trusted), "10.0.0.2").check(scope)
     found = scope["whence"]
     assert isinstance(found, Whence)
     return found

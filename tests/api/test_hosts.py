@@ -114,6 +114,8 @@ def test_what_haproxy_asks_by_default_is_answered(api: str) -> None:
         ("127.1", False),
         ("[127.0.0.1]", False),
         ("[localhost]", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
         ("*", False),
         ("", False),
     ],

@@ -97,9 +97,9 @@ def test_the_api_answers_to_the_names_it_is_called_by(host: str) -> None:
     further = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
     assert "EVENTLOG_HOST=0.0.0.0" in dockerfile()
     door = Door(hosts(further), Peers(), "0.0.0.0")
-    door.check(addressed(host), {})
+    door.check(addressed(host))
     with pytest.raises(Problem, match=r"elsewhere\.example"):
-        door.check(addressed("elsewhere.example:8080"), {})
+        door.check(addressed("elsewhere.example:8080"))
 
 
 def test_the_database_is_on_a_network_without_a_way_out() -> None:
