@@ -196,20 +196,36 @@ def test_a_publish_is_not_sent_again_behind_its_clients_back(
     upstream.close()
 
 
+def place_after(client: httpx2.Client, last_id: str, count: int) -> str:
+    """Follow from a place until so many events came; return the place after them."""
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    with client.stream("GET", "/events/stream", headers=headers) as answer:
+        came, place = 0, ""
+        for line in answer.iter_lines():
+            came += line.startswith("data:") and "event_id" in line
+            place = line.removeprefix("id:").strip() if line.startswith("id:") else place
+            if came == count and not line and place:
+                return place
+    raise AssertionError(f"the stream ended after {came} of {count} events")
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_service_that_starts_again_is_found_again(
+def test_a_service_that_starts_again_is_found_again_and_followed_on(
     kind: str, database: str, certificate: Certificate, folder: Path
 ) -> None:
     if program(kind) is None:
         pytest.skip(f"there is no {kind} here")
     port = free_port()
     trusting: dict[str, Any] = {"allowed_hosts": NAME, "trusted_proxies": "127.0.0.1"}
+    place = ""
     with (
         running_proxy(kind, port, certificate, folder / f"again-{kind}") as proxy,
         proxy.client() as client,
     ):
         assert client.get("/stats").status_code in (502, 503, 504)
-        for _ in range(2):
-            with running_api(database, workers=0, port=port, **trusting):
+        for number in range(3):
+            with running_api(database, port=port, **trusting):
                 until(lambda: client.get("/stats").status_code == 200)
-                assert client.post("/publish", json=event()).status_code == 202
+                # What was published last before the service went away was not read then.
+                place = place_after(client, place, count=min(number, 1))
+                assert client.post("/publish", json=event(event_id=f"{number}")).status_code == 202
