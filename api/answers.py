@@ -199,6 +199,9 @@ class Health(Ready):
     status: Literal["ok", "degraded", "unavailable"]  # type: ignore[assignment]
     workers: int | None = Field(description="projector workers connected to the database; none is degraded")
     dropped: list[str] = Field(default=[], description="projections that are dropped; left out if none is")
+    standing_still: list[str] = Field(
+        default=[], description="projections without progress, and why; left out if there is none"
+    )
 
 
 class Finding(BaseModel):

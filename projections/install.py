@@ -94,6 +94,10 @@ def _enrol(connection: Connection, projection: Projection) -> list[str]:
     if registered is None:
         _install(connection, projection)
         return [f"projection {projection.name}"]
+    if registered.definition == projection.definition_to_the_byte:
+        connection.execute(statement("projections/redefine"), _defined(projection))
+        registered = msgspec.structs.replace(registered, definition=projection.definition)
+    connection.execute(statement("projections/want"), _defined(projection))
     if (
         registered.schema_name is not None
         # The views of another definition may need other tables: they change when it is rebuilt.
@@ -102,6 +106,10 @@ def _enrol(connection: Connection, projection: Projection) -> list[str]:
     ):
         _expose(connection, projection, registered.schema_name)
     return []
+
+
+def _defined(projection: Projection) -> dict[str, str]:
+    return {"name": projection.name, "definition": projection.definition}
 
 
 def _outdated(connection: Connection, projection: Projection) -> list[str]:
@@ -137,6 +145,7 @@ def _install(connection: Connection, projection: Projection) -> None:
     connection.execute(statement("rebuild/add_claims"), version.key)
     _expose(connection, projection, version.schema_name)
     connection.execute(statement("projections/go_live"), version.key)
+    connection.execute(statement("projections/want"), _defined(projection))
 
 
 def _expose(connection: Connection, projection: Projection, schema: str) -> None:

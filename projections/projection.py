@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from eventlog.database import Connection
 from eventlog.statements import SQL_DIR, read_sql
 from projections.delivery import Delivery
+from projections.meaning import python_meaning, sql_meaning
 
 REQUIRED = ("tables.sql",)
 OPTIONAL = (
@@ -107,7 +108,20 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def definition(self) -> str:
-        """sha256 of what decides the content: what differs in it is another version."""
+        """sha256 of what decides the content: what differs in it is another version.
+
+        Comments, blanks and line ends decide nothing.
+        """
+        digest = hashlib.sha256(python_meaning(self.code))
+        for file in DEFINING:
+            if self.has(file):
+                digest.update(b"\0" + sql_meaning((self.folder / file).read_text(encoding="utf-8")).encode())
+        digest.update(repr((self.topics, self.each)).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def definition_to_the_byte(self) -> str:
+        """What stood for the definition before: versions that recorded it are of these very files."""
         digest = hashlib.sha256(self.code)
         for file in DEFINING:
             if self.has(file):

@@ -15,6 +15,7 @@ from api.services import Services
 from eventlog.errors import QueueFull
 from eventlog.migrate import migrations
 from eventlog.read import Reader
+from eventlog.read.standing_still import standing_still
 from eventlog.statements import statement
 
 router = APIRouter(tags=["service"])
@@ -72,6 +73,14 @@ async def find_state(services: Services) -> State:
     return State(await _fault_of_append(services) or OK, queue, server.workers, server.dropped)
 
 
+async def _standing_still(services: Services) -> list[str]:
+    """Say which projections make no progress; nothing where the database cannot be asked."""
+    try:
+        return [str(found) for found in await probe(services, standing_still)]
+    except Problem:
+        return []
+
+
 async def _fault_of_append(services: Services) -> str | None:
     """Say why nothing can be appended, having tried: of what it needs, others may need nothing."""
     try:
@@ -114,13 +123,19 @@ async def readyz(request: Request) -> Response:
 
 @route(router, "/health", forms=(), summary="All of it", responses=HEALTH)
 async def health(request: Request) -> Response:
-    """As /readyz, and how many workers are connected, and which projections are dropped. Without workers,
-    or with one dropped, it is `degraded`, which is no 503: publishing goes on, and workers may be elsewhere
-    and on their way."""
+    """As /readyz, and how many workers are connected, and which projections are dropped or stand still.
+    Without workers, or with such a one, it is `degraded`, which is no 503: publishing goes on, and workers
+    may be elsewhere and on their way."""
     state = await find_state(services_of(request))
-    whole = state.workers and not state.dropped
+    still = await _standing_still(services_of(request)) if state.ready else []
+    whole = state.workers and not state.dropped and not still
     status = UNAVAILABLE if not state.ready else OK if whole else "degraded"
-    return answer({"status": status, **msgspec.to_builtins(state)}, status=_http(state.ready))
+    document = {
+        "status": status,
+        **msgspec.to_builtins(state),
+        **({"standing_still": still} if still else {}),
+    }
+    return answer(document, status=_http(state.ready))
 
 
 @route(

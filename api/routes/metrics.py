@@ -6,7 +6,7 @@ kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from api.routes.stats import counted_by
 from api.services import Services
 from eventlog import __version__
 from eventlog.read import Books
+from eventlog.read.standing_still import StandingStill, standing_still
 from projections.state import State
 
 router = APIRouter(tags=["service"])
@@ -32,17 +33,24 @@ T = TypeVar("T")
 class Reading(Collector):
     """The metrics of one scrape."""
 
-    def __init__(self, services: Services, counts: Books | None, projections: Sequence[State]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        counts: Books | None,
+        projections: Sequence[State],
+        still: Sequence[StandingStill],
+    ) -> None:
         self._services = services
         self._counts = counts
         self._projections = projections
+        self._still = {found.name: found.seconds for found in still}
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; without the database, what this process knows."""
         yield from self._of_process()
         if self._counts is not None:
             yield from _of_books(self._counts)
-        yield from _of_projections(self._projections)
+        yield from _of_projections(self._projections, self._still)
 
     def _of_process(self) -> Iterator[Metric]:
         uptime = max(0.0, (datetime.now(UTC) - self._services.member.started_at).total_seconds())
@@ -74,7 +82,7 @@ def _of_books(counts: Books) -> Iterator[Metric]:
     yield _gauge("eventlog_workers", "Projector workers connected to the database.", counts.workers)
 
 
-def _of_projections(projections: Sequence[State]) -> Iterator[Metric]:
+def _of_projections(projections: Sequence[State], still: Mapping[str, float]) -> Iterator[Metric]:
     """Yield what alarms are for: a projection that is dropped has neither lag nor quarantine."""
     live = [state for state in projections if state.version is not None]
     yield _labelled("live", "0 while it is dropped.", {p.name: p.version is not None for p in projections})
@@ -88,6 +96,11 @@ def _of_projections(projections: Sequence[State]) -> Iterator[Metric]:
     )
     yield _labelled(
         "quarantined", "Deliveries that it has set aside.", {state.name: state.quarantined for state in live}
+    )
+    yield _labelled(
+        "standing_still_seconds",
+        "How long it has had work and made no step; 0 while it moves.",
+        {state.name: still.get(state.name, 0.0) for state in live},
     )
 
 
@@ -113,10 +126,12 @@ async def metrics(request: Request) -> Response:
     """The counts of /stats from one snapshot, each projection, and this process's own; without the database
     these alone."""
     services = services_of(request)
-    counts, projections = await asyncio.gather(_known(_counts(services)), _known(read(services, states)))
+    counts, projections, still = await asyncio.gather(
+        _known(_counts(services)), _known(read(services, states)), _known(read(services, standing_still))
+    )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(Reading(services, counts, projections or []))
+    registry.register(Reading(services, counts, projections or [], still or []))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from eventlog.database import Connection
 from eventlog.doctor.finding import Finding, failed, ok, warning
+from eventlog.read.standing_still import WITHIN, StandingStill
 from eventlog.statements import statement
 
 # Per partition; a partition of 100,000 is counted in some 20 ms. All of a large log would take minutes.
@@ -114,6 +115,21 @@ def check_failures(connection: Connection) -> Finding:
     found += [f"{name}: dropped, reading it is answered 503" for name in dropped]
     mend += [f"`eventlog rebuild {name}`" for name in dropped]
     return warning("projections", "; ".join(found), "; ".join(mend))
+
+
+def check_standing_still(connection: Connection) -> Finding:
+    """Say whether a projection makes no progress though there is work, or has changed and cannot."""
+    cursor = connection.cursor(row_factory=class_row(StandingStill))
+    found = cursor.execute(statement("read/standing_still"), WITHIN).fetchall()
+    if not found:
+        return ok("progress", "no projection stands still")
+    mend = [f"`eventlog rebuild {each.name}`" for each in found if each.changed]
+    if not all(each.changed for each in found):
+        mend.append(
+            "see whether the workers hang (stopped, or waiting for a lock) and whether any of them has "
+            "the code of that projection, and start them anew"
+        )
+    return warning("progress", "; ".join(map(str, found)), "; ".join(mend))
 
 
 def _judge_lag(books: list[Book], workers: int) -> Finding:

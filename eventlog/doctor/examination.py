@@ -10,7 +10,13 @@ from psycopg.conninfo import conninfo_to_dict
 from eventlog.arrival import Session
 from eventlog.database import Connection, connect, first_line
 from eventlog.doctor.auditor import check_auditor
-from eventlog.doctor.books import check_books, check_failures, check_outbox, check_positions
+from eventlog.doctor.books import (
+    check_books,
+    check_failures,
+    check_outbox,
+    check_positions,
+    check_standing_still,
+)
 from eventlog.doctor.damage import check_damage
 from eventlog.doctor.durability import check_settings, check_version
 from eventlog.doctor.finding import Examination, Finding, failed, ok
@@ -52,6 +58,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("positions", check_positions),
     ("books", check_books),
     ("projections", check_failures),
+    ("progress", check_standing_still),
     ("outbox", check_outbox),
 )
 COUNTING = frozenset({"positions", "books", "projections"})

@@ -243,6 +243,7 @@ def test_metrics_tell_of_each_projection(client: httpx2.Client, connection: Conn
         f"eventlog_projection_live{core}": "0.0",
         f"eventlog_projection_live{timeline}": "1.0",
         f"eventlog_projection_quarantined{timeline}": "0.0",
+        f"eventlog_projection_standing_still_seconds{timeline}": "0.0",
         **{name: told[name] for name in of_timeline},  # it may be behind
     }
 

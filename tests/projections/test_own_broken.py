@@ -121,7 +121,7 @@ def test_a_changed_projection_stands_still_until_it_is_rebuilt(
 ) -> None:
     place = write_projection(tmp_path, "own", views="CREATE OR REPLACE VIEW eventlog.own AS SELECT 1 AS a")
     installed(database, place)
-    (place / "tables.sql").write_text(TABLES + "-- changed")
+    (place / "tables.sql").write_text(TABLES + "CREATE TABLE {schema}.more (a int PRIMARY KEY);")
     (place / "views.sql").write_text("CREATE OR REPLACE VIEW eventlog.own AS SELECT 1 AS a, 2 AS b")
     changed = discover(str(place))
     assert install_own(database, changed).faults == [

@@ -79,5 +79,5 @@ def test_what_decides_its_rows_is_another_definition(tmp_path: Path, file: str) 
         (tmp_path / source.name).write_bytes(source.read_bytes())
     same = Projection("timeline", tmp_path, each=None)
     assert same.definition == TIMELINE.definition
-    (tmp_path / file).write_text((tmp_path / file).read_text() + "-- changed")
+    (tmp_path / file).write_text((tmp_path / file).read_text() + "SELECT 1")
     assert Projection("timeline", tmp_path, each=None).definition != TIMELINE.definition

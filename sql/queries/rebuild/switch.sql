@@ -9,4 +9,7 @@ WITH retired AS (
 ), kept AS (
     DELETE FROM eventlog.quarantine WHERE projection = %(projection)s AND version = 0
 )
-UPDATE eventlog.projections SET live_version = %(version)s WHERE name = %(projection)s
+UPDATE eventlog.projections AS p
+SET live_version = v.version, wanted_definition = v.definition
+FROM eventlog.projection_versions AS v
+WHERE p.name = %(projection)s AND v.projection = p.name AND v.version = %(version)s
