@@ -265,6 +265,9 @@ class Operation(BaseModel):
     kind: Literal["rebuild", "verify", "drop"]
     projection: str
     state: Literal["running", "done", "failed", "cancelled"]
+    result: Literal["equal", "differs"] | None = Field(
+        description="of a verification that is done: whether the projection equals a replay of the log"
+    )
     phase: str
     done: int = Field(description="deliveries")
     total: int

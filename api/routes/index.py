@@ -23,6 +23,7 @@ ROUTES = {
     "retries": "/quarantine/retries",
     "projections": "/projections",
     "projection": "/projections/{name}",
+    "operations": "/operations",
     "operation": "/operations/{id}",
     "sql": "/sql",
     "questions": "/sql/questions",

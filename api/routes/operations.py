@@ -1,4 +1,4 @@
-"""GET and DELETE /operations/{id}: how far a rebuild or a verification is, and its end."""
+"""/operations: the latest rebuilds, verifications and drops; how far one is, its end, and its cancelling."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from api import answers
 from api.errors import Problem
-from api.parameters import read_parameters
+from api.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.reading import answer, problems, read, route, services_of
 from eventlog.read import Reader
 from eventlog.statements import statement
@@ -18,6 +18,35 @@ from projections.operations import Record
 from projections.state import progress_of
 
 router = APIRouter(tags=["projections"])
+
+
+LIMIT_DEFAULT = 100
+LIMIT_MAX = 1_000
+
+PARAMETERS = {
+    "projection": Parameter(text, "Only of this projection.", {"type": "string"}),
+    "limit": Parameter(
+        whole_number(1, LIMIT_MAX),
+        "The most operations.",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    ),
+}
+
+
+@route(
+    router,
+    "/operations",
+    summary="The latest operations",
+    openapi_extra=documented(PARAMETERS),
+    responses={200: {"model": list[answers.Operation]}, **problems(422, 503)},
+)
+async def operations(request: Request) -> Response:
+    """The latest operations, of any process, the last one that began first; 1,000 are kept."""
+    values = read_parameters(request, PARAMETERS)
+    found = await _read(
+        request, projection=values.get("projection"), limit=values.get("limit", LIMIT_DEFAULT)
+    )
+    return answer([shown(record) for record in found])
 
 
 @route(
@@ -53,14 +82,21 @@ async def _find(request: Request, id: str) -> Record:
     except ValueError:
         raise _unknown(id) from None
 
-    async def find(reader: Reader) -> Record | None:
-        cursor = reader.cursor(row_factory=class_row(Record))
-        return await (await cursor.execute(statement("operations/find"), {"id": wanted})).fetchone()
-
-    found = await read(services_of(request), find)
-    if found is None:
+    found = await _read(request, id=wanted)
+    if not found:
         raise _unknown(id)
-    return found
+    return found[0]
+
+
+async def _read(
+    request: Request, *, id: UUID | None = None, projection: str | None = None, limit: int = 1
+) -> list[Record]:
+    async def find(reader: Reader) -> list[Record]:
+        cursor = reader.cursor(row_factory=class_row(Record))
+        parameters = {"id": id, "projection": projection, "limit": limit}
+        return await (await cursor.execute(statement("operations/find"), parameters)).fetchall()
+
+    return await read(services_of(request), find)
 
 
 def _unknown(id: str) -> Problem:
@@ -76,6 +112,7 @@ def shown(record: Record) -> dict[str, Any]:
         "kind": record.kind,
         "projection": record.projection,
         "state": record.state,
+        "result": _result(record),
         "phase": record.phase,
         **progress,
         "eta_seconds": progress["eta_seconds"] if running else None,
@@ -85,3 +122,10 @@ def shown(record: Record) -> dict[str, Any]:
         "error": record.error,
         "detail": msgspec.Raw(record.detail.encode()),
     }
+
+
+def _result(record: Record) -> str | None:
+    """Say in a word what came out of a verification that is done."""
+    if (record.kind, record.state) != ("verify", "done"):
+        return None
+    return "differs" if msgspec.json.decode(record.detail).get("differing") else "equal"

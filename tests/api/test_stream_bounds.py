@@ -166,10 +166,13 @@ def test_pages_that_nobody_takes_are_bounded(
     for batch in range(4):
         published(client, [event(event_id=f"{batch}.{n}", payload=filler) for n in range(40)])
     stalled = [Stream(api, "?from=start", receive_bytes=4096).open() for _ in range(6)]
-    kinds = []
-    for each in stalled[:2]:  # those that have been there for the longest
-        while (got := each.take()) is not None:
-            kinds += [message.kind for message in got if message.kind != "message"]
+    cut = 0
     for each in stalled:
+        came = 0
+        while came < 160:
+            if (got := each.take()) is None:
+                cut += 1
+                break
+            came += sum(message.kind == "message" for message in got)
         each.close()
-    assert set(kinds) == {"overflow"}
+    assert cut >= 3, "two pages have room"

@@ -68,8 +68,24 @@ def test_what_is_live_and_how_far_it_is(client: httpx2.Client) -> None:
 def test_a_verification_says_that_nothing_differs(client: httpx2.Client) -> None:
     begun = client.post("/projections/core/verify")
     found = ended(client, begun.headers["location"])
-    assert (found["state"], found["detail"]["differing"]) == ("done", [])
+    assert (found["state"], found["result"], found["detail"]["differing"]) == ("done", "equal", [])
     assert found["detail"]["deliveries"] == received(client)
+
+
+def test_a_verification_that_finds_a_difference_says_so_in_a_word(
+    client: httpx2.Client, superuser_dsn: str
+) -> None:
+    with psycopg.connect(superuser_dsn) as somebody:
+        somebody.execute("UPDATE core_1.events SET source = 'another'")
+    found = ended(client, client.post("/projections/core/verify").headers["location"])
+    assert (found["state"], found["result"]) == ("done", "differs")
+    listed = client.get("/operations").json()
+    assert [each["id"] for each in listed] == [found["id"]]
+    assert listed[0]["result"] == "differs"
+    second = ended(client, client.post("/projections/timeline/verify").headers["location"])
+    assert [each["id"] for each in client.get("/operations").json()] == [second["id"], found["id"]]
+    assert [each["id"] for each in client.get("/operations?projection=core").json()] == [found["id"]]
+    assert len(client.get("/operations?limit=1").json()) == 1
 
 
 @pytest.mark.parametrize("what", ["rebuild", "verify"])

@@ -1,4 +1,4 @@
--- An operation; one whose session is gone has failed.
+-- An operation, or the latest ones; one whose session is gone has failed.
 SELECT o.id, o.kind, o.projection,
        CASE WHEN orphaned.is_so THEN 'failed' ELSE o.state END AS state,
        o.phase, o.done, o.total,
@@ -13,4 +13,7 @@ CROSS JOIN LATERAL (
         WHERE a.pid = o.backend_pid AND coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
     ) AS is_so
 ) AS orphaned
-WHERE o.id = %(id)s
+WHERE (%(id)s::uuid IS NULL OR o.id = %(id)s::uuid)
+  AND (%(projection)s::text IS NULL OR o.projection = %(projection)s::text)
+ORDER BY o.started_at DESC, o.id
+LIMIT %(limit)s::integer
