@@ -1,6 +1,6 @@
 #!/bin/sh
-# Expected: where a backend fails before it answers, a reverse proxy says 502, as nginx, haproxy and Caddy do, and
-# as Apache itself does for the first request on a connection.
+# Expected: where a backend fails before it answers, a reverse proxy says 502, as nginx and Caddy do, and as Apache
+# itself does for the first request on a connection.
 # Seen: Apache 2.4 (mod_proxy_http) says 502 for the first request on a client's connection, and for a later one
 # on the same connection it says nothing: it closes. In Debian's 2.4.71.
 # For users: a client gets an end of file where it expects a status, and may take it for a lost keep-alive
