@@ -2,26 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
 
 from api.errors import Problem
-from api.gate import Message, Receive, Send
+from api.gate import Receive
 from api.negotiation import JSON, LINES, are_lines
 
-# A client that is refused in the middle of its body is still sending. Closing at once would reset
-# the connection and lose the answer, so what comes is thrown away for a moment.
-DRAIN_SECONDS = 2.0
 # A client that sends a byte now and then is cut off all the same.
 BODY_TIMEOUTS = 6
-DRAIN_BYTES_MAX = 64 << 20
 # Room is taken for so many times what has come of a body, up to what is announced: it is refused early
 # then, rather than in the middle with many others. What is only announced takes none.
 AHEAD = 4
 
 
-class ClientGone(Exception):
-    """The client closed the connection before its body was complete."""
+class ClientGone(Problem):
+    """The client closed the connection before its body was complete; nobody reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "incomplete_request", "the connection ended before the request was complete")
 
 
 def is_ndjson(headers: dict[bytes, bytes]) -> bool:
@@ -64,19 +62,6 @@ def _unsupported(detail: str, *kinds: str) -> Problem:
     return Problem(415, "unsupported_media_type", detail, headers={"Accept-Post": offered})
 
 
-class Inbound:
-    """A request's messages; knows whether the last one has come."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.ended = False
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self.ended = not message.get("more_body", False)
-        return message
-
-
 async def read_body(
     headers: dict[bytes, bytes],
     receive: Receive,
@@ -110,7 +95,7 @@ async def read_body(
                 headers={"Connection": "close"},
             ) from None
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientGone()
         part = message.get("body", b"")
         size += len(part)
         if size > bytes_max:
@@ -127,22 +112,3 @@ def _too_large(bytes_max: int) -> Problem:
     return Problem(
         413, "body_too_large", f"a body has at most {bytes_max} bytes", headers={"Connection": "close"}
     )
-
-
-async def drain(inbound: Inbound) -> None:
-    """Throw away what a refused client still sends, for a moment."""
-    dropped = 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while not inbound.ended and dropped < DRAIN_BYTES_MAX:
-                message = await inbound()
-                dropped += len(message.get("body", b""))
-
-
-async def refuse(problem: Problem, request_id: object, inbound: Inbound, send: Send) -> None:
-    """Answer a refusal, also while its body is still being sent, so that the client reads the answer."""
-    start, body = problem.messages(request_id)
-    await send(start)
-    await send({**body, "more_body": True})
-    await drain(inbound)
-    await send({"type": "http.response.body", "body": b""})

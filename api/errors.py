@@ -1,6 +1,7 @@
 """Problems: what every error looks like on the wire (RFC 9457), and the one table that maps ours."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -31,6 +32,8 @@ from eventlog.errors import (
 from eventlog.events import Fault
 
 CONTENT_TYPE = "application/problem+json"
+# How often each problem was answered since this process started: all codes are ours, so they are few.
+answered: Counter[tuple[int, str]] = Counter()
 
 
 class Problem(Exception):
@@ -57,7 +60,8 @@ class Problem(Exception):
         self.members = members or {}
 
     def messages(self, request_id: object) -> tuple[dict[str, object], dict[str, object]]:
-        """Return the ASGI messages that answer with this problem: the start and the whole body."""
+        """Return the ASGI messages that answer with this problem: the start and the whole body. Counts it."""
+        answered[self.status, self.code] += 1
         body = self.body(str(request_id))
         headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), **self.headers}
         start = {

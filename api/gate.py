@@ -8,6 +8,7 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.headers import secured
+from api.turnstile import Turnstile
 from api.whence import Door
 
 log = structlog.get_logger()
@@ -17,10 +18,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-TARGET_BYTES_MAX = 8192
-HEADERS_MAX = 100
-HEADER_BYTES_MAX = 16_384
 
 
 class Gate:
@@ -36,6 +33,7 @@ class Gate:
         self._fast = fast
         self._door = door
         self._methods = methods
+        self._turnstile = Turnstile()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,12 +52,15 @@ class Gate:
                 message["headers"] = [*secured(message["headers"]), identifying]
             await send(message)
 
+        route = self._fast.get(scope["path"])
         try:
+            if route is None:
+                await self._turnstile.enter()
+                route = self._app
             self.check(scope)
             if scope["method"] == "OPTIONS":
                 await self._tell_methods(scope, send_identified)
                 return
-            route = self._fast.get(scope["path"], self._app)
             await route(scope, receive, send_identified)
         except Exception as error:
             problem = problem_for(error)
@@ -71,16 +72,6 @@ class Gate:
 
     def check(self, scope: Scope) -> None:
         """Raise the Problem of a request that must not come in."""
-        if len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
-            raise target_too_long()
-        if len(scope["headers"]) > HEADERS_MAX or (
-            sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES_MAX
-        ):
-            raise Problem(
-                431,
-                "headers_too_large",
-                f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them",
-            )
         self._door.check(scope)
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
@@ -91,11 +82,6 @@ class Gate:
         headers = [(b"allow", ", ".join(methods).encode())]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
-
-
-def target_too_long() -> Problem:
-    """Return the answer to a path and query that are too long."""
-    return Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
 
 
 def _request_id(given: bytes | None) -> uuid.UUID:

@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import structlog
 import uvicorn
 
 from api.app import create_app
+from api.crowd import backlog, fitting
 from api.gate import Gate
 from api.protocol import protocol_class
 from api.services import Member
 from eventlog.errors import SettingsError
 from eventlog.settings import Settings
 
+log = structlog.get_logger()
+
 # Longer than most clients keep a connection for reuse, so that it is rarely us who close it under them.
 KEEP_ALIVE_SECONDS = 75
-BACKLOG = 2048
 # How long a thread waits before it asks for the interpreter, which a busy event loop seldom gives up. By
 # default 5 ms, and the writer's thread wants it several times a flush: batches of 100 over 32 connections
 # came to 152,900 events/s, and by 0.05 ms to 190,700 (0.2 ms gained nothing).
@@ -50,6 +53,7 @@ def serve(
 
     Returns the exit code. `member` says which of several processes this is.
     """
+    settings = _fitted(settings)
     server = Server(configuration(settings, create_app(settings, dsn, member)), on_listening)
     sys.setswitchinterval(SWITCH_SECONDS)
     with caught_signals() as caught:
@@ -65,7 +69,7 @@ def configuration(
     """Return how uvicorn is to serve an application of ours."""
     return uvicorn.Config(
         app,
-        http=protocol_class(settings.receive_timeout_seconds),
+        http=protocol_class(settings.receive_timeout_seconds, settings.connections_max),
         loop="uvloop",
         lifespan="on",
         ws="none",
@@ -76,8 +80,20 @@ def configuration(
         proxy_headers=False,
         timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_timeout_seconds),
-        backlog=BACKLOG,
+        backlog=backlog(settings.connections_max),
     )
+
+
+def _fitted(settings: Settings) -> Settings:
+    """Return the settings with no more connections and streams than this process can have open."""
+    connections = fitting(settings.connections_max)
+    streams = min(settings.streams_max, connections * 3 // 4)
+    fitted = {"connections_max": connections, "streams_max": streams}
+    if fitted != {name: getattr(settings, name) for name in fitted}:
+        log.warning(
+            "fewer_connections", **fitted, mend="raise the limit of open files, or lower the settings"
+        )
+    return settings.model_copy(update=fitted)
 
 
 def announcement(host: str, port: int) -> str:

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     queue_bytes_max: int = Field(
         32 << 20, ge=1, description="the most bytes of publishes under way; more are answered 503"
     )
+    connections_max: int = Field(
+        4_000,
+        ge=16,
+        description="the most open connections of an API process; beyond them the longest idle are closed",
+    )
     streams_max: int = Field(
         1_000, ge=0, description="the most open streams of events; more are answered 503"
     )

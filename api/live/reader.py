@@ -1,6 +1,7 @@
 """One reader of the stream: what it wants, and what waits to be sent to it, within bounds."""
 
 import asyncio
+import math
 import time
 from collections import deque
 
@@ -84,6 +85,10 @@ class Reader:
             self.end(too_slow())
         elif not self._ready.is_set():
             self._ready.set()
+
+    def is_due(self) -> None:
+        """Have the next heartbeat sent to it."""
+        self.sent_at = -math.inf
 
     async def take(self) -> Frame:
         """Return what is to be written next, once there is something: some frames as one."""

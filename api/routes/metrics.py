@@ -15,7 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.errors import Problem
+from api.crowd import Crowd
+from api.errors import Problem, answered
 from api.reading import HEADERS, read, route, services_of
 from api.routes.projections import states
 from api.routes.stats import counted_by
@@ -36,11 +37,13 @@ class Reading(Collector):
     def __init__(
         self,
         services: Services,
+        crowd: Crowd,
         counts: Books | None,
         projections: Sequence[State],
         still: Sequence[StandingStill],
     ) -> None:
         self._services = services
+        self._crowd = crowd
         self._counts = counts
         self._projections = projections
         self._still = {found.name: found.seconds for found in still}
@@ -61,6 +64,33 @@ class Reading(Collector):
         info = GaugeMetricFamily("eventlog_info", "Always 1; what runs.", labels=["version"])
         info.add_metric([__version__], 1)
         yield info
+        yield from _of_connections(self._crowd)
+        yield _gauge("eventlog_streams", "Streams of events that are open.", self._services.hub.readers)
+        yield _gauge("eventlog_streams_max", "Their bound.", self._services.settings.streams_max)
+        yield _of_problems()
+
+
+def _of_connections(crowd: Crowd) -> Iterator[Metric]:
+    yield _gauge("eventlog_connections", "Open connections.", crowd.open)
+    yield _gauge("eventlog_connections_max", "Their bound.", crowd.connections_max)
+    closed = CounterMetricFamily(
+        "eventlog_connections_closed",
+        "Closed by us: idle, to make room (shed); when no room could be made (refused); "
+        "because their client took nothing of its answer (stuck).",
+        labels=["reason"],
+    )
+    for reason, count in (("shed", crowd.shed), ("refused", crowd.refused), ("stuck", crowd.cut)):
+        closed.add_metric([reason], count)
+    yield closed
+
+
+def _of_problems() -> Metric:
+    problems = CounterMetricFamily(
+        "eventlog_problems", "Answers that were problems.", labels=["status", "code"]
+    )
+    for (status, code), count in sorted(answered.items()):
+        problems.add_metric([str(status), code], count)
+    return problems
 
 
 def _of_books(counts: Books) -> Iterator[Metric]:
@@ -131,7 +161,8 @@ async def metrics(request: Request) -> Response:
     )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(Reading(services, counts, projections or [], still or []))
+    crowd: Crowd = request.scope["connection"].crowd
+    registry.register(Reading(services, crowd, counts, projections or [], still or []))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -14,9 +14,9 @@ import msgspec
 import psycopg
 
 from api.admission import Publishing
-from api.body import ClientGone, Inbound, is_ndjson, read_body, refuse
+from api.body import ClientGone, is_ndjson, read_body
 from api.errors import Problem, problem_for, wrong_method
-from api.gate import Receive, Scope, Send
+from api.gate import Receive, Scope, Send, send_problem
 from api.services import Services
 from eventlog.append import Deliveries, Place, encode
 from eventlog.errors import EventlogError
@@ -70,10 +70,9 @@ class Publish:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if b"prefer" in headers:  # it may stand in several lines
             headers[b"prefer"] = b",".join(value for name, value in scope["headers"] if name == b"prefer")
-        inbound = Inbound(receive)
         problem: Problem | None = None
         try:
-            await self._publish(services, scope["request_id"], headers, inbound, send)
+            await self._publish(services, scope["request_id"], headers, receive, send)
         except ClientGone:
             return
         except (EventlogError, Problem) as error:
@@ -81,7 +80,7 @@ class Publish:
         if problem is not None:
             # No longer while the error is handled: its traceback keeps what was read of the body.
             record(services, problem, scope["request_id"])
-            await refuse(problem.with_traceback(None), scope["request_id"], inbound, send)
+            await send_problem(problem.with_traceback(None), scope["request_id"], send)
 
     async def _publish(
         self, services: Services, request_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send

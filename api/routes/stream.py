@@ -19,6 +19,7 @@ from api.errors import problem_for, wrong_method
 from api.gate import Message, Receive, Scope, Send
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
+from api.live.hub import BEAT_SECONDS
 from api.live.reader import Reader, Wanted
 from api.negotiation import EVENT_STREAM, LINES, form_of
 from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
@@ -127,6 +128,7 @@ class Connection:
         """
         if self._protocol is not None:
             self._protocol.on_shutdown = self.reader.end
+            self._protocol.on_half_close = self._say_something
             if self._protocol.stopping or self._protocol.transport.is_closing():
                 self.reader.end()
             else:
@@ -168,6 +170,12 @@ class Connection:
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+    def _say_something(self) -> None:
+        """Have heartbeats sent: to what is sent to it the peer answers, if it is gone and has not only ended
+        its own side. The first is answered, and the second finds that."""
+        for seconds in (0.0, 2 * BEAT_SECONDS):
+            asyncio.get_running_loop().call_later(seconds, self.reader.is_due)
 
     def _notice_dead_peers(self) -> None:
         peer = self._protocol.transport.get_extra_info("socket")

@@ -6,7 +6,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from api.cursors import decode_positions, encode_positions
-from api.gate import TARGET_BYTES_MAX
+from api.heads import TARGET_BYTES_MAX
 from eventlog.read import log_order
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, topic_in

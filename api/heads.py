@@ -1,0 +1,78 @@
+"""How large a request's head may be, and what its connection is answered when it is no such thing."""
+
+import re
+from collections.abc import Sequence
+
+from api.errors import Problem
+
+TARGET_BYTES_MAX = 8192
+HEADERS_MAX = 100
+HEADER_BYTES_MAX = 16_384
+# Of a head that is not complete, and of a body's framing on end: target and headers, and some more, since
+# it is counted in parts.
+OVERHEAD_BYTES_MAX = TARGET_BYTES_MAX + HEADER_BYTES_MAX
+
+_ABSOLUTE_FORM = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]*)")
+# What a request says that offers another protocol, as headers and as options of Connection.
+_OF_AN_OFFER = frozenset({b"upgrade", b"http2-settings"})
+
+
+def target_too_long() -> Problem:
+    """Return the answer to a path and query that are too long."""
+    return Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
+
+
+def headers_too_large() -> Problem:
+    """Return the answer to too many headers, or too long ones."""
+    return Problem(
+        431, "headers_too_large", f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them"
+    )
+
+
+def invalid_http(detail: str = "this is no valid HTTP/1.1 request") -> Problem:
+    """Return the answer to what is no HTTP."""
+    return Problem(400, "invalid_http", detail)
+
+
+def trailers_refused() -> Problem:
+    """Return the answer to headers behind a body: they would come after the checks of those before it."""
+    return Problem(400, "trailers_refused", "send no trailers: headers stand before the body")
+
+
+def framing_too_large() -> Problem:
+    """Return the answer to chunks that are hardly body."""
+    return invalid_http("the chunks of this body are nearly all extensions, or trailers")
+
+
+def incomplete_request() -> Problem:
+    """Return the answer to a client that ended its side in the middle of a request."""
+    return Problem(400, "incomplete_request", "the connection ended before the request was complete")
+
+
+def are_too_large(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Say whether all headers of a request come to too many bytes."""
+    return sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES_MAX
+
+
+def with_host_of(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Let the host that a target names be the request's, whatever Host says (RFC 9112, 3.2.2)."""
+    named = _ABSOLUTE_FORM.match(target)
+    if named is None:
+        return list(headers)
+    others = [(name, value) for name, value in headers if name != b"host"]
+    return [*others, (b"host", named["host"])]
+
+
+def without_offer(
+    method: bytes, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]
+) -> bytes:
+    """Return a head as if its client had not offered another protocol."""
+    lines = [method + b" " + target + b" HTTP/" + version.encode()]
+    for name, value in headers:
+        if name == b"connection":
+            options = [option.strip() for option in value.split(b",")]
+            kept = [option for option in options if option.lower() not in _OF_AN_OFFER]
+            lines.append(b"connection: " + b", ".join(kept))
+        elif name not in _OF_AN_OFFER:
+            lines.append(name + b": " + value)
+    return b"\r\n".join([*lines, b"", b""])
