@@ -38,7 +38,7 @@ class Event(BaseModel):
     partition: int
     position: int = Field(description="of its first delivery")
     received_at: str
-    processed_at: str
+    processed_at: str = Field(description="when the live version projected it: a rebuild gives it a new one")
 
 
 class Copy(BaseModel):

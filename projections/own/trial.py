@@ -110,6 +110,7 @@ class Trial:
         set_up(dsn, PARTITIONS)
         faults = install_own(dsn, Discovered((projection,), ())).faults
         assert not faults, "; ".join(faults)
+        _require_keys(dsn, projection)
         if not events:
             return
         body = msgspec.json.encode(list(events))
@@ -149,6 +150,18 @@ class Trial:
 
     def _at(self, name: str) -> str:
         return make_conninfo(self._dsn, dbname=name)
+
+
+def _require_keys(dsn: str, projection: Projection) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        live = find(connection, projection.name)
+        assert live is not None
+        schema = Identifier(live.schema_name or "").as_string()
+        keyless = [row[0] for row in connection.execute(statement("testing/keyless"), {"schema": schema})]
+    assert not keyless, (
+        f"{', '.join(keyless)} has no primary key: in a database that is replicated (a publication FOR ALL "
+        "TABLES), PostgreSQL refuses to update and delete its rows, and the projection stands still"
+    )
 
 
 def _play(dsn: str, connection: psycopg.Connection[TupleRow], projection: Projection, way: Way) -> None:

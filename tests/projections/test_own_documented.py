@@ -6,8 +6,13 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pytest
+
+from eventlog.embedded import EmbeddedServer
 from projections.own.discovery import load
+from projections.own.trial import Trial
 from tests.support.documented import write_documented_files
+from tests.support.own import write_projection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +50,13 @@ def test_a_projection_that_depends_on_the_batch_is_told_so(tmp_path: Path) -> No
     ran = run_pytest(folder)
     assert ran.returncode == 1
     assert "played in batches of 1 by 1 worker(s): SELECT day, amount FROM revenue" in ran.stdout
+
+
+def test_a_table_without_a_key_is_refused(server: EmbeddedServer, tmp_path: Path) -> None:
+    tables = "CREATE TABLE {schema}.kept (partition smallint, position bigint);"
+    place = write_projection(tmp_path, "kept", tables=tables)
+    with pytest.raises(AssertionError, match=r"kept has no primary key: .* FOR ALL TABLES"):
+        Trial(server.dsn, server.superuser_dsn)(place, events=[], rows={})
 
 
 def test_a_projection_that_is_broken_is_told_so(tmp_path: Path) -> None:
