@@ -8,9 +8,11 @@ import structlog
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
+from api.errors import Problem
 from api.live.frames import on_one_line
 from api.paging import Answered, Query, page
 from api.services import Services
+from eventlog.errors import EventlogError
 from eventlog.read import Event
 
 log = structlog.get_logger()
@@ -43,7 +45,7 @@ def _lines_of(events: Iterable[Event]) -> bytes:
 
 
 class LinesResponse(StreamingResponse):
-    """Streams, and gives up on a client that takes nothing for SEND_SECONDS_MAX."""
+    """Streams; gives up on a client that takes nothing in time, and where no page can be read."""
 
     async def stream_response(self, send: Send) -> None:
         """Send every part in time, or leave the answer unfinished, which closes the connection."""
@@ -56,3 +58,5 @@ class LinesResponse(StreamingResponse):
             await super().stream_response(send_in_time)
         except TimeoutError:
             log.warning("slow_reader_cut", seconds=SEND_SECONDS_MAX)
+        except (Problem, EventlogError) as error:
+            log.warning("lines_cut", reason=str(error))

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from projections.drop import drop
 from tests.support.events import event
 from tests.support.reading import at_second, ids, lines, next_page, pages, published, wrong_parameters
 
@@ -245,3 +246,20 @@ def test_a_target_that_is_too_long_is_414(client: httpx2.Client, length: int) ->
     with closing(connection):
         connection.request("GET", "/events?topic=" + "a" * length)
         assert connection.getresponse().status == 414
+
+
+def test_lines_that_cannot_go_on_are_left_unfinished_without_a_traceback(
+    client: httpx2.Client, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = {"text": "x" * 200_000}
+    for batch in range(4):
+        published(client, [event(event_id=f"{batch}.{n}", payload=large) for n in range(30)])
+    with client.stream("GET", "/events", headers={"Accept": "application/x-ndjson"}) as answer:
+        came = answer.iter_lines()
+        next(came)
+        drop(database, "core")
+        with pytest.raises(httpx2.RemoteProtocolError):
+            list(came)
+    told = capsys.readouterr().out
+    assert "lines_cut" in told
+    assert "request_failed" not in told
