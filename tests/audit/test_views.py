@@ -105,7 +105,7 @@ def test_a_text_that_cannot_be_read_ends_no_question(
 def test_there_are_no_gaps_until_there_is_one(filled: str, asking: Asking, superuser_dsn: str) -> None:
     assert asking("SELECT * FROM gaps").rows == []
     with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
-        superuser.execute("SET session_replication_role = replica")
+        superuser.execute("ALTER TABLE eventlog.inbox_1 DISABLE TRIGGER USER")
         superuser.execute("DELETE FROM eventlog.inbox_1 WHERE position IN (3, 4, 7)")
     assert counts(asking, "SELECT partition, first_missing, last_missing FROM gaps ORDER BY 2") == [
         ("1", "3", "4"),

@@ -44,6 +44,7 @@ def faults(observer: Connection, received: int, unique: int, *, projected: bool)
 
 def _read(observer: Connection) -> Books:
     cursor = observer.cursor(row_factory=class_row(Books))
-    found = cursor.execute(product_statement("stats/books"), {"topic": None, "topics": 0}).fetchone()
+    totals = {"counted": "none", "topic_from": "", "topic_to": "", "topics": 0}
+    found = cursor.execute(product_statement("stats/books"), totals).fetchone()
     assert found is not None
     return found
