@@ -44,6 +44,7 @@ COMMANDS = {
     "protect": "eventlog.audit.protect_command:protect",
     "doctor": "eventlog.doctor.commands:doctor",
     "db": "eventlog.embedded.commands:app",
+    "db upgrade": "projections.upgrade_command:upgrade",
 }
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -72,13 +73,16 @@ def build() -> typer.Typer:
     ) -> None:
         pass
 
+    groups = {"": app}
     for name, place in COMMANDS.items():
         module, _, attribute = place.partition(":")
         command = getattr(import_module(module), attribute)
+        group, _, last = name.rpartition(" ")
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
+            groups[name] = command
         else:
-            app.command(name)(command)
+            groups[group].command(last)(command)
     return app
 
 

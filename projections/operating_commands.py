@@ -88,7 +88,8 @@ def verify(
 
     found = []
     with opened() as (dsn, settings), _interruptible() as cancelled:
-        chosen, unknown = ([_projection(settings, name)], []) if name else _live_ones(dsn, settings)
+        known = known_projections(settings)
+        chosen, unknown = ([_projection(settings, name)], []) if name else live_ones(dsn, known)
         for projection in chosen:
             with shown_progress(f"verify {projection.name}") as watch:
                 found.append(verified(dsn, projection, cancelled=cancelled, watch=watch))
@@ -175,14 +176,14 @@ def _print_verified(found: "Verified") -> None:
         typer.echo(f"  {row.relation} {delivery} {only}: {harmless(row.content)[:CONTENT_CHARACTERS_MAX]}")
 
 
-def _live_ones(dsn: str, settings: Any) -> "tuple[list[Projection], list[str]]":
-    """Return the live projections, and the names of those whose code is not known; say what is dropped."""
+def live_ones(dsn: str, projections: "list[Projection]") -> "tuple[list[Projection], list[str]]":
+    """Return those that are live, and the names of those whose code is not known; say what is dropped."""
     states = _states(dsn)
     live = {state.name for state in states if state.version is not None}
     for state in states:
         if state.version is None:
             say(f"{state.name} is dropped: nothing to verify; `eventlog rebuild {state.name}` brings it back")
-    known = [projection for projection in known_projections(settings) if projection.name in live]
+    known = [projection for projection in projections if projection.name in live]
     return known, sorted(live - {projection.name for projection in known})
 
 

@@ -23,11 +23,11 @@ host    all,replication   all   ::1/128   scram-sha-256
 """
 
 
-def write_access(folder: Path, account: Account, major: int) -> dict[str, str]:
-    """Write the rules into a folder; return the settings that name them."""
+def write_access(folder: Path, account: Account, major: int, only: str | None = None) -> dict[str, str]:
+    """Write the rules into a folder; return the settings that name them. `only` one role may come in."""
     people = _people(account)
-    any_role = major >= MAJOR_OF_ANY_ROLE
-    roles = "all" if any_role else SUPERUSER_AND_OURS
+    any_role = major >= MAJOR_OF_ANY_ROLE or only is not None
+    roles = only or ("all" if any_role else SUPERUSER_AND_OURS)
     rules = RULES.format(
         roles=roles,
         # The kernel tells a number; PostgreSQL wants its name, which it may not have in a container.

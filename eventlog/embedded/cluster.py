@@ -16,19 +16,25 @@ BOOTSTRAP = Path(__file__).resolve().parents[2] / "sql" / "embedded" / "bootstra
 
 def check_version(directory: DataDirectory, bindir: Path) -> None:
     """Refuse data of another major version than the programs'."""
-    data = int((directory.cluster / "PG_VERSION").read_text())
-    if data == major_version(bindir):
+    data, programs = directory.major, major_version(bindir)
+    if data == programs:
         return
+    ways = "`eventlog db upgrade` moves them, or " if data < programs else ""
     raise EmbeddedServerError(
-        f"the data in {directory.cluster} is of PostgreSQL {data}, the programs in {bindir} are version "
-        f"{full_version(bindir)}: set EVENTLOG_PG_BINDIR to the programs of version {data}, or make "
-        "a new cluster with initdb and move the data into it with "
-        f"pg_upgrade -b <bindir of {data}> -B {bindir} -d {directory.cluster} -D <new cluster>"
+        f"the data in {directory.cluster} are of PostgreSQL {data}, the programs in {bindir} are version "
+        f"{full_version(bindir)}: {ways}set EVENTLOG_PG_BINDIR to the programs of version {data}"
     )
 
 
 def create_cluster(directory: DataDirectory, bindir: Path, account: Account, lock: int) -> None:
-    """Make the cluster, its owner role and its database; killed at any point, it starts over."""
+    """Make the cluster, its owner role and its database; killed at any point, it starts over.
+
+    Raises EmbeddedServerError where there is one that only lacks its name.
+    """
+    if directory.is_between_clusters():
+        raise EmbeddedServerError(
+            f"an upgrade of {directory.path} was interrupted at its end: `eventlog db upgrade` finishes it"
+        )
     half = directory.unfinished
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)

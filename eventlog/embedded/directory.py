@@ -6,6 +6,8 @@
     <data dir>/pg_*.conf      who may come in, see embedded/access.py
     <data dir>/cluster/       the PGDATA; it exists only when it is complete
     <data dir>/cluster.new/   a cluster being made; worth nothing, whoever finds it
+    <data dir>/upgrade/       the same, of a newer major version, see embedded/upgrade.py
+    <data dir>/cluster.15/    what an upgrade has left, for one; nobody looks at it any more
 
 The lock is the authority on who may touch the directory. Because every PostgreSQL process holds it
 too, it is free only when owner, postmaster and backends are all gone: an owner that was killed
@@ -42,6 +44,8 @@ class DataDirectory:
         self.path = path.expanduser().absolute()
         self.cluster = self.path / "cluster"
         self.unfinished = self.path / "cluster.new"
+        self.upgrading = self.path / "upgrade"
+        self.proof = self.upgrading / "proven"
         self.log = self.path / "postgres.log"
         self.lock = self.path / "lock"
 
@@ -122,11 +126,28 @@ class DataDirectory:
     def finish_cluster(self) -> None:
         """Give the finished cluster its name, for good."""
         self.unfinished.rename(self.cluster)
+        self.sync()
+
+    def sync(self) -> None:
+        """Make durable what was renamed in it."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    @property
+    def major(self) -> int:
+        """The major version of PostgreSQL that the data are of."""
+        return int((self.cluster / "PG_VERSION").read_text())
+
+    def kept(self, major: int) -> Path:
+        """Return where an upgrade leaves the data of an old version."""
+        return self.path / f"cluster.{major}"
+
+    def is_between_clusters(self) -> bool:
+        """Say whether an upgrade was interrupted between moving the old cluster away and the new one in."""
+        return not self.cluster.exists() and self.proof.exists() and (self.upgrading / "cluster").exists()
 
     def postmaster(self) -> Postmaster | None:
         """Return what postmaster.pid says; it may be stale."""

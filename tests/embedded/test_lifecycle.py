@@ -135,5 +135,5 @@ def test_data_of_another_version_is_refused_with_the_mend(data_dir: Path, bindir
     with EmbeddedServer(data_dir, bindir=bindir):
         pass
     (data_dir / "cluster" / "PG_VERSION").write_text("13\n")
-    with pytest.raises(EmbeddedServerError, match=r"PostgreSQL 13.*pg_upgrade -b"):
+    with pytest.raises(EmbeddedServerError, match=r"PostgreSQL 13.*`eventlog db upgrade`"):
         EmbeddedServer(data_dir, bindir=bindir).start()
