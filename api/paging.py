@@ -14,7 +14,7 @@ from api.reading import read
 from api.services import Services
 from api.whence import reference
 from eventlog import read as log
-from eventlog.read.events import BEGINNING, END
+from eventlog.read.events import BEGINNING, END, PAGE_BYTES_MAX
 
 # A cursor that stands for "after everything that is projected now".
 LATEST = "latest"
@@ -30,6 +30,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     order: Literal["asc", "desc", "position"] = "asc"
     limit: int
+    bytes_max: int = PAGE_BYTES_MAX
     topic: str | None = None
     source: str | None = None
     event_id: str | None = None
@@ -47,6 +48,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         """What both orders choose by."""
         return {
             "limit": self.limit,
+            "bytes_max": self.bytes_max,
             "topics": self.topics,
             "source": self.source,
             "event_id": self.event_id,

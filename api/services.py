@@ -33,6 +33,8 @@ log = structlog.get_logger()
 READERS_MAX = 8
 # Of these, so many may be of reads that take the longer the more there is.
 LONG_READS_MAX = 3
+# Answers of JSON Lines that are being sent; each has a page in memory, as long as its reader likes.
+LINES_MAX = 100
 # Further sessions for what must be known at once, whatever else is read: is it ready, is it projected?
 PROBES_MAX = 2
 
@@ -63,6 +65,7 @@ class Services(msgspec.Struct):
     pool: ReaderPool
     reads: asyncio.Semaphore
     long_reads: asyncio.Semaphore
+    lines: asyncio.Semaphore
     bookkeeper: Bookkeeper
     projected: Projected
     operations: Operations
@@ -124,6 +127,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             reads=asyncio.Semaphore(READERS_MAX),
             bookkeeper=Bookkeeper(),
             long_reads=asyncio.Semaphore(LONG_READS_MAX),
+            lines=asyncio.Semaphore(LINES_MAX),
             projected=Projected(pool),
             operations=operations,
             auditor=Auditor(dsn, settings.audit_dsn),

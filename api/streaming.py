@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import msgspec
 import structlog
@@ -27,6 +28,9 @@ UNBUFFERED = {
 # Between pages no session is held, so a slow reader costs memory alone: a page, and for so long.
 SEND_SECONDS_MAX = 30.0
 
+# Of a page among many; alone it may have four times as many.
+PAGE_BYTES_MAX = 1 << 20
+
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -47,6 +51,13 @@ def _lines_of(events: Iterable[Event]) -> bytes:
 class LinesResponse(StreamingResponse):
     """Streams; gives up on a client that takes nothing in time, and where no page can be read."""
 
+    def __init__(self, services: Services, *arguments: Any, **named: Any) -> None:
+        if services.lines.locked():
+            busy = "as many answers of JSON Lines are being read as may at once"
+            raise Problem(503, "too_many_streams", busy, retryable=True, headers={"Retry-After": "5"})
+        super().__init__(*arguments, **named)
+        self._places = services.lines
+
     async def stream_response(self, send: Send) -> None:
         """Send every part in time, or leave the answer unfinished, which closes the connection."""
 
@@ -55,7 +66,8 @@ class LinesResponse(StreamingResponse):
                 await send(message)
 
         try:
-            await super().stream_response(send_in_time)
+            async with self._places:
+                await super().stream_response(send_in_time)
         except TimeoutError:
             log.warning("slow_reader_cut", seconds=SEND_SECONDS_MAX)
         except (Problem, EventlogError) as error:

@@ -22,7 +22,7 @@ from api.parameters import (
 )
 from api.reading import answer, problems, read, route, services_of
 from api.services import Services
-from api.streaming import UNBUFFERED, LinesResponse, lines
+from api.streaming import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
 from eventlog.read import Event, Reader, event
 from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
@@ -92,14 +92,17 @@ async def list_events(request: Request) -> Response:
     form = form_of(request, JSON, LINES)
     streamed = are_lines(form)
     whole = streamed and "limit" not in values
-    query = Query(**{"limit": LIMIT_MAX if whole else LIMIT_DEFAULT, **values})
+    first = {"limit": LIMIT_MAX, "bytes_max": PAGE_BYTES_MAX} if whole else {"limit": LIMIT_DEFAULT}
+    query = Query(**{**first, **values})
     found = await page(services, query)
     headers = {"Vary": "Accept", **({} if whole else whereabouts(request, found))}
     if not streamed:
         return answer(found.events, headers=headers)
     if not whole or request.method == "HEAD":
         found = msgspec.structs.replace(found, has_more=False)
-    return LinesResponse(lines(services, query, found), headers={**UNBUFFERED, **headers}, media_type=form)
+    return LinesResponse(
+        services, lines(services, query, found), headers={**UNBUFFERED, **headers}, media_type=form
+    )
 
 
 @route(

@@ -79,6 +79,7 @@ class ByTime(msgspec.Struct, frozen=True):
     since: str = BEGINNING
     until: str = END
     after: Key | None = None  # exclusive, in the direction of reading
+    bytes_max: int = PAGE_BYTES_MAX
 
     @property
     def begins(self) -> Key:
@@ -189,7 +190,7 @@ async def _page(connection: Reader, query: Query, wanted: ByTime, concerned: lis
     bounds = _bounds(wanted, concerned, end)
     async with streamed(connection, page_query(query, wanted.direction), bounds) as rows:
         async for row in rows:
-            if len(events) == wanted.limit or size >= PAGE_BYTES_MAX:
+            if len(events) == wanted.limit or size >= wanted.bytes_max:
                 return Page(events, events[-1].key, has_more=True)
             events.append(to_event(row))
             size += len(row[4])

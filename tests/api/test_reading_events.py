@@ -9,8 +9,10 @@ import httpx2
 import pytest
 
 from projections.drop import drop
+from tests.support.api import running_api
 from tests.support.events import event
-from tests.support.reading import at_second, ids, lines, next_page, pages, published, wrong_parameters
+from tests.support.reading import NDJSON, at_second, ids, lines, next_page, pages, published, wrong_parameters
+from tests.support.waiting import until
 
 FIELDS = [
     "topic",
@@ -263,3 +265,16 @@ def test_lines_that_cannot_go_on_are_left_unfinished_without_a_traceback(
     told = capsys.readouterr().out
     assert "lines_cut" in told
     assert "request_failed" not in told
+
+
+def test_answers_that_nobody_reads_are_so_many(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.services.LINES_MAX", 1)
+    with running_api(database) as url, httpx2.Client(base_url=url, timeout=15) as client:
+        for batch in range(4):
+            large = [event(event_id=f"{batch}.{n}", payload={"text": "x" * 200_000}) for n in range(30)]
+            published(client, large)
+        with client.stream("GET", "/events", headers=NDJSON):
+            refused = client.get("/events", headers=NDJSON)
+            assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
+            assert client.get("/events?limit=1").status_code == 200
+        until(lambda: client.get("/events?limit=1", headers=NDJSON).status_code == 200)
