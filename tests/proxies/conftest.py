@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from eventlog.embedded import EmbeddedServer
+from tests.faults.stack import free_port
 from tests.proxies.running import (
     KINDS,
     NAME,
     Certificate,
     Proxy,
-    free_port,
     make_certificate,
     program,
     running_proxy,

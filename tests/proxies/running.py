@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import msgspec
 
+from tests.faults.stack import free_port
 from tests.packaging.checkout import ROOT
 from tests.support.waiting import until
 
@@ -194,12 +195,6 @@ def running_proxy(
             # Some wait for streams; and none has anything to lose.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as trying:
-        trying.bind(("127.0.0.1", 0))
-        return int(trying.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.console.running import BROWSER
+from tests.faults.stack import free_port
 from tests.proxies.conftest import Behind
-from tests.proxies.running import KINDS, NAME, Certificate, Proxy, free_port, program, running_proxy
+from tests.proxies.running import KINDS, NAME, Certificate, Proxy, program, running_proxy
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.waiting import until
