@@ -35,6 +35,21 @@ def simulate(
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Deliveries in a request.")] = 100,
     concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Requests under way at once.")] = 8,
     rate: Annotated[float, typer.Option(min=0.0, help="Events per second; 0 is as fast as it goes.")] = 0.0,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="DURATION:RATE, such as 30s:50: from the rate before, 0 at first, evenly to this one. "
+            "Several make a ramp up, a plateau, a ramp down; they say how many events there are."
+        ),
+    ] = None,
+    p95_max: Annotated[
+        str | None,
+        typer.Option(help="The most that 95 % of the requests may take, such as 100ms; else exit 3."),
+    ] = None,
+    errors_max: Annotated[
+        str | None,
+        typer.Option(help="The largest share of requests that may fail, such as 1%; else exit 3."),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -53,23 +68,36 @@ def simulate(
     """Send a simulated load, then hold the server's counts against our own."""
     import uvloop
 
+    from eventlog.errors import SettingsError
     from eventlog.settings import load_settings
     from publisher.simulation.simulate import Load, simulate
+    from publisher.simulation.stages import events_of, parse_duration, parse_share, parse_stage
     from publisher.simulation.workload import Workload, fresh_seed
 
+    stages = tuple(parse_stage(text) for text in stage or ())
+    if stages and rate:
+        raise SettingsError("--stage and --rate both say how fast: leave one out")
     workload = Workload(
-        events=events,
+        events=events_of(stages) if stages else events,
         duplicates=duplicates,
         topics=topics,
         seed=fresh_seed() if seed is None else seed,
     )
-    load = Load(batch=batch, concurrency=concurrency, rate=rate, check=check)
+    load = Load(
+        batch=batch,
+        concurrency=concurrency,
+        rate=rate,
+        check=check,
+        stages=stages,
+        p95_seconds_max=None if p95_max is None else parse_duration("--p95-max", p95_max),
+        errors_max=None if errors_max is None else parse_share("--errors-max", errors_max),
+    )
     with _interruptible():
         report = uvloop.run(simulate(load_settings(url=url).url, workload, load))
     _print_simulation(report, as_json)
     if report.given_up is not None:
         raise report.given_up
-    if not report.holds:
+    if not report.holds or not report.reached:
         raise typer.Exit(exits.DIFFERENCE)
     if report.rejected:
         raise typer.Exit(exits.FAILED)

@@ -13,6 +13,9 @@ def simulation_tables(report: Report) -> Iterator[Table | Text]:
     yield _run_table(report)
     if report.first_refusal:
         yield Text(f"first refusal: {report.first_refusal}", style="red")
+    for target in report.targets:
+        verdict, style = ("reached", "green") if target.met else ("missed", "bold red")
+        yield Text(f"target {target.name} at most {target.most:g}: {target.got:.4g}, {verdict}", style=style)
     if not report.lines:
         return
     yield _check_table(report)

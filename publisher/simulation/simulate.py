@@ -14,6 +14,7 @@ from eventlog.terminal.progress import Meter
 from publisher.books import Line, Sent, Stats, compare, percentile
 from publisher.client import Answer, Client
 from publisher.errors import PublishRefused
+from publisher.simulation.stages import Stage, Target, due_seconds
 from publisher.simulation.workload import Batch, Workload
 
 DRAIN_POLL_SECONDS = 0.1
@@ -25,13 +26,19 @@ class _Accepted(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How to send a workload. `rate` is in events per second; 0 sends as fast as answers come."""
+    """How to send a workload. `rate` is in events per second; 0 sends as fast as answers come.
+
+    stages: rates that change, in its place. p95_seconds_max, errors_max: what the run must reach.
+    """
 
     batch: int = 100
     concurrency: int = 8
     rate: float = 0.0
     check: bool = True
     drain_seconds: float = 120.0
+    stages: tuple[Stage, ...] = ()
+    p95_seconds_max: float | None = None
+    errors_max: float | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +51,7 @@ class Report:
     sent: int = 0
     accepted: int = 0
     rejected: int = 0
+    rejected_requests: int = 0
     retries: int = 0
     perhaps_stored: int = 0
     seconds: float = 0.0
@@ -52,6 +60,19 @@ class Report:
     first_refusal: str = ""
     given_up: ApiUnavailable | None = None
     lines: list[Line] = field(default_factory=list)
+    attempts: int = 0
+    targets: list[Target] = field(default_factory=list)
+
+    @property
+    def errors(self) -> float:
+        """The share of requests that were not answered by 2xx, those that were sent again included."""
+        failed = self.attempts - len(self.latencies) + self.rejected_requests
+        return failed / self.attempts if self.attempts else 0.0
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether every target is met."""
+        return all(target.met for target in self.targets)
 
     @property
     def rate(self) -> float:
@@ -78,6 +99,11 @@ class Report:
         document["check"] = [
             {"count": line.name, "low": line.low, "high": line.high, "got": line.got, "holds": line.holds}
             for line in self.lines
+        ]
+        document["errors"] = round(self.errors, 6)
+        document["targets"] = [
+            {"target": target.name, "most": target.most, "got": round(target.got, 6), "met": target.met}
+            for target in self.targets
         ]
         document["holds"] = self.holds if self.lines else None
         return msgspec.json.encode(document)
@@ -109,13 +135,23 @@ class Simulation:
 
     async def _send(self) -> None:
         load, started = self._load, time.perf_counter()
+        attempts_before = self._client.counters.attempts
         batches = self._workload.batches(load.batch)
         with Meter("publishing", self._workload.events, "events", quiet=self._quiet) as meter:
             senders = [self._sender(batches, started, meter) for _ in range(load.concurrency)]
             await asyncio.gather(*senders)
         self.report.seconds = time.perf_counter() - started
         self.report.retries = self._client.counters.retries
+        self.report.attempts = self._client.counters.attempts - attempts_before
+        self.report.targets = list(self._targets())
         self.report.perhaps_stored = self._client.counters.perhaps_stored
+
+    def _targets(self) -> Iterator[Target]:
+        load, report = self._load, self.report
+        if load.p95_seconds_max is not None:
+            yield Target("p95_ms", load.p95_seconds_max * 1000, report.quantiles()["p95"])
+        if load.errors_max is not None:
+            yield Target("errors", load.errors_max, report.errors)
 
     async def _sender(self, batches: Iterator[Batch], started: float, meter: Meter) -> None:
         """Take the next batch of the shared load, send it, and so on; several of these run at once."""
@@ -137,6 +173,8 @@ class Simulation:
         Open loop: latency counts from here, so a server that stalls cannot hide it by slowing its load.
         """
         self._scheduled += batch.events
+        if self._load.stages:
+            return started + due_seconds(self._load.stages, self._scheduled - batch.events)
         if self._load.rate <= 0:
             return time.perf_counter()
         return started + (self._scheduled - batch.events) / self._load.rate
@@ -146,6 +184,7 @@ class Simulation:
             answer = await self._client.publish(batch.body, events=batch.events)
         except PublishRefused as refusal:
             self.report.rejected += batch.events
+            self.report.rejected_requests += 1
             self.report.first_refusal = self.report.first_refusal or str(refusal)
         except ApiUnavailable as error:
             self.report.given_up = self.report.given_up or error

@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlog.errors import ApiUnavailable
+from eventlog.errors import ApiUnavailable, SettingsError
 from publisher.books import Sent, Stats, compare, percentile
 from publisher.client import Client
 from publisher.simulation.report import simulation_tables
 from publisher.simulation.simulate import Load, Report, Simulation
+from publisher.simulation.stages import (
+    Stage,
+    due_seconds,
+    events_of,
+    parse_duration,
+    parse_share,
+    parse_stage,
+)
 from publisher.simulation.workload import Workload
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
@@ -130,6 +138,52 @@ def test_the_report_is_json_for_programs_and_tables_for_people() -> None:
     assert document["sent"] == document["accepted"] == 500
     assert set(document["latency_ms"]) == {"p50", "p95", "p99"}
     assert len(list(simulation_tables(report))) == 3
+
+
+STAGES = (Stage(0.1, 1000), Stage(0.2, 1000), Stage(0.1, 0))
+
+
+def test_stages_ramp_up_hold_and_ramp_down() -> None:
+    assert events_of(STAGES) == 300
+    due = [due_seconds(STAGES, number) for number in range(301)]
+    assert due == sorted(due)
+    assert (due[0], due[50], due[150], due[250]) == pytest.approx((0.0, 0.1, 0.2, 0.3))
+    assert due[12] == pytest.approx(0.1 * (12 / 50) ** 0.5)  # at first slowly
+    assert due[300] == pytest.approx(0.4)
+
+
+def test_a_run_in_stages_takes_their_time() -> None:
+    load = Load(batch=10, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
+    report, _ = simulate(load=load)
+    assert report.seconds >= due_seconds(load.stages, 490)
+
+
+@pytest.mark.parametrize(("faults", "reached"), [(0, True), (3, False)])
+def test_targets_are_judged(faults: int, reached: bool) -> None:
+    load = Load(batch=10, concurrency=4, drain_seconds=1, p95_seconds_max=60.0, errors_max=0.01)
+    report, _ = simulate(lambda peer: peer.faults.extend([answering(503, "queue_full")] * faults), load)
+    assert report.errors == pytest.approx(faults / (50 + faults))
+    assert report.reached is reached
+    document = json.loads(report.as_json())
+    met = {each["target"]: each["met"] for each in document["targets"]}
+    assert met == {"p95_ms": True, "errors": reached}
+    assert report.holds
+
+
+@pytest.mark.parametrize("text", ["30", "30s", "30s:", "30s:fast", "s:5", "0s:5", "30s:-5", "1e9s:5", ""])
+def test_a_stage_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="--stage"):
+        parse_stage(text)
+
+
+def test_shares_and_durations() -> None:
+    assert (parse_share("", "1%"), parse_share("", "0.01"), parse_share("", "0")) == (0.01, 0.01, 0.0)
+    assert (parse_duration("", "100ms"), parse_duration("", "2m")) == (0.1, 120.0)
+    for wrong in ("", "101%", "2", "-1%", "one"):
+        with pytest.raises(SettingsError):
+            parse_share("--errors-max", wrong)
+    with pytest.raises(SettingsError, match="no event at all"):
+        events_of([Stage(1.0, 0.0)])
 
 
 counts = st.integers(0, 10**6)
