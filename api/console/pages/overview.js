@@ -13,6 +13,7 @@ import { Timeline } from "./timeline.js";
 
 const TOPICS = 100;
 const TOPICS_MORE = 1000;
+const MATCHES = 50;
 // A figure that moves every second is read better as the mean of a few.
 const RATE_SAMPLES = 3;
 
@@ -145,13 +146,13 @@ function Topics({ stats, many, more }) {
   <//>`;
 }
 
-// A topic that is none of the largest is asked for by its exact name.
+// Topics that are none of the largest are asked for by how they begin.
 function Elsewhere({ topic, isAll }) {
-  const answer = useRead(isAll ? null : "stats", { topic, topics: 0 });
+  const answer = useRead(isAll ? null : "stats", { topic: `${topic}*`, topics: MATCHES });
   if (answer.data?.by_topic.length) return html`<${TopicTable} rows=${answer.data.by_topic} />`;
   const told = isAll
     ? "No topic has that in its name."
-    : "None of these has that in its name, and no other topic is called just that.";
+    : "None of these has that in its name, and no other topic begins with it.";
   return html`<p class="faint">${told}</p>`;
 }
 
