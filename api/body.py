@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
+from fastapi import Request
+
 from api.errors import Problem
 from api.gate import Receive
 from api.negotiation import JSON, LINES, are_lines
@@ -60,6 +62,13 @@ def _media_type(headers: dict[bytes, bytes]) -> str:
 def _unsupported(detail: str, *kinds: str) -> Problem:
     offered = ", ".join(kinds)
     return Problem(415, "unsupported_media_type", detail, headers={"Accept-Post": offered})
+
+
+def require_no_body(request: Request) -> None:
+    """Raise the Problem of a body where none is read: what it asks for would be silently passed over."""
+    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+        detail = "what is wanted is said by the address and its parameters: send no body"
+        raise Problem(422, "unexpected_body", detail)
 
 
 async def read_body(

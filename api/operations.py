@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from api.errors import Problem
 from eventlog.database import connect, translated_errors
 from eventlog.errors import OperationCancelled, OperationRefused, ProjectionUnknown
 from eventlog.settings import Settings
@@ -24,6 +25,19 @@ from projections.rebuilding.rebuild import Options, rebuild
 from projections.verify import verify
 
 log = structlog.get_logger()
+
+# Each has sessions of its own, and may start a process. Of one projection there is one at a time anyhow.
+AT_ONCE_MAX = 4
+
+
+def _busy() -> Problem:
+    return Problem(
+        503,
+        "operations_busy",
+        f"{AT_ONCE_MAX} operations are under way in this process already",
+        retryable=True,
+        headers={"Retry-After": "30"},
+    )
 
 
 class Run(Protocol):
@@ -41,6 +55,7 @@ class Operations:
         self.dsn = dsn
         self._cancelled = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._starting = threading.Lock()
         self.projections: tuple[Projection, ...] = discover(settings.projections).projections
 
     def rebuild(self, name: str, options: Options) -> UUID:
@@ -104,8 +119,12 @@ class Operations:
                 begun.set()
 
         thread = threading.Thread(target=work, name=f"eventlog-operation-{id}")
-        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-        thread.start()
+        with self._starting:
+            self._threads = [each for each in self._threads if each.is_alive()]
+            if len(self._threads) >= AT_ONCE_MAX:
+                raise _busy()
+            self._threads.append(thread)
+            thread.start()
         begun.wait()
         if refusals:
             raise refusals[0]

@@ -11,17 +11,39 @@ from api.errors import Problem, problem_for
 from eventlog.errors import DatabaseUnavailable
 from projections.quarantine.retry import Retried
 
+# Each is a process of some 50 MiB, and plays an event while the worker of its partition waits.
+AT_ONCE_MAX = 2
+# Who finds as many at work waits so long for a turn.
+TURN_SECONDS_MAX = 5.0
 # A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
 SECONDS_MAX = 150.0
 # What the command exits with when the database cannot be reached.
 EXIT_UNREACHABLE = 4
 
 
-async def retried(dsn: str, delivery: str, projection: str | None) -> list[Retried]:
+async def retried(turns: asyncio.Semaphore, dsn: str, delivery: str, projection: str | None) -> list[Retried]:
     """Run `eventlog quarantine retry`; return what became of the delivery, and of others of its event.
 
-    Raises the Problem of a process that died or took too long: nothing has changed then.
+    Raises the Problem of a turn that did not come, and of a process that died or took too long: nothing has
+    changed then.
     """
+    try:
+        await asyncio.wait_for(turns.acquire(), TURN_SECONDS_MAX)
+    except TimeoutError:
+        raise Problem(
+            503,
+            "retries_busy",
+            f"{AT_ONCE_MAX} retries are under way in this process already",
+            retryable=True,
+            headers={"Retry-After": "5"},
+        ) from None
+    try:
+        return await _retried(dsn, delivery, projection)
+    finally:
+        turns.release()
+
+
+async def _retried(dsn: str, delivery: str, projection: str | None) -> list[Retried]:
     others = {name: value for name, value in os.environ.items() if name != "EVENTLOG_DSN_FILE"}
     only = () if projection is None else ("--projection", projection)
     process = await asyncio.create_subprocess_exec(

@@ -14,6 +14,7 @@ from api.bookkeeping import Bookkeeper
 from api.live.hub import Hub
 from api.operations import Operations
 from api.projected import Projected
+from api.retrying import AT_ONCE_MAX
 from api.surveyed import Surveyor
 from api.turns import Turns
 from eventlog.audit.auditor import Auditor
@@ -69,6 +70,7 @@ class Services(msgspec.Struct):
     bookkeeper: Bookkeeper
     projected: Projected
     operations: Operations
+    retries: asyncio.Semaphore
     auditor: Auditor
     turns: Turns
     hub: Hub
@@ -130,6 +132,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             lines=asyncio.Semaphore(LINES_MAX),
             projected=Projected(pool),
             operations=operations,
+            retries=asyncio.Semaphore(AT_ONCE_MAX),
             auditor=Auditor(dsn, settings.audit_dsn),
             turns=Turns(lambda: writer.busy_seconds),
             hub=hub,

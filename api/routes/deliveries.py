@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
+from api.parameters import read_parameters
 from api.reading import answer, problems, read, route, services_of
 from api.routes.publish import read_preferences
 from eventlog.read import delivery
@@ -44,6 +45,7 @@ DELIVERY = {
 async def one_delivery(request: Request) -> Response:
     """A row of the log, with what became of it: `pending` until it is projected."""
     services = services_of(request)
+    read_parameters(request, {})
     partition, position = place_of(request.path_params["delivery"])
     found = await read(services, lambda reader: delivery(reader, partition, position))
     preferences = read_preferences(",".join(request.headers.getlist("prefer")))

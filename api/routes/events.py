@@ -126,6 +126,7 @@ async def list_events(request: Request) -> Response:
 async def one_event(request: Request) -> Response:
     """The event of a (topic, event_id), and every delivery of it with what became of it."""
     services = services_of(request)
+    read_parameters(request, {})
     topic, event_id = split_path(request.scope["raw_path"])
     found, deliveries = await read(
         services, lambda reader: _with_deliveries(reader, services, topic, event_id)

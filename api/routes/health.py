@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from api import answers
 from api.errors import Problem, problem_for
+from api.parameters import read_parameters
 from api.reading import answer, probe, problems, route, services_of
 from api.services import Services
 from eventlog.errors import QueueFull
@@ -147,6 +148,7 @@ async def health(request: Request) -> Response:
 async def findings(request: Request) -> Response:
     """What `eventlog doctor` finds in the database: its settings, rights, sessions. Looked at anew every
     few seconds at the most. However bad, it is no 503: publishing and reading go on."""
+    read_parameters(request, {})
     return answer(await services_of(request).surveyor.findings())
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.negotiation import HTML, JSON, form_of
+from api.parameters import read_parameters
 from api.reading import answer, route
 from api.routes.console import page
 from api.whence import reference
@@ -43,5 +44,6 @@ async def index(request: Request) -> Response:
     """The routes of this service; the web console where the client accepts HTML."""
     if form_of(request, JSON, HTML) == HTML:
         return page(request)
+    read_parameters(request, {})
     routes = {name: reference(request.scope, path) for name, path in ROUTES.items()}
     return answer({"name": "eventlog", "version": __version__, "routes": routes}, headers={"Vary": "Accept"})

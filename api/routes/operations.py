@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
+from api.body import require_no_body
 from api.errors import Problem
 from api.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.reading import answer, problems, read, route, services_of
@@ -70,6 +71,7 @@ async def operation(request: Request, id: str) -> Response:
 async def cancel(request: Request, id: str) -> Response:
     """Have it end soon, and remove what it has made; one that has ended stays as it is."""
     read_parameters(request, {})
+    require_no_body(request)
     found = await _find(request, id)
     if found.state == "running":
         await asyncio.to_thread(services_of(request).operations.cancel, found.id)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
-from api.errors import Problem
+from api.body import require_no_body
 from api.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.reading import answer, problems, read, route, services_of
 from api.whence import reference
@@ -20,7 +20,8 @@ from projections.state import State, shown
 
 router = APIRouter(tags=["projections"])
 
-WORKERS_MAX = 64
+# Each is a session of the database, which by default has a hundred for all.
+WORKERS_MAX = 16
 THROTTLE_MAX = 10**9
 FLAG = {"type": "string", "enum": ["true", "false"], "default": "false"}
 
@@ -103,9 +104,7 @@ async def verify(request: Request, name: str) -> Response:
 
 
 async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
-    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-        detail = "what is wanted is said by query parameters: send no body"
-        raise Problem(422, "unexpected_body", detail)
+    require_no_body(request)
     id = await asyncio.to_thread(begin)
     headers = {"Location": reference(request.scope, f"/operations/{id}")}
     return answer({"status": "accepted", "operation": str(id)}, status=202, headers=headers)

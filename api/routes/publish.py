@@ -6,7 +6,9 @@ A bare ASGI route: per request, FastAPI's own work would cost more than all that
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +62,7 @@ class Publish:
     def __init__(self) -> None:
         self.services: Services | None = None
         # One at a time: several threads at work would leave the event loop little of the one interpreter.
-        self._examining = asyncio.Lock()
+        self._examiner = ThreadPoolExecutor(1, "eventlog-examiner")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = self.services
@@ -142,8 +144,8 @@ class Publish:
         events = accept(body, limits, ndjson=ndjson)
         if events is not None:
             return Intake(events, [])
-        async with self._examining:
-            return await asyncio.to_thread(parse, body, ndjson=ndjson, limits=limits, lenient=lenient)
+        examine = partial(parse, body, ndjson=ndjson, limits=limits, lenient=lenient)
+        return await asyncio.get_running_loop().run_in_executor(self._examiner, examine)
 
 
 def record(services: Services, problem: Problem, request_id: UUID) -> None:

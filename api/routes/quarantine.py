@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api import answers
+from api.body import require_no_body
 from api.errors import Problem
 from api.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
 from api.reading import answer, problems, read, read_at_length, route, services_of
@@ -70,11 +71,13 @@ async def quarantine(request: Request) -> Response:
 async def retry(request: Request) -> Response:
     """Play all deliveries of its event again, in log order; what fails again stays where it is."""
     projection = read_parameters(request, RETRY).get("projection")
+    require_no_body(request)
     partition, position = place_of(request.path_params["delivery"])
     services = services_of(request)
     if not await read(services, lambda reader: is_quarantined(reader, partition, position, projection)):
         raise Problem(404, "not_quarantined", "no live projection has that delivery in quarantine")
-    return answer(await retried(services.operations.dsn, f"{partition}:{position}", projection))
+    found = f"{partition}:{position}"
+    return answer(await retried(services.retries, services.operations.dsn, found, projection))
 
 
 @route(

@@ -278,3 +278,15 @@ def test_answers_that_nobody_reads_are_so_many(database: str, monkeypatch: pytes
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
             assert client.get("/events?limit=1").status_code == 200
         until(lambda: client.get("/events?limit=1", headers=NDJSON).status_code == 200)
+
+
+@pytest.mark.parametrize("path", ["/", "/events/a/b", "/deliveries/0:1", "/health/findings"])
+def test_a_parameter_that_is_not_known_is_named(client: httpx2.Client, path: str) -> None:
+    answer = client.get(f"{path}?verbose=1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert "verbose" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/metrics"])
+def test_no_probe_fails_for_a_parameter(client: httpx2.Client, path: str) -> None:
+    assert client.get(f"{path}?verbose&exclude=etcd&x=%zz").status_code == 200

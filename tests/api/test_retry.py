@@ -1,12 +1,14 @@
 """POST /quarantine/{delivery}/retry, and GET /quarantine/retries, which tells what came late."""
 
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import httpx2
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from api import retrying
 from tests.support.api import running_api
 from tests.support.reading import wrong_parameters
 from tests.support.setting_aside import TOPIC, bad, break_tables, good, set_aside
@@ -65,3 +67,30 @@ def test_what_is_not_there_is_404_and_what_is_wrong_422(client: httpx2.Client) -
         assert client.post(f"/quarantine/{delivery}/retry").status_code == 404
     assert wrong_parameters(client.post("/quarantine/1:1/retry?nosuch=1"))
     assert wrong_parameters(client.get("/quarantine/retries?after=-1"))
+
+
+def test_few_retries_run_at_once_and_others_are_told_to_wait(
+    client: httpx2.Client, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "TURN_SECONDS_MAX", 0.3)
+    with psycopg.connect(database) as holder, ThreadPoolExecutor(3) as asking:
+        # Whoever plays an event again waits for the claim of its partition.
+        holder.execute("SELECT FROM claims FOR UPDATE")
+        asked = [
+            asking.submit(client.post, f"/quarantine/{delivery}/retry?projection=core")
+            for delivery in ("1:1", "1:4", "1:1")
+        ]
+        [refused] = wait(asked, return_when=FIRST_COMPLETED).done
+        problem = refused.result().json()
+        assert (refused.result().status_code, problem["code"]) == (503, "retries_busy")
+        assert "retry-after" in refused.result().headers
+        holder.rollback()
+    assert sorted(each.result().status_code for each in asked if each is not refused)[0] == 200
+
+
+def test_a_body_says_nothing_to_a_retry(client: httpx2.Client) -> None:
+    answer = client.post("/quarantine/1:1/retry", json={"projection": "core"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unexpected_body")
+    assert client.get("/deliveries/1:1").json()["outcome"] == "quarantined"
+    cancel = client.request("DELETE", "/operations/x", content=b"{}")
+    assert (cancel.status_code, cancel.json()["code"]) == (422, "unexpected_body")
