@@ -10,6 +10,7 @@ from eventlog.terminal import exits
 
 if TYPE_CHECKING:
     from publisher.ship.report import ShipReport
+    from publisher.ship.shipping import Shipping
     from publisher.simulation.simulate import Report
 
 URL = Annotated[str | None, typer.Option(help="The API; EVENTLOG_URL or http://127.0.0.1:8080 by default.")]
@@ -149,7 +150,10 @@ Partial = Annotated[
 ]
 Timezone = Annotated[str, typer.Option(help="The zone of stamps that name none.")]
 Format = Annotated[
-    str, typer.Option("--format", help="lines, ndjson, or auto: ndjson for .ndjson and .jsonl.")
+    str,
+    typer.Option(
+        "--format", help="lines, ndjson, docker, cri, or auto: ndjson for .ndjson and .jsonl, else lines."
+    ),
 ]
 TopicField = Annotated[str | None, typer.Option(help="NDJSON: the field that is the topic (a.b).")]
 TopicTemplate = Annotated[
@@ -160,7 +164,15 @@ IdField = Annotated[
     typer.Option(help="NDJSON: the field that is the event_id; made of content and place where missing."),
 ]
 TimeField = Annotated[
-    str | None, typer.Option(help="NDJSON: the field that is the time; the file's own time where missing.")
+    str | None,
+    typer.Option(help="NDJSON: the field that is the time; an error if the first lines have none."),
+]
+TimeFormatFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format",
+        help="What the time in a line looks like, as '%d/%m/%Y %H:%M:%S'; else it is recognised.",
+    ),
 ]
 SourceField = Annotated[str | None, typer.Option(help="NDJSON: the field that is the source.")]
 PayloadField = Annotated[
@@ -171,6 +183,12 @@ StateDir = Annotated[
 ]
 Restart = Annotated[
     bool, typer.Option(help="Begin at the first line; what is in the log already is dropped as duplicate.")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Show what each file is recognised as and its first events; send nothing."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
@@ -193,10 +211,12 @@ def ship(
     topic_template: TopicTemplate = None,
     id_field: IdField = None,
     time_field: TimeField = None,
+    time_format: TimeFormatFlag = None,
     source_field: SourceField = None,
     payload_field: PayloadField = None,
     state_dir: StateDir = None,
     restart: Restart = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish the lines of real files. Repeatable: the same line gets the same event_id, so shipping a
@@ -226,8 +246,11 @@ def ship(
         source_field=source_field,
         id_field=id_field,
         time_field=time_field,
+        time_format=time_format,
         payload_field=payload_field,
     )
+    if dry_run:
+        raise typer.Exit(_dry_run(files, shipping))
     api = load_settings(url=url).url.rstrip("/")
     positions = Positions(Path(state_dir) if state_dir else default_state_dir(), shipping.way(api))
     with _interruptible():
@@ -237,6 +260,16 @@ def ship(
         raise typer.Exit(exits.FAILED)
     if report.lost:
         raise typer.Exit(exits.DIFFERENCE)
+
+
+def _dry_run(files: list[str], shipping: "Shipping") -> int:
+    from publisher.ship.dry_run import dry_run
+
+    status = 0
+    for text, is_fault in dry_run(files, shipping):
+        typer.echo(text, err=is_fault)
+        status = exits.FAILED if is_fault else status
+    return status
 
 
 def _print_shipping(report: "ShipReport", as_json: bool) -> None:

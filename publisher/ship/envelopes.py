@@ -2,12 +2,14 @@
 
 import base64
 import string
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
 
 import msgspec
 
+from publisher.errors import ShipError
 from publisher.ship.records import Record
 from publisher.ship.times.values import read_time, time_in
 
@@ -156,6 +158,20 @@ class FieldEnvelope:
             return time_in(document, self._zone)
         raw = _at(document, self._fields.time_field)
         return None if raw is None else read_time(_any(raw), self._zone)
+
+
+def check_time_field(path: str, sample: bytes, time_field: str, zone: tzinfo) -> None:
+    """Raise ShipError if none of the first lines has the field with a time in it."""
+    lines = [line for line in sample.split(b"\n")[:-1] if line.strip()]
+    for line in lines:
+        with suppress(BadLine):
+            raw = _at(_decoded(line.strip(b" \t\r")), time_field)
+            if raw is not None and read_time(_any(raw), zone) is not None:
+                return
+    if lines:
+        raise ShipError(
+            f"{path}: none of the first {len(lines)} lines has a time in --time-field {time_field}"
+        )
 
 
 def parse_template(template: str) -> list[tuple[str, str]]:

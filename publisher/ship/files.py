@@ -27,6 +27,7 @@ class LogFile:
         self.descriptor = open_regular(path, links=links)
         self.kind = ""
         self.holes = 0
+        self._printer = Printer()
         self.finished = False  # known to hold nothing that was not read
         self.begin()
         try:
@@ -128,12 +129,16 @@ class LogFile:
 
     def resume(self, offset: int, known: Fingerprint) -> bool:
         """Go to `offset`, if the ends of what was read before are still there; else to the beginning."""
+        if not known.length:
+            self.begin()
+            return True
         try:
             if self.sniff() == PLAIN and self._has_ends(known) and self._content.skip_to(offset):
                 return True
             if self.kind not in ("", PLAIN) and self.begins_with(known):
+                printer: Printer = self._printer  # it took all of it just now
                 self.begin()
-                self._printer = Printer(known)
+                self._printer = printer
                 return self._content.skip_to(offset)
         except UNREADABLE:
             pass
@@ -202,9 +207,6 @@ class LogFile:
         return bool(data)
 
     def _has_ends(self, known: Fingerprint) -> bool:
-        if not known.length:
-            self.begin()
-            return True
         head = os.pread(self.descriptor, known.head_bytes, known.start)
         tail = os.pread(self.descriptor, known.tail_bytes, known.length - known.tail_bytes)
         if (digest(head), digest(tail)) != (known.head, known.tail):

@@ -7,13 +7,17 @@ from zoneinfo import ZoneInfo
 from eventlog.errors import SettingsError
 from publisher.ship.envelopes import parse_template
 from publisher.ship.shipping import Shipping
+from publisher.ship.times.custom import custom_layout
 
 _FIELD_FLAGS = ("topic_template", "source_field", "id_field", "time_field", "payload_field")
 _COPIES = ("auto", "skip", "ship")
-_FORMATS = {"auto": None, "lines": False, "ndjson": True}
+_FORMATS = {"auto": None, "lines": False, "ndjson": True, "docker": False, "cri": False}
+_CONTAINERS = ("docker", "cri")
 
 
-def shipping_from_flags(*, form: str, timezone: str, topic_field: str | None, **flags: Any) -> Shipping:
+def shipping_from_flags(
+    *, form: str, timezone: str, topic_field: str | None, time_format: str | None = None, **flags: Any
+) -> Shipping:
     """Return how to ship; raises SettingsError for a flag that cannot be meant so."""
     if form not in _FORMATS:
         raise SettingsError(f"--format: {form!r} is none of {', '.join(_FORMATS)}")
@@ -24,15 +28,17 @@ def shipping_from_flags(*, form: str, timezone: str, topic_field: str | None, **
             raise SettingsError("--topic-field and --topic-template exclude each other")
         flags["topic_template"] = f"{{{topic_field}}}"
     fields = [f"--{name.replace('_', '-')}" for name in _FIELD_FLAGS if flags[name] is not None]
-    if fields and form == "lines":
-        raise SettingsError(f"{fields[0]} is for NDJSON, and --format says lines")
+    if fields and _FORMATS[form] is False:
+        raise SettingsError(f"{fields[0]} is for NDJSON, and --format says {form}")
     _check_template(flags["topic_template"])
     _check_text("--topic", flags["topic"], topic=True)
     _check_text("--source", flags["source"])
     _check_text("--name", flags["name"])
     # Who names a field means NDJSON, whatever the file is called.
     ndjson = True if fields else _FORMATS[form]
-    return Shipping(ndjson=ndjson, zone=_zone(timezone), **flags)
+    layout = custom_layout(time_format) if time_format is not None else None
+    container = form if form in _CONTAINERS else None
+    return Shipping(ndjson=ndjson, container=container, zone=_zone(timezone), time_format=layout, **flags)
 
 
 def _zone(name: str) -> tzinfo:

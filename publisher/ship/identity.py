@@ -63,10 +63,9 @@ class Identities:
         original = self._positions.of_file(copied) if copied and self._shipping.copies != "ship" else None
         if original is not None:
             return Recognised(copy_of=original)
-        opening = file.opening()
-        if opening is None and not self._takes_half_a_line(file):
-            return Recognised()
-        opening = opening or ""
+        opening = file.opening() or ""
+        if not opening and not self._takes_half_a_line(file):
+            return self.new(file, "")  # known by its place until there is a line
         carried = self._carried_over(file, origin, opening)
         if carried is not None:
             return carried
@@ -112,7 +111,7 @@ class Identities:
         return (
             file.grows
             and not kept.is_dated
-            and kept.offset == kept.print.length == file.status.st_size
+            and 0 < kept.offset == kept.print.length == file.status.st_size
             and kept.version != file.version
         )
 

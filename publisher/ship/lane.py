@@ -14,12 +14,15 @@ import msgspec
 
 from eventlog.moments import rfc3339
 from publisher.client import Client
-from publisher.ship.envelopes import BadLine
+from publisher.errors import ShipError
+from publisher.ship.containers import ContainerLines
+from publisher.ship.envelopes import BadLine, check_time_field
 from publisher.ship.files import LogFile
+from publisher.ship.fingerprint import opening_of
 from publisher.ship.opening import shown
 from publisher.ship.outgoing import Batch, Outcome, RefusedLine, publish
 from publisher.ship.positions import Position, Positions, Witness
-from publisher.ship.records import RECORD_BYTES_MAX, EveryLine, Record, RecordReader, Start
+from publisher.ship.records import RECORD_BYTES_MAX, EveryLine, Lines, Record, RecordReader, Start
 from publisher.ship.report import FileReport
 from publisher.ship.shipping import Shipping, Talk
 from publisher.ship.times.lines import FileLines
@@ -39,7 +42,7 @@ class Lane:
         file: LogFile,
         position: Position,
         shipping: Shipping,
-        client: Client,
+        client: Client | None,
         positions: Positions | None,
         talk: Talk,
         report: FileReport,
@@ -54,12 +57,10 @@ class Lane:
         self._talk = talk
         self._ndjson = shipping.is_ndjson(file.path)
         self._envelope = shipping.envelope(file.path, position.name, position.file_id)
-        self._lines = (
-            EveryLine() if self._ndjson else FileLines(shipping.zone, position.times, shipping.time_format)
-        )
+        self._lines = self._lines_of(position)
         start = Start(position.offset, position.line_number, position.inside, position.sealed, position.time)
         limit = NDJSON_LINE_BYTES_MAX if self._ndjson else RECORD_BYTES_MAX
-        self._reader = RecordReader(start, self._lines, limit)
+        self.reader = RecordReader(start, self._lines, limit)
         self._batch = Batch()
         self._under_way: asyncio.Task[None] | None = None
         self._is_kept = False
@@ -70,18 +71,25 @@ class Lane:
         )
         self._looked_at = looked
         self._learnt = ""
+        self._was_at_end = False
         self.last_data = time.monotonic()
         self.place = file.place
+
+    @classmethod
+    def to_look_at(cls, file: LogFile, position: Position, shipping: Shipping) -> "Lane":
+        """Return one that sends and keeps nothing."""
+        talk = Talk(lambda text: None, lambda line: None, lambda path, place: None)
+        return cls(file, position, shipping, None, None, talk, FileReport(shown(file.path)))
 
     @property
     def holds(self) -> bool:
         """Tell whether a record is held back."""
-        return self._reader.holds
+        return self.reader.holds
 
     async def read_on(self) -> bool:
         """Ship what is there so far; True if there was any. Raises Rewritten, ShipError."""
         found = False
-        self._learn()
+        self.learn()
         while True:
             looked, version = time.time(), self.file.version
             offset, data = self.file.read()
@@ -92,38 +100,45 @@ class Lane:
         self._note_the_end(version, looked)
         return found
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
         """Look at the first lines as long as they are few, and at all where that decides."""
+        if self._shipping.time_field is not None and not self._learnt:
+            self._learnt = self.file.version
+            check_time_field(self._shown, self.file.sample(), self._shipping.time_field, self._shipping.zone)
         if not isinstance(self._lines, FileLines) or self.file.finished:
             return
         learning = not self._lines.is_settled or not self._learnt
         if learning and self.file.version != self._learnt:
             self._learnt = self.file.version
             path, offset = self.file.path, self.position.offset
-            self._lines.learn(self.file.sample(), self.file.changed, partial(stamps_in, path, offset))
+            try:
+                self._lines.learn(self.file.sample(), self.file.changed, partial(stamps_in, path, offset))
+            except ShipError as error:
+                raise ShipError(f"{self._shown}: {error}") from None
             self.report.format = ", ".join(layout.name for layout in self._lines.state.layouts[:2])
 
     async def take(self, data: bytes, offset: int) -> None:
         """Ship the bytes at `offset`, but for what may go on."""
+        self._was_at_end = False
         self.last_data = time.monotonic()
-        await self._take(self._reader.feed(data, offset))
+        await self._take(self.reader.feed(data, offset))
         self._talk.read(self.file.path, self.file.raw_offset)
 
     async def close_record(self) -> None:
         """Send what is held back: nothing that continues it came in time, or nothing can come."""
-        await self._take(self._reader.flush())
+        await self._take(self.reader.flush())
         await self._send(sealed=True)
 
     async def close_half_line(self) -> None:
         """Send a last line without its newline too."""
-        await self._take(self._reader.finish())
+        await self._take(self.reader.finish())
         await self._send(sealed=True)
 
     async def settle(self) -> None:
         """Wait until all that was sent is answered, and keep the position."""
         await self._send()
         await self._answered()
-        self.report.waiting_bytes = self._reader.half_line
+        self.report.waiting_bytes = self.reader.half_line
         if isinstance(self._lines, FileLines):
             self._lines.by_clock = self._shipping.follow
             self._tell(self._lines.notes)
@@ -161,9 +176,8 @@ class Lane:
                 self._batch.last = record
                 continue
             self.report.records += 1
-            bears, come_from = (record.time, "") if record.time else self._time_of_untimed()
             try:
-                event_id, event, own = self._envelope.wrap(record, bears, come_from)
+                event_id, event, own = self.event_of(record)
             except BadLine as bad:
                 self._refuse([RefusedLine(self._shown, record.line_number, bad.code, str(bad))])
             else:
@@ -173,6 +187,15 @@ class Lane:
                 if not own:
                     self.report.without_time += 1
             self._batch.last = record
+
+    def event_of(self, record: Record) -> tuple[str, bytes, str]:
+        """Return the event's id, its JSON text, and the time that it says itself; raises BadLine."""
+        bears, come_from = (record.time, "") if record.time else self._time_of_untimed()
+        return self._envelope.wrap(record, bears, come_from)
+
+    def notes(self) -> list[str]:
+        """Return what could not be settled so far."""
+        return self._lines.notes if isinstance(self._lines, FileLines) else []
 
     def _time_of_untimed(self) -> tuple[str, str]:
         if self._shipping.follow or self._positions is None:
@@ -205,7 +228,7 @@ class Lane:
 
     async def _publish(self, batch: Batch) -> None:
         outcome = Outcome()
-        if batch.events:
+        if batch.events and self._client is not None:
             outcome = await publish(self._client, self._shown, batch)
             self.report.accepted += outcome.accepted
             self._refuse(outcome.refused)
@@ -230,6 +253,13 @@ class Lane:
         if time.monotonic() - self._saved_at > SAVE_INTERVAL_SECONDS:
             self.save()
 
+    def _lines_of(self, position: Position) -> Lines:
+        if self._shipping.container is not None:
+            return ContainerLines(self._shipping.container, self._shipping.zone)
+        if self._ndjson:
+            return EveryLine()
+        return FileLines(self._shipping.zone, position.times, self._shipping.time_format)
+
     def _refuse(self, lines: list[RefusedLine]) -> None:
         self.report.refused += len(lines)
         for line in lines:
@@ -237,12 +267,13 @@ class Lane:
 
     def _note_the_end(self, version: str, now: float) -> None:
         """Note what there was, when it was looked at, and how fast it grew."""
+        self._was_at_end = True
         size = int(version.partition(":")[0] or 0)
         looked, before = self._looked_at
         gained = (size - before) / (now - looked) if now > looked + 1.0 else self.position.gaining
         if now > looked + 1.0:
             self._looked_at = (now, size)
-        if version != self.position.version:
+        if version != self.position.version or not self.position.whole:
             self._changed = True
         self.position = msgspec.structs.replace(
             self.position, version=version, seen=now, gaining=max(0.0, gained)
@@ -253,8 +284,9 @@ class Lane:
         return msgspec.structs.replace(
             self.position,
             place=self.file.place,
+            opening=self.position.opening or opening_of(self.file.sample()) or "",
             kind=self.file.kind,
             print=self.file.fingerprint() if not self.file.finished else self.position.print,
             times=times,
-            whole=self.file.finished or (self.position.offset == self.file.offset and not self.holds),
+            whole=self.file.finished or (self._was_at_end and self.position.offset == self.file.offset),
         )

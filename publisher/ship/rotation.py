@@ -65,6 +65,7 @@ class Rotation:
         self._positions = positions
         self._identities = identities
         self._shipping = shipping
+        self._left: dict[bytes, float] = {}
         self.more_folders: set[str] = {os.path.abspath(folder) for folder in shipping.rotated_to}
 
     def line_up(self, path: str, held: Container[str] = ()) -> LineUp:
@@ -82,10 +83,33 @@ class Rotation:
         ]
         if earlier:
             self._find_earlier(path, earlier, line_up)
+        if current is not None and not line_up.found.is_new and not current.print.length:
+            self._find_behind_an_empty_one(path, current, line_up)
+        since = self._left.pop(os.fsencode(os.path.abspath(path)), None)
+        if since is not None:
+            beside = list(self._beside(path, [current] if current else []))
+            taken = {current.place} if current else set[str]()
+            self._find_between(path, beside, taken | {it.place for it, _ in line_up.files}, since, line_up)
         line_up.files.sort(key=lambda pair: pair[0].status.st_mtime_ns)
         if line_up.current is not None and current is not None:
             line_up.files.append((line_up.current, current))
         return line_up
+
+    def _note_leaving(self, position: Position, here: bytes) -> None:
+        """Remember that a file was found elsewhere, so that there may have been others at its path since."""
+        if position.path not in (b"", here) and _is_written_to(os.fsdecode(position.path)):
+            looked = position.seen if position.print.length else changed_ns(position.version) / 1e9
+            self._left[position.path] = min(looked, self._left.get(position.path, looked))
+
+    def _find_behind_an_empty_one(self, path: str, current: Position, line_up: LineUp) -> None:
+        """Look for files of meanwhile where the one there was empty at the last look.
+
+        If it was copied away and emptied, or deleted and its inode given to the next, it looks no different.
+        """
+        if _is_written_to(path):
+            beside = list(self._beside(path, [current]))
+            taken = {current.place, *(file.place for file, _ in line_up.files)}
+            self._find_between(path, beside, taken, changed_ns(current.version) / 1e9, line_up)
 
     def _open_current(self, path: str, line_up: LineUp, held: Container[str]) -> None:
         try:
@@ -102,28 +126,36 @@ class Rotation:
         else:
             line_up.current, position = file, found.position
             here = os.fsencode(os.path.abspath(path))
+            self._note_leaving(position, here)
             position = msgspec.structs.replace(position, path=here, origin=position.origin or here)
             line_up.found = Recognised(position, None, found.is_new, found.said)
 
     def _find_earlier(self, path: str, earlier: list[Position], line_up: LineUp) -> None:
         beside = list(self._beside(path, earlier))
         taken = {line_up.current.place} if line_up.current is not None else set[str]()
-        rotated_at = None
+        rotated_at, unseen = None, list[Position]()
         for kept in earlier:
-            was_current = kept.path == os.fsencode(os.path.abspath(path))
+            # Only where somebody writes can there have been a file between two looks.
+            was_current = _is_written_to(path) and kept.path == os.fsencode(os.path.abspath(path))
             if was_current:
-                rotated_at = max(rotated_at or 0.0, kept.seen)
+                looked = kept.seen if kept.print.length else changed_ns(kept.version) / 1e9
+                rotated_at = min(rotated_at or looked, looked)
             if (unchanged := _unchanged(kept, beside)) is not None:
                 self._positions.save([msgspec.structs.replace(kept, path=os.fsencode(unchanged.path))])
                 continue
             heir = self._heir(path, kept, beside, taken)
-            if heir is None:
+            if heir is None and not kept.print.length:
+                unseen.append(kept)  # without a line it is known by its place alone
+            elif heir is None:
                 self._gone(path, kept, was_current and line_up.is_there, line_up)
-                continue
-            taken.add(heir.place)
-            line_up.files.append((heir, moved_here(kept, heir)))
+            else:
+                taken.add(heir.place)
+                line_up.files.append((heir, moved_here(kept, heir)))
+        found = len(line_up.files)
         if rotated_at is not None:
             self._find_between(path, beside, taken, rotated_at, line_up)
+        for kept in unseen:
+            self._gone(path, kept, line_up.is_there and len(line_up.files) == found, line_up)
 
     def _heir(self, path: str, kept: Position, beside: list[_Beside], taken: set[str]) -> LogFile | None:
         """Open the file where it is now, at the place where reading goes on."""
@@ -229,6 +261,11 @@ def _unchanged(kept: Position, beside: list[_Beside]) -> _Beside | None:
     if not kept.whole:
         return None
     return next((it for it in beside if (it.place, it.version) == (kept.place, kept.version)), None)
+
+
+def _is_written_to(path: str) -> bool:
+    """Tell whether it is a name that a writer opens, and not one that rotation gave."""
+    return canonical_name(path) == Path(path).name
 
 
 def _is_family(path: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 
+from publisher.ship.containers import ContainerEnvelope
 from publisher.ship.envelopes import Envelope, FieldEnvelope, Fields, LineEnvelope
 from publisher.ship.names import default_topic
 from publisher.ship.outgoing import RefusedLine
@@ -23,6 +24,7 @@ class Shipping:
     copies: str = "auto"  # auto, skip, ship
     rotated_to: tuple[str, ...] = ()
     ndjson: bool | None = None  # None: by the file's suffix
+    container: str | None = None  # docker, cri
     zone: tzinfo = UTC
     name: str | None = None
     topic: str | None = None
@@ -43,6 +45,8 @@ class Shipping:
     def envelope(self, path: str, name: str, file_id: str) -> Envelope:
         """Return what makes events of the file's records."""
         topic, source = self.topic or default_topic(name), self.source or name
+        if self.container is not None:
+            return ContainerEnvelope(self.container, topic, source, name, file_id)
         if not self.is_ndjson(path):
             return LineEnvelope(topic, source, name, file_id)
         fields = Fields(
@@ -59,7 +63,7 @@ class Shipping:
 
     def way(self, url: str) -> list[str]:
         """Return what positions belong to: other flags make other events, from the beginning."""
-        return [url, *map(str, self._flags()), str(self.ndjson)]
+        return [url, *map(str, self._flags()), str(self.ndjson), str(self.container)]
 
     def earlier_key(self, url: str, path: str) -> list[str]:
         """Return under what an earlier version kept the position of a file."""

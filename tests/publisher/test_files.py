@@ -239,3 +239,15 @@ def test_an_archive_in_the_middle_of_compression_grows_with_it(tmp_path: Path) -
         assert len(set(desk.ids())) == 50_000
 
     at_desk(tmp_path, use)
+
+
+def test_a_compressed_file_keeps_its_fingerprint_when_it_is_resumed(tmp_path: Path) -> None:
+    (path := tmp_path / "app.log.gz").write_bytes(gzip.compress(numbered(0, 100)))
+    file = LogFile(str(path))
+    file.read()
+    known = file.fingerprint()
+    file.close()
+    again = LogFile(str(path))
+    assert again.resume(known.length, known)
+    assert again.fingerprint() == known
+    again.close()

@@ -1,18 +1,23 @@
 """Rotation of every kind between two runs: every line once and in order, or the loss is named."""
 
+import asyncio
 import bz2
 import gzip
 import lzma
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lz4.frame
 import pytest
 from backports import zstd
 
-from tests.publisher.desk import Desk, at_desk, numbered, texts
+from tests.publisher.desk import DEADLINE_SECONDS, Desk, at_desk, numbered, texts
+from tests.publisher.peer import Peer
 
 Act = Callable[[Path], None]
 
@@ -165,3 +170,43 @@ def test_all_rotated_files_given_at_once_are_shipped_the_oldest_first(tmp_path: 
         assert (await desk.ship(*paths)).total("records") == 0
 
     at_desk(tmp_path, use)
+
+
+def test_a_file_that_was_noted_and_not_read_is_read_by_the_next_run(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        async def hang(peer: Peer, request: object, body: bytes) -> Any:
+            await asyncio.Event().wait()
+
+        (path := tmp_path / "app.log.1.gz").write_bytes(gzip.compress(numbered(0, 30)))
+        desk.peer.faults.append(hang)
+        task = asyncio.ensure_future(desk.ship(path))
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not desk.peer.bodies:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await desk.ship(path)
+        assert desk.lines() == texts(0, 30)
+
+    at_desk(tmp_path, use)
+
+
+def test_random_rotations_and_kills_lose_and_repeat_nothing() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "tests.publisher.rotations",
+            "--schedules",
+            "6",
+            "--first",
+            "100",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

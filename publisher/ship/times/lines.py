@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
+from publisher.errors import ShipError
 from publisher.ship.times.formats import FORMAT_BY_NAME
 from publisher.ship.times.layout import CUSTOM, Layout, TimeFormat, compiled
 from publisher.ship.times.moments import (
@@ -121,6 +122,8 @@ class FileLines:
         state = survey(lines, changed)
         if self._custom is not None:
             matching = sum(compiled(self._custom).match(line) is not None for line in lines)
+            if not matching:
+                raise ShipError(f"--time-format matches none of the first {len(lines)} lines")
             state = msgspec.structs.replace(state, layouts=(self._custom,), joins=matching * 2 >= len(lines))
         numbers = next((it for it in state.layouts if it.format == "numbers"), None)
         if numbers is not None:
