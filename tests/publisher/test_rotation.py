@@ -200,7 +200,7 @@ def test_random_rotations_and_kills_lose_and_repeat_nothing() -> None:
             "-m",
             "tests.publisher.rotations",
             "--schedules",
-            "6",
+            "3",
             "--first",
             "100",
         ],
