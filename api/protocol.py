@@ -188,7 +188,14 @@ class BoundedProtocol(Connection):
         self._due += 1
         if not self.url.startswith(b"/"):
             self.headers[:] = heads.with_host_of(self.url, self.headers)
-        super().on_headers_complete()
+        before = self.cycle
+        try:
+            super().on_headers_complete()
+        except Exception:
+            if self.cycle is before:  # its target is none: it is still a head that is refused
+                self._in_head = True
+                self._due -= 1
+            raise
         if is_peculiar(self.cycle):
             self.cycle.send = peculiar_send(self.cycle)  # type: ignore[assignment,method-assign]
 

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -201,9 +202,9 @@ def test_a_publish_is_not_sent_again_behind_its_clients_back(
     upstream.close()
 
 
-def place_after(client: httpx2.Client, last_id: str, count: int) -> str:
-    """Follow from a place until so many events came; return the place after them."""
-    headers = {"Last-Event-ID": last_id} if last_id else {}
+def place_after(client: httpx2.Client, last_id: str, count: int) -> str | None:
+    """Follow from a place until so many events came; return the place after them. None: come again."""
+    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
     with client.stream("GET", "/events/stream", headers=headers) as answer:
         came, place = 0, ""
         for line in answer.iter_lines():
@@ -211,7 +212,7 @@ def place_after(client: httpx2.Client, last_id: str, count: int) -> str:
             place = line.removeprefix("id:").strip() if line.startswith("id:") else place
             if came == count and not line and place:
                 return place
-    raise AssertionError(f"the stream ended after {came} of {count} events")
+    return None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -232,5 +233,5 @@ def test_a_service_that_starts_again_is_found_again_and_followed_on(
             with running_api(database, port=port, **trusting):
                 until(lambda: client.get("/stats").status_code == 200)
                 # What was published last before the service went away was not read then.
-                place = place_after(client, place, count=min(number, 1))
+                place = until(partial(place_after, client, place, count=min(number, 1))) or ""
                 assert client.post("/publish", json=event(event_id=f"{number}")).status_code == 202
