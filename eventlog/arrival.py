@@ -12,12 +12,15 @@ balancing pooler has. What comes of them is looked at in one round trip, since n
 """
 
 import re
+import time
 from collections.abc import Sequence
 from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 import psycopg
 from psycopg import sql
+from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
 from eventlog.errors import DatabaseUnavailable
@@ -25,6 +28,8 @@ from eventlog.pins import LOOKED_AT, Role, pins, session_dsn
 from eventlog.pooler import require_whole_sessions
 from eventlog.statements import statement
 from eventlog.wire import run
+
+T = TypeVar("T")
 
 # Of libpq there are only words for why a connection failed. A wrong guess costs another attempt.
 REFUSES_OPTIONS = re.compile(r"startup parameter|option", re.IGNORECASE)
@@ -34,10 +39,44 @@ WITHOUT_A_BACKEND = (
 )
 
 
+# No session waits for ever for a server, or a proxy before it, that is connected and says nothing: a little
+# longer than its statements may take. An owner's may take hours, but for those under these names.
+SILENCE_SECONDS_MAX = {
+    "appender": 25.0,
+    "projector": 120.0,
+    "reader": 40.0,
+    "auditor": 90.0,
+    **dict.fromkeys(("console", "doctor", "watch", "start", "cancel", "look"), 30.0),
+}
+
+
 class Session(psycopg.Connection[TupleRow]):
     """A session that has arrived. A pooler tells its clients another process id than the backend has."""
 
     backend_pid: int
+    silence_seconds_max: float | None = None
+
+    def wait(self, gen: PQGen[T], *timing: Any, **named: Any) -> T:
+        """Wait as psycopg does, but give the session up, with OperationalError, after too long a silence."""
+        if self.silence_seconds_max is not None:
+            gen = self._given_up_after(self.silence_seconds_max, gen)
+        return super().wait(gen, *timing, **named)
+
+    def _given_up_after(self, seconds: float, gen: PQGen[T]) -> PQGen[T]:
+        until = time.monotonic() + seconds
+        try:
+            awaited = next(gen)
+            while True:
+                ready = yield awaited
+                now = time.monotonic()
+                if ready:
+                    until = now + seconds
+                elif now > until:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"the server has said nothing for {seconds:g} s")
+                awaited = gen.send(ready)
+        except StopIteration as end:
+            return cast("T", end.value)
 
     @property
     def pooled(self) -> bool:
@@ -66,6 +105,7 @@ def open_session(dsn: str, role: Role, name: str) -> Session:
         if found.missing:
             run(session, setting(role, found.missing).as_bytes(session))
             require_all(_look(session, role))
+        session.silence_seconds_max = SILENCE_SECONDS_MAX.get(name if role == "owner" else role)
     except BaseException:
         session.close()
         raise

@@ -29,7 +29,7 @@ import structlog
 
 from eventlog.append import Deliveries, Place, append_durably
 from eventlog.arrival import Session
-from eventlog.database import connect, first_line, translate
+from eventlog.database import connect, first_line, has_ended_idle, translate
 from eventlog.disk_room import DiskRoom
 from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
 from eventlog.failpoints import hit
@@ -251,6 +251,8 @@ class Writer:
         return translate(error)
 
     def _connected(self) -> Session:
+        if self._connection is not None and has_ended_idle(self._connection):
+            self._disconnect("the session has ended")
         if self._connection is not None:
             return self._connection
         if time.monotonic() < self._not_before:

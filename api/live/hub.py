@@ -53,6 +53,7 @@ from eventlog.errors import DatabaseUnavailable, EventlogError, LogRewound, Proj
 from eventlog.read.events import to_event
 from eventlog.read.live import follow, news, scan_of, wait_for_news
 from eventlog.read.log_order import Positions
+from eventlog.read.pool import answered_in_time
 from eventlog.reconnecting import pause_seconds
 
 log = structlog.get_logger()
@@ -199,7 +200,9 @@ class Hub:
             if not self._positions:
                 self._positions = await log_read.ends(connection, list(range(self.partitions)))
             while self._users:
-                if not await self._read(connection):
+                async with answered_in_time():
+                    more = await self._read(connection)
+                if not more:
                     await wait_for_news(connection, POLL_SECONDS)
 
     async def _notice_a_rewound_log(self, connection: log_read.Reader) -> None:

@@ -9,7 +9,6 @@ up to two minutes after a database had come back; and it waits a second for each
 """
 
 import asyncio
-import select
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +18,7 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from eventlog.database import has_ended_session
+from eventlog.database import has_ended_idle, has_ended_session
 from eventlog.errors import DatabaseUnavailable
 from eventlog.read.session import Reader, forget_plans, open_reader
 
@@ -55,7 +54,7 @@ class ReaderPool:
         """
         again = False
         while True:
-            async with self.lent() as reader, _bounded():
+            async with self.lent() as reader, answered_in_time():
                 try:
                     return await _read_by(reader, reading)
                 except psycopg.Error as error:
@@ -92,7 +91,7 @@ class ReaderPool:
         """Return the session that was used last, of those that have not ended."""
         while self._idle:
             reader = self._idle.pop().reader
-            if not _has_ended(reader):
+            if not has_ended_idle(reader):
                 return reader
             await reader.close()
         return None
@@ -116,17 +115,10 @@ async def _read_by(reader: Reader, reading: Callable[[Reader], Awaitable[T]]) ->
 
 
 @asynccontextmanager
-async def _bounded() -> AsyncIterator[None]:
+async def answered_in_time() -> AsyncIterator[None]:
     """Give a read up that gets no answer; its session is closed."""
     try:
         async with asyncio.timeout(READ_SECONDS_MAX):
             yield
     except TimeoutError:
         raise DatabaseUnavailable(f"a read got no answer within {READ_SECONDS_MAX:g} s") from None
-
-
-def _has_ended(reader: Reader) -> bool:
-    """Say whether the server has ended a session that idles: then there is something to read."""
-    poll = select.poll()
-    poll.register(reader.pgconn.socket, select.POLLIN)
-    return bool(poll.poll(0))

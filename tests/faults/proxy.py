@@ -65,6 +65,9 @@ class Link:
         except OSError:
             self._reset()
             return
+        except asyncio.CancelledError:
+            self._reset()
+            raise
         tasks = [
             asyncio.ensure_future(self._pass(self._client[0], server[1], self._client_says)),
             asyncio.ensure_future(self._pass(server[0], self._client[1], self._server_says)),
@@ -240,7 +243,8 @@ class Proxy:
         for task in tuple(self._links):
             task.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
-        await asyncio.sleep(0)
+        for _ in range(10):  # until what was closed is gone
+            await asyncio.sleep(0)
 
     def _run(self, work: Coroutine[object, object, None]) -> None:
         done: Future[None] = asyncio.run_coroutine_threadsafe(work, self._loop)
