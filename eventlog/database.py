@@ -22,6 +22,8 @@ TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57", "25006", "25P03", "25P
 # Of these, the last words of a session: the server or an administrator ends it, or its time is up.
 SESSION_ENDED = ("57P0", "08", "25P03", "25P04")
 
+# Whoever made it so may have had another server take its place.
+READ_ONLY = "the server is a standby, or it, the database or the login is set to be read only"
 # A server goes on without the files it was started from, until a new session needs one.
 FILES_GONE = "PostgreSQL's own files were replaced or removed while it runs: start it again"
 
@@ -71,6 +73,8 @@ def translate(error: psycopg.Error) -> Exception:
         return DiskFull(message)
     if error.sqlstate in ("XX001", "XX002"):
         return DataDamaged(f"{message}; see `eventlog doctor`")
+    if error.sqlstate == "25006":
+        return DatabaseUnavailable(f"{message}; {READ_ONLY}")
     if error.sqlstate == "58P01":
         return DatabaseUnavailable(f"{message}; {FILES_GONE}")
     if error.sqlstate == "23514" and error.diag.constraint_name is None:

@@ -52,10 +52,10 @@ VALUES = {
     "gin_fuzzy_search_limit": "0",
 }
 
-# How transactions begin and end, and what is told meanwhile: the append listens to a warning.
+# How transactions begin and end, and what is told meanwhile: the append listens to a warning. Whoever makes
+# a server or a database read only by default is obeyed: so an old primary is kept from being written to.
 RULES = {
     "default_transaction_isolation": "read committed",
-    "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
     "statement_timeout": "0",
     "lock_timeout": "0",

@@ -23,7 +23,7 @@ from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
 from eventlog.doctor.pooler import check_pooler, mend_pooler
 from eventlog.doctor.protection import check_privileges, check_triggers
-from eventlog.doctor.replication import check_rules, check_sequences
+from eventlog.doctor.replication import check_rules, check_sequences, check_writable
 from eventlog.doctor.roles import check_roles, check_schema, check_versions
 from eventlog.doctor.surroundings import (
     check_api,
@@ -98,8 +98,9 @@ def survey(settings: Settings, dsn: str) -> list[Finding]:
 
 
 def _of_database(connection: Session, besides: frozenset[str] = frozenset()) -> Iterator[Finding]:
-    connection.execute(statement("doctor/begin"))
     yield check_pooler(connection)
+    yield from _guarded("read only", check_writable, connection)  # before the next line makes us so
+    connection.execute(statement("doctor/begin"))
     for name, check in OF_SERVER:
         yield from _guarded(name, check, connection)
     schema = check_schema(connection)

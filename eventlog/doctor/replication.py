@@ -1,4 +1,7 @@
-"""What replication leaves behind, or does to a log: sequences that are behind, sessions without rules."""
+"""What replication and fail-over leave behind, or do to a log: sequences that are behind, sessions without
+rules, a server that is read only."""
+
+from typing import LiteralString
 
 import msgspec
 from psycopg.rows import class_row
@@ -10,10 +13,11 @@ from eventlog.statements import statement
 
 SEQUENCES = "sequences"
 RULES = "session rules"
+WRITABLE = "read only"
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """session_replication_role, and what set it: "database", "user", "configuration file" …."""
+class Setting(msgspec.Struct, frozen=True):
+    """What a session is given at its start, and what set it: "database", "user", "configuration file" …."""
 
     value: str
     source: str
@@ -33,24 +37,47 @@ def check_sequences(connection: Connection) -> Finding:
 
 def check_rules(connection: Connection) -> Finding:
     """Say whether foreign keys and triggers hold in our sessions; the log's own guards hold in any case."""
-    rules = connection.cursor(row_factory=class_row(Rules)).execute(statement("doctor/replication_role"))
-    found = rules.fetchone()
+    found = _setting(connection, "session_replication_role")
     if found is None or found.value == "origin":
         return ok(RULES, "foreign keys and triggers hold")
     return failed(
         RULES,
         f"session_replication_role is {found.value} by the {found.source}: neither foreign keys nor the "
         "triggers of others hold",
-        f"as a superuser: {_reset(connection, found.source)}; then start eventlog anew",
+        f"as a superuser: {_reset(connection, 'session_replication_role', found.source)}; "
+        "then start eventlog anew",
     )
 
 
-def _reset(connection: Connection, source: str) -> str:
-    who, where = Identifier(connection.info.user), Identifier(connection.info.dbname)
+def check_writable(connection: Connection) -> Finding:
+    """Say whether somebody keeps us from writing, as is done with a primary that another one has replaced."""
+    found = _setting(connection, "default_transaction_read_only")
+    if found is None or found.value == "off":
+        return ok(WRITABLE, "transactions may write")
+    return failed(
+        WRITABLE,
+        f"default_transaction_read_only is on by the {found.source}: nothing is appended or projected",
+        "unless another server has taken its place: "
+        f"{_reset(connection, 'default_transaction_read_only', found.source)}",
+    )
+
+
+def _setting(connection: Connection, name: str) -> Setting | None:
+    cursor = connection.cursor(row_factory=class_row(Setting))
+    return cursor.execute(statement("doctor/given_setting"), {"name": name}).fetchone()
+
+
+def _reset(connection: Connection, setting: LiteralString, source: str) -> str:
+    """Return what takes a setting back where it was made."""
     ways = {
-        "database": SQL("ALTER DATABASE {where} RESET session_replication_role"),
-        "user": SQL("ALTER ROLE {who} RESET session_replication_role"),
-        "database user": SQL("ALTER ROLE {who} IN DATABASE {where} RESET session_replication_role"),
+        "database": "ALTER DATABASE {where} RESET {what}",
+        "user": "ALTER ROLE {who} RESET {what}",
+        "database user": "ALTER ROLE {who} IN DATABASE {where} RESET {what}",
+        "global": "ALTER ROLE ALL RESET {what}",
     }
-    way = ways.get(source, SQL("ALTER SYSTEM RESET session_replication_role; SELECT pg_reload_conf()"))
-    return way.format(who=who, where=where).as_string(connection)
+    way = SQL(ways.get(source, "ALTER SYSTEM RESET {what}; SELECT pg_reload_conf()"))
+    return way.format(
+        who=Identifier(connection.info.user),
+        where=Identifier(connection.info.dbname),
+        what=SQL(setting),
+    ).as_string(connection)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx2
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
@@ -10,6 +11,8 @@ from psycopg.sql import SQL, Identifier
 from eventlog.database import connect
 from projections.install import set_up
 from tests.doctor.conftest import Look
+from tests.support.api import running_api
+from tests.support.events import event
 from tests.support.own import installed, write_projection
 
 Connection = psycopg.Connection[TupleRow]
@@ -76,3 +79,23 @@ def test_a_database_set_to_be_a_replica_is_found(look: Look, superuser_dsn: str,
     assert "RESET session_replication_role" in finding.mend
     with connect(database, "owner", "test") as owner, pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("DELETE FROM inbox")
+
+
+@pytest.mark.parametrize("of_whom", ["DATABASE {}", "ROLE eventlog IN DATABASE {}"])
+def test_a_database_set_read_only_is_found_and_not_written_to(
+    look: Look, superuser_dsn: str, database: str, of_whom: str
+) -> None:
+    assert look()["read only"].status == "ok"
+    with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
+        whom = SQL("ALTER {} SET default_transaction_read_only = on").format(
+            SQL(of_whom).format(Identifier(superuser.info.dbname))
+        )
+        superuser.execute(whom)
+    finding = look()["read only"]
+    assert finding.status == "failed"
+    assert "RESET" in finding.mend
+    with running_api(database, workers=0) as url, httpx2.Client(base_url=url, timeout=15) as client:
+        answer = client.post("/publish", json=event())
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "read only" in answer.json()["detail"]
+        assert client.get("/stats").status_code == 200

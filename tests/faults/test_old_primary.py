@@ -136,8 +136,8 @@ def test_a_primary_that_turns_read_only_under_the_service_is_left_for_the_one_th
     stack.start_api()
     with load(stack.port, journal) as running:
         goes_on(stack, running)
-        set_for_all(server, READ_ONLY, "on")
         told = len(running.codes)
+        set_for_all(server, READ_ONLY, "on")
         until(lambda: len(running.codes) > told, message="publishers are not told")
         connect_anew(server)
         until(lambda: not ask(server, BEHIND))

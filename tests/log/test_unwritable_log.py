@@ -18,6 +18,8 @@ from eventlog.logs import configure_logs
 from eventlog.standard_error import Losing
 from tests.support.api import running_api
 from tests.support.raw_client import client_of, one_topic, request
+from tests.support.sessions import order_lock_held, terminate, waiting_for_locks
+from tests.support.waiting import until
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -62,15 +64,16 @@ def test_publishers_are_answered_although_nothing_can_be_logged(
         client.send(request(one_topic("a")))
         assert client.answer()[0] == 202
         # The writer logs that it has lost its session, and that it has another.
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE application_name = 'eventlog append' AND datname = current_database()"
-        )
-        statuses: list[int] = []
-        while 202 not in statuses[1:]:
+        with order_lock_held(database):
             client.send(request(one_topic("b")))
-            statuses.append(client.answer()[0])
-        assert statuses[0] == 503
+            until(lambda: waiting_for_locks(connection, "eventlog append") == 1)
+            terminate(connection, "eventlog append")
+            assert client.answer()[0] == 503
+        status = 503
+        while status == 503:
+            client.send(request(one_topic("b")))
+            status = client.answer()[0]
+        assert status == 202
 
 
 def _said(script: str, redirection: str) -> "subprocess.CompletedProcess[str]":

@@ -49,7 +49,6 @@ HOSTILE = {
     "gin_fuzzy_search_limit": "1",
     "search_path": "pg_temp",
     "default_transaction_isolation": "serializable",
-    "default_transaction_read_only": "on",
     "default_transaction_deferrable": "on",
     "statement_timeout": "1ms",
     "lock_timeout": "1ms",
