@@ -33,12 +33,20 @@ def elsewhere() -> Iterator[EmbeddedServer]:
 
 @contextmanager
 def _bare_server(bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as running:
-        with psycopg.connect(admin(running), autocommit=True) as superuser:
-            superuser.execute("DROP DATABASE eventlog")
-            superuser.execute("DROP ROLE eventlog")
-            superuser.execute("CREATE DATABASE eventlog")  # which `ping` asks for
-        yield running
+    with short_directory() as place:
+        rules = place / "rules.conf"
+        rules.write_text("local all all trust\n")  # as anybody, where only we come in
+        options = FAST | {"hba_file": str(rules)}
+        with EmbeddedServer(place / "data", bindir=bindir, options=options) as running:
+            yield _bared(running)
+
+
+def _bared(running: EmbeddedServer) -> EmbeddedServer:
+    with psycopg.connect(admin(running), autocommit=True) as superuser:
+        superuser.execute("DROP DATABASE eventlog")
+        superuser.execute("DROP ROLE eventlog")
+        superuser.execute("CREATE DATABASE eventlog")  # which `ping` asks for
+    return running
 
 
 def admin(server: EmbeddedServer, database: str = "postgres") -> str:

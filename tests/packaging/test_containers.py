@@ -16,7 +16,7 @@ from tests.packaging.checkout import ROOT
 from tests.support.command_line import eventlog
 
 Service = dict[str, Any]
-OURS = ("migrate", "api", "worker", "simulator")
+OURS = ("migrate", "protect", "api", "worker", "simulator")
 
 
 @cache
@@ -115,9 +115,17 @@ def test_two_workers_start_after_the_migration_is_done() -> None:
 
 
 def test_the_secrets_for_trying_out_agree_with_each_other() -> None:
-    folder = ROOT / "compose" / "secrets"
-    password = (folder / "postgres_password").read_text(encoding="utf-8").strip()
+    def secret(name: str) -> str:
+        return (ROOT / "compose" / "secrets" / name).read_text(encoding="utf-8").strip()
+
     database = services()["postgres"]["environment"]
-    assert (folder / "dsn").read_text(encoding="utf-8").strip() == (
-        f"postgresql://{database['POSTGRES_USER']}:{password}@postgres:5432/{database['POSTGRES_DB']}"
-    )
+    at = f"@postgres:5432/{database['POSTGRES_DB']}"
+    assert secret("dsn") == f"postgresql://eventlog:{secret('eventlog_password')}{at}"
+    admin = f"{database['POSTGRES_USER']}:{secret('postgres_password')}"
+    assert secret("admin_dsn") == f"postgresql://{admin}{at}"
+    assert secret("postgres_password") != secret("eventlog_password")
+
+
+def test_only_the_protection_logs_in_as_the_superuser() -> None:
+    knowing = {name for name, service in services().items() if "admin_dsn" in service.get("secrets", [])}
+    assert knowing == {"protect"}
