@@ -121,6 +121,8 @@ class Lane:
         """Ship the bytes at `offset`, but for what may go on."""
         self._was_at_end = False
         self.last_data = time.monotonic()
+        if self._positions is None and isinstance(self._lines, FileLines):
+            self._lines.learn(data, datetime.now(UTC))  # a pipe is looked at as it comes
         await self._take(self.reader.feed(data, offset))
         self._talk.read(self.file.path, self.file.raw_offset)
 
