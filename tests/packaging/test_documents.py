@@ -93,6 +93,6 @@ def test_every_file_that_a_document_links_to_exists(document: str) -> None:
 def test_every_make_target_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     targets = set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    code = re.findall(r"`([^`\n]+)`|^(?: {4}|\$ )?(make .*)$", text, re.MULTILINE)
+    code = re.findall(r"`([^`\n]+)`|^(?: {4}|\$ )(make .*)$", text, re.MULTILINE)
     named = {name for pair in code for name in re.findall(r"^make (\w+)", "".join(pair))}
     assert named - targets == set()
