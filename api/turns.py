@@ -14,10 +14,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from api.errors import Problem
+from eventlog.audit.limits import AT_ONCE_MAX
 from eventlog.errors import AuditBusy
 
-# Statements of auditors at once; their role may have no more sessions than that.
-AT_ONCE_MAX = 4
 # Seconds of statements that are saved up or owed at the most, and how many a second come again.
 SAVED_SECONDS_MAX = 10.0
 SHARE = 0.2

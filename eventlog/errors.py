@@ -265,10 +265,15 @@ class AuditUnavailable(EventlogError):
 
 
 class AuditBusy(AuditUnavailable):
-    """As many statements of auditors run as may at once."""
+    """As many statements of auditors run as may at once, or as many run over their time as may at all."""
 
-    def __init__(self) -> None:
-        super().__init__("as many statements run as may at once; try again")
+    def __init__(self, *, overrunning: bool = False) -> None:
+        super().__init__(
+            "as many statements as may run over their time, in functions that PostgreSQL cannot interrupt; "
+            "`eventlog doctor` names them"
+            if overrunning
+            else "as many statements run as may at once; try again"
+        )
 
 
 class SchemaMismatch(EventlogError):

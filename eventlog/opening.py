@@ -29,4 +29,4 @@ def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[
         with Keeper(server, say):
             yield server.dsn
     finally:
-        server.stop()
+        server.stop(say)

@@ -13,6 +13,7 @@ from functools import partial
 
 import psycopg
 
+from eventlog.audit.install import install_audit
 from eventlog.database import Connection, connect, translated_errors
 from eventlog.statements import statement
 from projections import versions
@@ -60,5 +61,6 @@ def _unplug(connection: Connection, name: str) -> bool:
     connection.execute(statement("drop/unplug"), key)
     connection.execute(statement("drop/no_live"), key)
     connection.execute(statement("drop/keep_decisions"), {**key, "content": list(CONTENT_CLASSES)})
+    install_audit(connection)
     versions.remove(connection, name, live.live_version, live.schema_name)
     return True

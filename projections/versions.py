@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
+from eventlog.audit.install import remove_left
 from eventlog.database import Connection
 from eventlog.errors import ProjectionInUse
 from eventlog.statements import statement
@@ -128,7 +129,10 @@ def discard(
 
 def remove(connection: Connection, name: str, version: int, schema: str) -> None:
     """Remove a version as `discard`, in the caller's transaction."""
+    left = remove_left(connection)
     dependents = connection.execute(statement("rebuild/dependents"), {"schema_name": schema}).fetchall()
+    if any(row[0] in left for row in dependents):
+        raise psycopg.errors.LockNotAvailable(f"questions in SQL read {schema} still")
     if dependents:
         raise ProjectionInUse(schema, [f"{row[0]}.{row[1]}" for row in dependents])
     connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(schema)))
@@ -140,6 +144,9 @@ def retire(connection: Connection, name: str) -> list[str]:
 
     Each in a transaction of its own; returns the schemas that have to stay for now.
     """
+    with connection.transaction():
+        set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
+        remove_left(connection)
     cursor = connection.cursor(row_factory=class_row(Retired))
     kept = []
     for old in cursor.execute(statement("rebuild/retired"), {"projection": name}).fetchall():

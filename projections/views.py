@@ -8,7 +8,6 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier, Literal
 
-from eventlog.audit.install import audit_views, install_audit
 from eventlog.database import Connection
 from eventlog.errors import EventlogError, ProjectionInUse
 from eventlog.statements import statement
@@ -50,23 +49,20 @@ def point_views(connection: Connection, projection: Projection, schema: str) -> 
 def point_changed_views(connection: Connection, projection: Projection, schema: str) -> None:
     """Point views as `point_views`, also where their columns are others than before.
 
-    Such a view is dropped and made anew, so the rights that others were given on it go. So are the audit
-    views, which read it. Raises ProjectionInUse when views of others are defined on either.
+    Such a view is dropped and made anew, so the rights that others were given on it go. Raises
+    ProjectionInUse when views of others are defined on it.
     """
     try:
         with connection.transaction():
             point_views(connection, projection, schema)
     except psycopg.errors.InvalidTableDefinition:
         own = [Identifier("eventlog", view.name) for view in _views(connection, projection) if view.own]
-        audit = audit_views(connection)
         try:
-            drop = statement("projections/drop_views")
-            connection.execute(drop.format(views=SQL(", ").join([*own, *audit])))
+            connection.execute(statement("projections/drop_views").format(views=SQL(", ").join(own)))
         except psycopg.errors.DependentObjectsStillExist as error:
             raise ProjectionInUse(schema, (error.diag.message_detail or "views").split("\n")) from None
         point_views(connection, projection, schema)
         connection.execute(statement("projections/grant_views"))
-        install_audit(connection, anew=bool(audit))
 
 
 def views_mark(projection: Projection) -> str:

@@ -30,7 +30,7 @@ $$;
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'eventlog_auditor') THEN
-        CREATE ROLE eventlog_auditor LOGIN CONNECTION LIMIT 4;
+        CREATE ROLE eventlog_auditor LOGIN CONNECTION LIMIT 16;
     END IF;
     -- To end its sessions.
     IF NOT pg_has_role(current_user, 'eventlog_auditor', 'USAGE') THEN

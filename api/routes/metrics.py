@@ -22,8 +22,10 @@ from api.routes.projections import states
 from api.routes.stats import counted_by
 from api.services import Services
 from eventlog import __version__
-from eventlog.read import Books
+from eventlog.audit.limits import OVERRUNNING_MAX
+from eventlog.read import Books, Reader
 from eventlog.read.standing_still import StandingStill, standing_still
+from eventlog.statements import statement
 from projections.state import State
 
 router = APIRouter(tags=["service"])
@@ -41,12 +43,14 @@ class Reading(Collector):
         counts: Books | None,
         projections: Sequence[State],
         still: Sequence[StandingStill],
+        overrunning: int | None,
     ) -> None:
         self._services = services
         self._crowd = crowd
         self._counts = counts
         self._projections = projections
         self._still = {found.name: found.seconds for found in still}
+        self._overrunning = overrunning
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; without the database, what this process knows."""
@@ -54,6 +58,12 @@ class Reading(Collector):
         if self._counts is not None:
             yield from _of_books(self._counts)
         yield from _of_projections(self._projections, self._still)
+        if self._overrunning is not None:
+            yield _gauge(
+                "eventlog_sql_overrunning",
+                f"Questions in SQL that run over their time, which nothing ends; {OVERRUNNING_MAX} at most.",
+                self._overrunning,
+            )
 
     def _of_process(self) -> Iterator[Metric]:
         uptime = max(0.0, (datetime.now(UTC) - self._services.member.started_at).total_seconds())
@@ -156,19 +166,28 @@ async def metrics(request: Request) -> Response:
     """The counts of /stats from one snapshot, each projection, and this process's own; without the database
     these alone."""
     services = services_of(request)
-    counts, projections, still = await asyncio.gather(
-        _known(_counts(services)), _known(read(services, states)), _known(read(services, standing_still))
+    counts, projections, still, over = await asyncio.gather(
+        _known(_counts(services)),
+        _known(read(services, states)),
+        _known(read(services, standing_still)),
+        _known(read(services, overrunning)),
     )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     crowd: Crowd = request.scope["connection"].crowd
-    registry.register(Reading(services, crowd, counts, projections or [], still or []))
+    registry.register(Reading(services, crowd, counts, projections or [], still or [], over))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _counts(services: Services) -> Books:
     counts, _ = await services.bookkeeper.books(counted_by(services), topics=0)
     return counts
+
+
+async def overrunning(reader: Reader) -> int:
+    """Return how many questions in SQL run over."""
+    cursor = await reader.execute(statement("audit/overrunning"))
+    return len(await cursor.fetchall())
 
 
 async def _known(reading: Awaitable[T]) -> T | None:

@@ -31,8 +31,9 @@ from eventlog.audit.confine import confine
 from eventlog.audit.limits import Limits
 from eventlog.audit.login import Login
 from eventlog.audit.record import Asker
+from eventlog.audit.sessions import admitted
 from eventlog.audit.watchdog import Watchdog
-from eventlog.audit.wire import Abandoned, Row, fetch
+from eventlog.audit.wire import Row, fetch
 from eventlog.database import Connection, connect, first_line, translated_errors
 from eventlog.errors import AuditUnavailable, DatabaseUnavailable, StatementFailed
 from eventlog.statements import statement
@@ -86,10 +87,14 @@ class Auditor:
             return answer
 
     def _answer(self, owner: Connection, asked: Asked, limits: Limits) -> Answer:
-        session = self._login.connect(owner)
+        session, name = admitted(self._login, owner, limits)
         try:
-            _prepare(session, limits)
-            return _run(session, owner, asked, limits)
+            with Watchdog(session, owner, limits.seconds) as watchdog:
+                try:
+                    _prepare(session, name, limits)
+                    return _run(session, asked, limits)
+                except psycopg.Error as error:
+                    raise _failed(error, limits, watchdog) from None
         finally:
             _throw_away(session)
 
@@ -113,10 +118,10 @@ def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[st
             record.finish(owner, number, **outcome)
 
 
-def _prepare(session: Session, limits: Limits) -> None:
+def _prepare(session: Session, name: str, limits: Limits) -> None:
     """Begin the transaction, and make sure that the session is one that can do no harm."""
     milliseconds = Literal(int(limits.seconds * 1000))
-    session.execute(statement("audit/begin").format(milliseconds=milliseconds))
+    session.execute(statement("audit/begin").format(milliseconds=milliseconds, name=Literal(name)))
     flaws = [row[0] for row in session.execute(statement("audit/flaws"), prepare=False)]
     if flaws:
         raise AuditUnavailable(
@@ -126,15 +131,9 @@ def _prepare(session: Session, limits: Limits) -> None:
     confine(session)
 
 
-def _run(session: Session, owner: Connection, asked: Asked, limits: Limits) -> Answer:
+def _run(session: Session, asked: Asked, limits: Limits) -> Answer:
     began = time.monotonic()
-    with Watchdog(session, owner, limits.seconds) as watchdog:
-        try:
-            fetched = fetch(session.pgconn, asked.statement, asked.values, limits, watchdog.until)
-        except Abandoned:
-            raise _timed_out(limits) from None
-        except psycopg.Error as error:
-            raise _failed(error, limits, watchdog.barked) from None
+    fetched = fetch(session.pgconn, asked.statement, asked.values, limits)
     return Answer(
         [Column(name, type_name(oid)) for name, oid in zip(fetched.names, fetched.types, strict=True)],
         fetched.rows,
@@ -143,9 +142,9 @@ def _run(session: Session, owner: Connection, asked: Asked, limits: Limits) -> A
     )
 
 
-def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
-    if error.sqlstate == "57014" or barked:
-        return _timed_out(limits)
+def _failed(error: psycopg.Error, limits: Limits, watchdog: Watchdog) -> Exception:
+    if error.sqlstate == "57014" or watchdog.barked:
+        return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)
     if len(message) > MESSAGE_CHARACTERS_MAX:
         message = f"{message[:MESSAGE_CHARACTERS_MAX]}… ({len(message):,} characters)"
@@ -172,7 +171,15 @@ def _failed(error: psycopg.Error, limits: Limits, barked: bool) -> Exception:
     )
 
 
-def _timed_out(limits: Limits) -> StatementFailed:
+def _timed_out(limits: Limits, gave_up: bool) -> StatementFailed:
+    if gave_up:
+        return StatementFailed(
+            "statement_timed_out",
+            "57014",
+            f"it was given up after {limits.seconds:g} s, and runs on: "
+            "it is in a function of PostgreSQL that cannot be interrupted",
+            hint="ask for shorter texts and arrays",
+        )
     return StatementFailed(
         "statement_timed_out",
         "57014",

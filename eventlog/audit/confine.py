@@ -40,6 +40,15 @@ def confine(connection: Session) -> bool:
     return False
 
 
+def restrain(connection: Session) -> None:
+    """Leave the backend of a session what nobody else wants of one processor, where that can be done."""
+    backend = connection.backend_pid
+    if _is_ours_to_bound(connection, backend):
+        with suppress(OSError):
+            os.sched_setscheduler(backend, os.SCHED_IDLE, os.sched_param(0))
+            os.sched_setaffinity(backend, {min(os.sched_getaffinity(backend))})
+
+
 def _put_last(backend: int) -> None:
     """Give the backend's session its least share of the processor.
 

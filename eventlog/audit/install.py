@@ -1,4 +1,15 @@
-"""The schema audit: views and functions, made anew where their files have changed."""
+"""The schema audit: views and functions, made anew where their files, or what they read, have changed.
+
+A question must not stand in a rebuild's way: PostgreSQL cannot end every statement, and a lock lasts as long
+as its statement. So audit views read no stable view, which a switch replaces: they have the stable views'
+own text in them, and read the tables of one version. Nor are they replaced: the schema takes another name,
+and one is made anew beside it, which needs no lock that a reader holds. A question that has begun goes on
+with the old views, whose version's tables and steps stay as they are; `remove_left` takes them away when
+nobody reads them any more.
+
+Where others have defined something on them, views are replaced in place, so that theirs follow. That waits
+for whoever reads them.
+"""
 
 import re
 from graphlib import TopologicalSorter
@@ -7,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 import structlog
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from eventlog.database import Connection, first_line
 from eventlog.errors import SchemaMismatch
@@ -17,63 +28,96 @@ log = structlog.get_logger()
 
 AUDIT_DIR = SQL_DIR / "audit"
 MADE_OF = re.compile(r"\baudit\.(\w+)")
+# The stable views that audit views have the text of, and the projections whose live version they name.
+STABLE = ("conflicts", "duplicates", "events", "stats", "timeline")
+PROJECTIONS = ("core", "timeline")
 
 
-def install_audit(connection: Connection, *, anew: bool = False) -> None:
+def install_audit(connection: Connection) -> None:
     """Bring the schema audit up to date, in the caller's transaction, which holds the migration's lock.
 
-    Views are replaced, so that what others have defined on them stays, and dropped only where an upgrade
-    has changed their columns. They read the stable views of the projections: where these are of another
-    version yet, the schema stays as it is, until a rebuild has changed them and asks again.
-    Not at every start: to replace a view waits for whoever reads it. `anew`: its views were dropped.
+    To be called when another version has gone live, or none is live any more. Where the stable views are of
+    other code than this, the schema stays as it is until a rebuild has changed them.
+
+    Raises SchemaMismatch where something is defined on views whose columns have changed.
     """
     files = _files()
-    mark = _mark(files)
+    parts = _parts(connection)
+    mark = _mark(files, parts)
     views = sum(path.parent.name == "views" for path in files)
     row = connection.execute(statement("audit/is_outdated"), {"mark": mark, "views": views}).fetchone()
-    if not anew and (row is None or not row[0]):
+    if row is None or not row[0]:
         return
-    connection.execute(statement("audit/create_schema"))
     made: str | None = mark
     try:
         with connection.transaction():
-            _replace(connection, files)
-    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+            _renew(connection, files, parts)
+    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable, KeyError) as error:
         log.warning("audit_views_wait", reason=first_line(error))
         made = None
+    connection.execute(statement("audit/create_schema"))
     connection.execute(statement("audit/mark").format(mark=Literal(made)))
 
 
-def _replace(connection: Connection, files: list[Path]) -> None:
+def remove_left(connection: Connection) -> list[str]:
+    """Remove the schemas of before that nobody reads any more; return those that stay.
+
+    In the caller's transaction, whose lock_timeout says how long to wait for readers.
+    """
+    kept = []
+    for (schema,) in connection.execute(statement("audit/left")).fetchall():
+        try:
+            with connection.transaction():
+                connection.execute(statement("audit/remove_left").format(schema=Literal(schema)))
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            kept.append(schema)
+        except psycopg.errors.DependentObjectsStillExist as error:
+            log.warning("audit_views_kept", schema=schema, reason=error.diag.message_detail)
+            kept.append(schema)
+    return kept
+
+
+def _renew(connection: Connection, files: list[Path], parts: dict[str, Composable]) -> None:
+    others = [row[0] for row in connection.execute(statement("audit/defined_on"))]
+    before = None if others else _set_aside(connection)
+    connection.execute(statement("audit/create_schema"))
     try:
-        with connection.transaction():
-            _make(connection, files)
+        for path in files:
+            connection.execute(read_sql(path).format(**parts))
     except psycopg.errors.InvalidTableDefinition:
-        _drop_views(connection)
-        _make(connection, files)
-    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
-
-
-def audit_views(connection: Connection) -> list[Identifier]:
-    """Return the names of the views in the schema audit; none before it is made."""
-    return [Identifier("audit", row[0]) for row in connection.execute(statement("audit/views"))]
-
-
-def _make(connection: Connection, files: list[Path]) -> None:
-    for path in files:
-        connection.execute(read_sql(path))
-
-
-def _drop_views(connection: Connection) -> None:
-    """Drop all views: one has other columns than before. Raises SchemaMismatch where others stand on them."""
-    views = SQL(", ").join(audit_views(connection))
-    try:
-        connection.execute(statement("audit/drop_views").format(views=views))
-    except psycopg.errors.DependentObjectsStillExist as error:
         raise SchemaMismatch(
             "audit views have other columns than before, and something is defined on them: "
-            f"{error.diag.message_detail}; drop that, then run `eventlog migrate`"
+            f"{', '.join(others)}; drop that, then run `eventlog migrate`"
         ) from None
+    connection.execute(read_sql(AUDIT_DIR / "grants.sql"))
+    if before is not None:
+        connection.execute(statement("audit/copy_rights").format(before=Literal(before)))
+
+
+def _set_aside(connection: Connection) -> str | None:
+    """Give the schema another name, by its number, which never comes back; None where there is none."""
+    row = connection.execute(statement("audit/number")).fetchone()
+    if row is None or row[0] is None:
+        return None
+    before = f"audit_before_{row[0]}"
+    connection.execute(statement("audit/set_aside").format(before=Identifier(before)))
+    return before
+
+
+def _parts(connection: Connection) -> dict[str, Composable]:
+    """Return what files have in braces: the text of each stable view, and which versions are live."""
+    found = connection.execute(statement("audit/live"), {"projections": list(PROJECTIONS)})
+    live: dict[str, int | None] = dict(found.fetchall())
+    parts: dict[str, Composable] = {
+        f"{name}_version": SQL("{}::integer").format(Literal(live.get(name))) for name in PROJECTIONS
+    }
+    # With nothing on the search path, every name is in full. The savepoint is for that alone.
+    with connection.transaction() as looking:
+        connection.execute(statement("audit/no_search_path"))
+        for name, text in connection.execute(statement("audit/stable"), {"names": list(STABLE)}):
+            parts[name] = SQL(f"({text.rstrip().removesuffix(';')})")
+        raise psycopg.Rollback(looking)
+    return parts
 
 
 def _files() -> list[Path]:
@@ -88,8 +132,10 @@ def _files() -> list[Path]:
     return [paths[name] for name in TopologicalSorter(read_by).static_order()]
 
 
-def _mark(files: list[Path]) -> str:
+def _mark(files: list[Path], parts: dict[str, Composable]) -> str:
     digest = sha256()
     for path in [*files, AUDIT_DIR / "grants.sql"]:
         digest.update(path.read_bytes())
+    for name, part in sorted(parts.items()):
+        digest.update(f"{name}: {part.as_string(None)}\n".encode())
     return f"The event log, for those who audit it. sha256 of what made it: {digest.hexdigest()}"

@@ -2,6 +2,10 @@
 
 import msgspec
 
+# Statements at once, in whichever processes, and those that run over their time beside them, since PostgreSQL
+# cannot end them. The role has room for both, and for those who are told that there is none.
+AT_ONCE_MAX = 4
+OVERRUNNING_MAX = 8
 ROWS_DEFAULT = 1_000
 ROWS_MAX = 10_000
 STATEMENT_CHARACTERS_MAX = 100_000
@@ -16,5 +20,5 @@ class Limits(msgspec.Struct, frozen=True):
 
     rows: int = ROWS_DEFAULT
     bytes: int = 4 << 20
-    # As long as somebody looks at a prompt without doubt. The switch of a rebuild waits as long, no longer.
+    # As long as somebody looks at a prompt without doubt.
     seconds: float = 10.0

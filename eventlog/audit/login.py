@@ -16,7 +16,6 @@ could write or is a superuser is not used.
 """
 
 import secrets
-import time
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -28,9 +27,6 @@ from eventlog.errors import AuditBusy, AuditUnavailable
 from eventlog.statements import statement
 
 ROLE = "eventlog_auditor"
-# A backend is still there for some milliseconds after its client has gone.
-BUSY_SECONDS_MAX = 2.0
-BUSY_POLL_SECONDS = 0.05
 # Two processes that set their passwords in turn: one of them comes through.
 ATTEMPTS = 3
 
@@ -47,7 +43,7 @@ class Login:
     def connect(self, owner: Connection) -> Session:
         """Open a session, in autocommit. The owner's tells why where that fails, and mends it.
 
-        Raises AuditUnavailable.
+        Raises AuditUnavailable, and AuditBusy where the role has as many sessions as it may have.
         """
         if self._audit_dsn is not None:
             try:
@@ -58,17 +54,13 @@ class Login:
 
     def _connect_by_password(self, owner: Connection) -> Session:
         dsn = make_conninfo(self._dsn, user=ROLE, password=self._password)
-        busy_until = time.monotonic() + BUSY_SECONDS_MAX
         attempts = 0
         while True:
             try:
                 return _open(dsn)
             except psycopg.Error as error:
                 if _is_full(owner):
-                    if time.monotonic() > busy_until:
-                        raise AuditBusy from None
-                    time.sleep(BUSY_POLL_SECONDS)
-                    continue
+                    raise AuditBusy from None
                 attempts += 1
                 if attempts == ATTEMPTS:
                     raise AuditUnavailable(

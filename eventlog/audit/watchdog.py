@@ -1,10 +1,15 @@
 """End a statement from outside, should its own time limit not.
 
 At its time limit PostgreSQL cancels the statement itself. Not every code path looks for that, so a
-second later it is cancelled by another connection, then its session is terminated by the owner's.
-What asks for the answer gives up at `until`, whatever becomes of the rest.
+second later it is cancelled by another connection, then its session is terminated by the owner's, and then
+nobody waits for its answer any more: our end of its connection is closed, whatever it does.
+
+Some functions of PostgreSQL over long texts and arrays look for nothing of it. Such a statement runs on,
+alone: see `sessions.py` for what is done about it.
 """
 
+import os
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -14,6 +19,7 @@ from typing import Self
 import psycopg
 
 from eventlog.arrival import Session
+from eventlog.audit.confine import restrain
 from eventlog.database import Connection
 from eventlog.statements import statement
 
@@ -23,7 +29,10 @@ GIVE_UP_AFTER_SECONDS = 4.0
 
 
 class Watchdog:
-    """Watches one session while it is in the `with` block."""
+    """Watches one session while it is in the `with` block.
+
+    `barked`: its time was up, and whatever error came of the session is due to that. `gave_up`: it runs on.
+    """
 
     def __init__(self, session: Session, owner: Connection, seconds: float) -> None:
         self._session = session
@@ -32,11 +41,7 @@ class Watchdog:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="eventlog-audit-watchdog", daemon=True)
         self.barked = False
-
-    @property
-    def until(self) -> float:
-        """When to give up waiting, by time.monotonic()."""
-        return self._deadline + GIVE_UP_AFTER_SECONDS
+        self.gave_up = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -49,16 +54,23 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        if self._over_in(self._deadline + CANCEL_AFTER_SECONDS):
+        if self._over_in(CANCEL_AFTER_SECONDS):
             return
         self.barked = True
         with suppress(psycopg.Error):
             self._session.cancel_safe(timeout=TERMINATE_AFTER_SECONDS - CANCEL_AFTER_SECONDS)
-        if self._over_in(self._deadline + TERMINATE_AFTER_SECONDS):
+        if self._over_in(TERMINATE_AFTER_SECONDS):
             return
         with suppress(psycopg.Error):
             session = {"pid": self._session.backend_pid, "user": self._session.info.user}
             self._owner.execute(statement("audit/terminate"), session)
+        if self._over_in(GIVE_UP_AFTER_SECONDS):
+            return
+        self.gave_up = True
+        restrain(self._session)
+        # Whoever waits for the answer sees the connection end.
+        with socket.socket(fileno=os.dup(self._session.pgconn.socket)) as ours, suppress(OSError):
+            ours.shutdown(socket.SHUT_RDWR)
 
-    def _over_in(self, moment: float) -> bool:
-        return self._done.wait(max(0.0, moment - time.monotonic()))
+    def _over_in(self, seconds: float) -> bool:
+        return self._done.wait(max(0.0, self._deadline + seconds - time.monotonic()))

@@ -9,7 +9,6 @@ import fcntl
 import select
 import struct
 import termios
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -19,7 +18,6 @@ from psycopg.errors import error_from_result
 from eventlog.audit.limits import Limits
 from eventlog.errors import StatementFailed
 
-POLL_MILLISECONDS = 100
 # Beyond what rows weigh in text, the protocol's own.
 OVERHEAD_BYTES_MAX = 1 << 20
 # What a cell weighs at the least, NULL too: ten thousand rows of 1,600 columns are not nothing.
@@ -38,22 +36,16 @@ class Fetched(msgspec.Struct):
     truncated: bool = False
 
 
-class Abandoned(Exception):
-    """The time is up, and the server has not answered to its being cancelled."""
-
-
-def fetch(
-    pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limits: Limits, until: float
-) -> Fetched:
+def fetch(pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limits: Limits) -> Fetched:
     """Run a query in the transaction that is begun; the session is of no use afterwards.
 
-    Raises psycopg.Error as the server does, StatementFailed for what answers with no rows, and
-    Abandoned when time.monotonic() is past `until`.
+    Waits for as long as the connection lasts. Raises psycopg.Error as the server does, and StatementFailed
+    for what answers with no rows.
     """
     pgconn.send_prepare(b"", query.encode())
-    _only_result(pgconn, until)
+    _only_result(pgconn)
     pgconn.send_describe_prepared(b"")
-    described = _only_result(pgconn, until)
+    described = _only_result(pgconn)
     if described.nfields == 0:
         raise StatementFailed("statement_without_rows", "0A000", NO_ROWS)
     fetched = Fetched(
@@ -63,14 +55,14 @@ def fetch(
     )
     pgconn.send_query_prepared(b"", [None if value is None else value.encode() for value in values])
     pgconn.set_single_row_mode()
-    _take_rows(pgconn, fetched, limits, until)
+    _take_rows(pgconn, fetched, limits)
     return fetched
 
 
-def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits, until: float) -> None:
+def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits) -> None:
     size = 0
     bytes_max = limits.bytes + OVERHEAD_BYTES_MAX
-    while (result := _next(pgconn, until, bytes_max)) is not None:
+    while (result := _next(pgconn, bytes_max)) is not None:
         if result.status == pq.ExecStatus.TUPLES_OK:
             continue
         if result.status != pq.ExecStatus.SINGLE_TUPLE:
@@ -86,9 +78,9 @@ def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits, until: f
     fetched.truncated = False
 
 
-def _only_result(pgconn: pq.abc.PGconn, until: float) -> pq.abc.PGresult:
+def _only_result(pgconn: pq.abc.PGconn) -> pq.abc.PGresult:
     first = None
-    while (result := _next(pgconn, until, OVERHEAD_BYTES_MAX)) is not None:
+    while (result := _next(pgconn, OVERHEAD_BYTES_MAX)) is not None:
         first = first or result
     assert first is not None
     if first.status != pq.ExecStatus.COMMAND_OK:
@@ -96,19 +88,18 @@ def _only_result(pgconn: pq.abc.PGconn, until: float) -> pq.abc.PGresult:
     return first
 
 
-def _next(pgconn: pq.abc.PGconn, until: float, bytes_max: int) -> pq.abc.PGresult | None:
+def _next(pgconn: pq.abc.PGconn, bytes_max: int) -> pq.abc.PGresult | None:
     """Return the next result. A single row above bytes_max is given up on before it is all here."""
     poll = select.poll()
-    poll.register(pgconn.socket, select.POLLIN)
     came = 0
-    while pgconn.flush() or pgconn.is_busy():
-        if time.monotonic() > until:
-            raise Abandoned
-        if poll.poll(POLL_MILLISECONDS):
-            came += _readable_bytes(pgconn.socket)
-            if came > bytes_max:
-                raise _too_large(bytes_max)
-            pgconn.consume_input()
+    while (unsent := pgconn.flush()) or pgconn.is_busy():
+        poll.register(pgconn.socket, select.POLLIN | select.POLLOUT if unsent else select.POLLIN)
+        if poll.poll()[0][1] == select.POLLOUT:
+            continue
+        came += _readable_bytes(pgconn.socket)
+        if came > bytes_max:
+            raise _too_large(bytes_max)
+        pgconn.consume_input()
     return pgconn.get_result()
 
 

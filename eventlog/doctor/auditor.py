@@ -1,14 +1,18 @@
 """Whether who asks in SQL can do no more than that, and what PostgreSQL's log has of it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import msgspec
+import psycopg
 from psycopg.rows import class_row
 
+from eventlog.audit.limits import OVERRUNNING_MAX
 from eventlog.audit.login import ROLE
 from eventlog.audit.protection import reaching
-from eventlog.database import Connection
+from eventlog.database import Connection, connect
 from eventlog.doctor.finding import Finding, failed, ok, warning
+from eventlog.errors import EventlogError
 from eventlog.statements import statement
 
 # So many functions are named, and the others counted.
@@ -34,6 +38,31 @@ def check_auditor(connection: Connection) -> Iterator[Finding]:
         return
     yield _judge_rights(found, reaching(connection, ROLE))
     yield _judge_log(found)
+    yield check_overrunning(connection)
+
+
+def check_elsewhere(audit_dsn: str) -> Finding:
+    """Say whether questions that run over are where EVENTLOG_AUDIT_DSN leads."""
+    try:
+        with closing(connect(audit_dsn, "auditor", "doctor")) as connection:
+            return check_overrunning(connection, "questions by EVENTLOG_AUDIT_DSN")
+    except (EventlogError, psycopg.Error) as error:
+        return failed("questions by EVENTLOG_AUDIT_DSN", str(error), "mend EVENTLOG_AUDIT_DSN, or unset it")
+
+
+def check_overrunning(connection: Connection, name: str = "questions") -> Finding:
+    """Say whether statements of auditors run over their time."""
+    over = connection.execute(statement("audit/overrunning")).fetchall()
+    if not over:
+        return ok(name, "none runs over its time")
+    shown = ", ".join(f"session {pid} (to be over by {until})" for pid, until in over[:NAMED])
+    return warning(
+        name,
+        f"{len(over)} of {OVERRUNNING_MAX} that may run over, in functions that PostgreSQL cannot interrupt: "
+        + shown,
+        "they hold up nobody, and end by themselves; else restart PostgreSQL, at once (pg_ctl -m immediate): "
+        "nothing that was acknowledged is lost",
+    )
 
 
 def _judge_rights(found: AuditorRole, beyond: list[str]) -> Finding:

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from eventlog.arrival import Session
 from eventlog.database import Connection, connect, first_line
-from eventlog.doctor.auditor import check_auditor
+from eventlog.doctor.auditor import check_auditor, check_elsewhere
 from eventlog.doctor.books import (
     check_books,
     check_failures,
@@ -75,6 +75,7 @@ def examine(settings: Settings) -> Examination:
             reachable = True
             findings.append(ok("connection", "accepted"))
             findings.extend(_of_database(connection))
+        findings.extend(_of_questions(settings))
     except EventlogError as error:
         findings.append(failed("connection", str(error), mend_pooler(error) or _mend_connection(settings)))
     if settings.dsn is None and settings.data_dir.exists():
@@ -91,6 +92,7 @@ def survey(settings: Settings, dsn: str) -> list[Finding]:
     """
     with closing(connect(dsn, "owner", "doctor")) as connection:
         findings = list(_of_database(connection, besides=COUNTING))
+    findings.extend(_of_questions(settings))
     if settings.dsn is None:
         findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))
@@ -110,6 +112,11 @@ def _of_database(connection: Session, besides: frozenset[str] = frozenset()) -> 
             if name not in besides:
                 yield from _guarded(name, check, connection)
     yield from _guarded("clock", partial(check_clock, schema=schema.status == "ok"), connection)
+
+
+def _of_questions(settings: Settings) -> Iterator[Finding]:
+    if settings.audit_dsn is not None:
+        yield check_elsewhere(settings.audit_dsn)
 
 
 def _guarded(name: str, check: Check, connection: Connection) -> Iterator[Finding]:

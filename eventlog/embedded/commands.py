@@ -37,7 +37,7 @@ def stop(
     from eventlog.embedded import stop_running
 
     settings = _embedded_settings()
-    stopped = stop_running(settings.data_dir, force=force)
+    stopped = stop_running(settings.data_dir, force=force, say=say)
     say("stopped" if stopped else f"no database runs on {settings.data_dir}")
 
 

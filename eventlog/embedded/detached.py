@@ -1,20 +1,27 @@
 """Stop a server that this process did not start."""
 
+import math
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from eventlog.embedded.directory import DataDirectory
+from eventlog.embedded.directory import DataDirectory, Postmaster
+from eventlog.embedded.patience import Patience, ended_at_once
+from eventlog.embedded.silence import Say
 from eventlog.embedded.sockets import remove_socket_dir
 from eventlog.errors import EmbeddedServerError
 
 POLL_SECONDS = 0.02
-SHUTDOWN_SECONDS_MAX = 120.0
+# PostgreSQL gives its processes 5 s to end at once, then kills them.
+AT_ONCE_SECONDS_MAX = 30.0
 
 
-def stop_running(data_dir: Path, *, force: bool = False) -> bool:
-    """Stop whichever server runs on data_dir, cleanly; say whether there was one.
+def stop_running(data_dir: Path, *, force: bool = False, say: Say = lambda text: None) -> bool:
+    """Stop whichever server runs on data_dir, cleanly; return whether there was one.
+
+    Where that takes too long, it ends at once, and `say` tells.
 
     Raises EmbeddedServerError when a living process owns it and force is not given, when it is not
     ours to stop, or when it does not stop.
@@ -28,17 +35,27 @@ def stop_running(data_dir: Path, *, force: bool = False) -> bool:
             f"the database belongs to process {owner} (`eventlog up` or its like): end that process, "
             "which stops the database too, or repeat this with --force"
         )
-    socket_dir = _interrupt(directory)
-    deadline = time.monotonic() + SHUTDOWN_SECONDS_MAX
-    while not _is_free(directory, but_for=owner):
-        if time.monotonic() > deadline:
-            raise EmbeddedServerError(f"PostgreSQL is still shutting down: see {directory.log}")
-        time.sleep(POLL_SECONDS)
-    remove_socket_dir(socket_dir)
+    found = _interrupt(directory)
+    _await_end(directory, found, owner, say)
+    remove_socket_dir(found.socket_dir)
     return True
 
 
-def _interrupt(directory: DataDirectory) -> Path:
+def _await_end(directory: DataDirectory, server: Postmaster, owner: int | None, say: Say) -> None:
+    patience = Patience(server.pid)
+    until = math.inf
+    while not _is_free(directory, but_for=owner):
+        if not patience.reason and patience.is_over():
+            say(ended_at_once(patience.reason))
+            until = time.monotonic() + AT_ONCE_SECONDS_MAX
+            with suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGQUIT)
+        if time.monotonic() > until:
+            raise EmbeddedServerError(f"PostgreSQL does not end: see {directory.log}")
+        time.sleep(POLL_SECONDS)
+
+
+def _interrupt(directory: DataDirectory) -> Postmaster:
     found = directory.postmaster()
     if found is None or not directory.is_postmaster(found.pid):
         raise EmbeddedServerError(
@@ -51,7 +68,7 @@ def _interrupt(directory: DataDirectory) -> Path:
         raise EmbeddedServerError(
             f"PostgreSQL process {found.pid} belongs to another user: run this as that user or as root"
         ) from error
-    return found.socket_dir
+    return found
 
 
 def _is_free(directory: DataDirectory, but_for: int | None = None) -> bool:

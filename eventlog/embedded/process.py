@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eventlog.embedded.account import Account
@@ -16,6 +16,7 @@ LOG_WRITER = Path(__file__).with_name("log_writer.py")
 LOG_BYTES_MAX = 16 << 20
 LOGS_KEPT = 3
 LOG_SECONDS_MAX = 2.0
+POLL_SECONDS = 0.1
 
 Command = Sequence[str | Path]
 
@@ -170,13 +171,16 @@ class Child:
         """Wait until the log has all that was said; not for long: a backend that hangs may yet speak."""
         self._log_complete.wait(LOG_SECONDS_MAX)
 
-    def end(self, *signals: int, patience_seconds: float) -> bool:
-        """Send one signal after the other until the program has ended; say whether it ended well."""
+    def end(self, *signals: int, is_enough: Callable[[], bool]) -> bool:
+        """Send one signal after the other, the next once it is enough, until the program has ended.
+
+        Says whether it ended well.
+        """
         for number in signals:
             if not self.ended.is_set():
                 self.process.send_signal(number)
-            if self.ended.wait(patience_seconds):
-                break
+            while not self.ended.wait(POLL_SECONDS) and not is_enough():
+                pass
         self.ended.wait()
         self.await_log()
         return self.process.returncode == 0

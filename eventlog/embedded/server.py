@@ -27,6 +27,7 @@ from eventlog.embedded.binaries import Program, find_binaries, major_version, ru
 from eventlog.embedded.cluster import check_version, create_cluster
 from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
 from eventlog.embedded.ownership import mend
+from eventlog.embedded.patience import Orphan, Patience, ended_at_once
 from eventlog.embedded.process import Child
 from eventlog.embedded.silence import SILENCE_SECONDS_MAX, Say, Silence, is_hidden, ping, why_silent
 from eventlog.embedded.sockets import make_socket_dir, remove_socket_dir
@@ -36,7 +37,6 @@ from eventlog.errors import EmbeddedServerError
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
 END_SEEN_SECONDS_MAX = 1.0
 HIDDEN_SECONDS_MAX = 3.0  # one that ends removes its socket a moment before it is gone
-SHUTDOWN_SECONDS_MAX = 120.0  # a fast shutdown writes a last checkpoint; then we stop hoping
 
 
 def _silent(_: str) -> None:
@@ -182,6 +182,7 @@ class EmbeddedServer:
         """Return the lock, or None once we are attached to somebody else's server."""
         silence = Silence(say, "another process is starting or stopping the database: waiting for it")
         hidden_since: float | None = None
+        orphan = Orphan(self.directory, say)
         while True:
             lock = self.directory.try_lock()
             if lock is not None or self.attach():
@@ -189,6 +190,7 @@ class EmbeddedServer:
             found = self.directory.postmaster()
             if found is not None and ping(found) == pq.Ping.REJECT:
                 silence.broken()
+                orphan.end_when_stuck(found.pid)
             hidden_since = (hidden_since or time.monotonic()) if is_hidden(self.directory) else None
             hidden = hidden_since is not None and time.monotonic() - hidden_since > HIDDEN_SECONDS_MAX
             if silence.lasts_too_long() or hidden:
@@ -249,14 +251,20 @@ class EmbeddedServer:
                     + self.directory.log_tail(log_start)
                 )
 
-    def stop(self) -> None:
-        """Stop the server cleanly if it is ours; wait for its end. May be called again."""
+    def stop(self, say: Say = _silent) -> None:
+        """Stop the server cleanly if it is ours; wait for its end. May be called again.
+
+        Where that takes too long, it ends at once, and says so.
+        """
         if self._starter_pid == os.getpid():  # a fork of the owner owns nothing
             clean = True
             if self._child is not None:
                 # SIGINT is a fast shutdown. SIGQUIT is an immediate one: nothing committed is lost,
                 # the next start recovers.
-                clean = self._child.end(signal.SIGINT, signal.SIGQUIT, patience_seconds=SHUTDOWN_SECONDS_MAX)
+                patience = Patience(self._child.process.pid)
+                clean = self._child.end(signal.SIGINT, signal.SIGQUIT, is_enough=patience.is_over)
+                if patience.reason:
+                    say(ended_at_once(patience.reason))
             if clean and self._lock is not None:
                 # A forked child of ours may hold the same lock open; PostgreSQL does not any more.
                 # After an unclean end its last backends may, and then closing must do.

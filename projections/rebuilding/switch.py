@@ -24,6 +24,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
+from eventlog.audit.install import install_audit
 from eventlog.database import Connection
 from eventlog.failpoints import hit
 from eventlog.reconnecting import pause_seconds
@@ -103,6 +104,7 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
         if live is None:
             connection.execute(statement("projections/grant_views"))
         connection.execute(statement("rebuild/switch"), {**version.key, "live": live})
+        install_audit(connection)
 
 
 def _stand_still(connection: Connection, version: Version, live: int) -> None:

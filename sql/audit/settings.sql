@@ -34,6 +34,10 @@ BEGIN
             EXECUTE format('ALTER ROLE eventlog_auditor SET %I = %L', wanted[1], wanted[2]);
         END IF;
     END LOOP;
+    -- What it was before statements that run over were counted apart.
+    IF (SELECT r.rolconnlimit FROM pg_roles AS r WHERE r.rolname = 'eventlog_auditor') = 4 THEN
+        ALTER ROLE eventlog_auditor CONNECTION LIMIT 16;
+    END IF;
 EXCEPTION
     -- Not ours to do; or another database of this server is doing it at this moment.
     WHEN insufficient_privilege OR unique_violation OR internal_error THEN

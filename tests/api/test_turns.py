@@ -7,7 +7,6 @@ import pytest
 
 from api.errors import Problem
 from api.turns import (
-    AT_ONCE_MAX,
     BUSY_SHARE,
     LOOK_SECONDS,
     SAVED_SECONDS_MAX,
@@ -15,6 +14,7 @@ from api.turns import (
     WAIT_SECONDS_MAX,
     Turns,
 )
+from eventlog.audit.limits import AT_ONCE_MAX
 from eventlog.errors import AuditBusy
 
 

@@ -18,12 +18,8 @@ from eventlog.database import connect
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import AuditBusy, AuditUnavailable, QuestionRefused, QuestionUnknown, StatementFailed
 from projections.install import set_up
-from projections.projection import CORE
-from projections.rebuilding.rebuild import rebuild
 from tests.audit.conftest import ASKER, Asking
-from tests.support.deliveries import append_events, event
 from tests.support.postgres import FAST, short_directory
-from tests.support.projecting import project_all
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
@@ -151,34 +147,6 @@ def test_a_reader_leaves_nothing_that_stands_in_the_way(asking: Asking, connecti
         ),
         message="its session is still there",
     )
-
-
-def test_a_rebuild_waits_for_a_statement_no_longer_than_its_limit(asking: Asking, database: str) -> None:
-    append_events(database, [event()])
-    project_all(database)
-    endless = "SELECT count(*) FROM events, pg_class AS a, pg_class AS b, pg_class AS c, pg_class AS d"
-    codes: list[str] = []
-
-    def ask() -> None:
-        with pytest.raises(StatementFailed) as failed:
-            asking(endless, seconds=3.0)
-        codes.append(failed.value.code)
-
-    asker = threading.Thread(target=ask)
-    asker.start()
-    until(lambda: _is_asking(database), message="it never ran")
-    rebuild(database, CORE)
-    asker.join(30)
-    assert codes == ["statement_timed_out"]
-    assert asking("SELECT live_version FROM projections WHERE projection = 'core'").rows == [["2"]]
-
-
-def _is_asking(database: str) -> bool:
-    query = (
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'eventlog_auditor' AND state = 'active'"
-    )
-    with psycopg.connect(database) as connection:
-        return scalar(connection, query) is True
 
 
 def test_where_the_server_wants_a_password_each_process_sets_its_own(bindir: Path | None) -> None:

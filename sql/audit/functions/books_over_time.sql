@@ -28,8 +28,16 @@ AS $$
         SELECT p.partition, c.checkpoint,
                array_agg(audit.position_at(p.partition, m.moment) ORDER BY m.number)
                    || audit.position_at(p.partition, until) AS positions
-        FROM audit.partitions AS p
-        JOIN audit.lag AS c ON c.partition = p.partition AND c.projection = 'core'
+        FROM partitions AS p
+        CROSS JOIN LATERAL (
+            SELECT coalesce((
+                SELECT s.last
+                FROM steps AS s
+                WHERE s.partition = p.partition AND s.projection = 'core' AND s.version = {core_version}
+                ORDER BY s.first DESC
+                LIMIT 1
+            ), p.first_position - 1) AS checkpoint
+        ) AS c
         CROSS JOIN moments AS m
         GROUP BY p.partition, c.checkpoint
     ), judged AS (
@@ -39,14 +47,13 @@ AS $$
                count(*) FILTER (WHERE j.outcome = 'quarantined') AS quarantined
         FROM boundaries AS b
         JOIN (
-            SELECT d.partition, d.position, 'duplicate' AS outcome FROM duplicates AS d
+            SELECT d.partition, d.position, 'duplicate' AS outcome FROM {duplicates} AS d
             UNION ALL
-            SELECT d.partition, d.position, 'conflict' FROM conflicts AS d
+            SELECT d.partition, d.position, 'conflict' FROM {conflicts} AS d
             UNION ALL
             SELECT q.partition, q.position, 'quarantined'
             FROM quarantine AS q
-            JOIN projections AS p ON p.name = q.projection AND p.live_version = q.version
-            WHERE q.projection = 'core'
+            WHERE q.projection = 'core' AND q.version = {core_version}
         ) AS j ON j.partition = b.partition
               AND j.position >= b.positions[1] AND j.position < b.positions[cardinality(b.positions)]
         GROUP BY 1

@@ -6,7 +6,7 @@ SELECT topic,
        conflicts,
        quarantined,
        round(100.0 * duplicate_dropped / nullif(received, 0), 2) AS duplicate_percent
-FROM eventlog.stats;
+FROM {stats} AS s;
 
 COMMENT ON VIEW audit.books_by_topic IS
     'What is projected of each topic: received = unique_events + duplicates + quarantined.';

@@ -11,7 +11,7 @@ SELECT c.topic,
        i.raw -> 'payload' AS payload,
        c.partition,
        c.position
-FROM eventlog.conflicts AS c
+FROM {conflicts} AS c
 JOIN eventlog.inbox AS f ON f.partition = c.partition AND f.position = c.first_position
 JOIN eventlog.inbox AS i ON i.partition = c.partition AND i.position = c.position;
 

@@ -8,31 +8,31 @@ SELECT i.partition || ':' || i.position AS delivery,
                SELECT s.last
                FROM eventlog.steps AS s
                WHERE s.partition = i.partition AND s.projection = 'core'
-                 AND s.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+                 AND s.version = {core_version}
                ORDER BY s.first DESC
                LIMIT 1
            ), 0) THEN 'pending'
            WHEN i.position = (
                SELECT e.position
-               FROM eventlog.events AS e
+               FROM {events} AS e
                WHERE e.partition = i.partition AND e.topic = i.topic AND e.event_id = i.event_id
            ) THEN 'unique'
            WHEN EXISTS (
                SELECT
                FROM eventlog.quarantine AS q
                WHERE q.partition = i.partition AND q.position = i.position AND q.projection = 'core'
-                 AND q.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+                 AND q.version = {core_version}
            ) THEN 'quarantined'
            WHEN EXISTS (
                SELECT
-               FROM eventlog.conflicts AS c
+               FROM {conflicts} AS c
                WHERE c.partition = i.partition AND c.position = i.position
            ) THEN 'conflict'
            ELSE 'duplicate'
        END AS outcome,
        (
            SELECT e.partition || ':' || e.position
-           FROM eventlog.events AS e
+           FROM {events} AS e
            WHERE e.partition = i.partition AND e.topic = i.topic AND e.event_id = i.event_id
              AND e.position < i.position
        ) AS first_delivery,
@@ -40,9 +40,9 @@ SELECT i.partition || ':' || i.position AS delivery,
            SELECT q.cause
            FROM eventlog.quarantine AS q
            WHERE q.partition = i.partition AND q.position = i.position AND q.projection = 'core'
-             AND q.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+             AND q.version = {core_version}
        ) AS quarantine_cause,
-       coalesce(i.source, audit.field(i.raw, 'source') #>> '{}') AS source,
+       coalesce(i.source, audit.field(i.raw, 'source') #>> '{{}}') AS source,
        i."timestamp",
        i.received_at,
        i.publisher,

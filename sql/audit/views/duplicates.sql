@@ -23,13 +23,13 @@ SELECT d.partition || ':' || d.position AS delivery,
        ) AS first_received_at,
        EXISTS (
            SELECT
-           FROM eventlog.conflicts AS c
+           FROM {conflicts} AS c
            WHERE c.partition = d.partition AND c.position = d.position
        ) AS is_conflict,
        d.partition,
        d.position,
        d.first_position
-FROM eventlog.duplicates AS d;
+FROM {duplicates} AS d;
 
 COMMENT ON VIEW audit.duplicates IS
     'Deliveries of an event that was delivered before. Counts by topic are in books_by_topic, by source in the question duplicates_by_source.';

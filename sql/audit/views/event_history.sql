@@ -6,8 +6,8 @@ SELECT h.topic,
        h.partition || ':' || h.position AS delivery,
        h.outcome,
        i.received_at,
-       coalesce(i.source, audit.field(i.raw, 'source') #>> '{}') AS source,
-       coalesce(i."timestamp"::text, audit.field(i.raw, 'timestamp') #>> '{}') AS "timestamp",
+       coalesce(i.source, audit.field(i.raw, 'source') #>> '{{}}') AS source,
+       coalesce(i."timestamp"::text, audit.field(i.raw, 'timestamp') #>> '{{}}') AS "timestamp",
        CASE WHEN i.content_hash IS NULL THEN audit.field(i.raw, 'payload') ELSE i.raw -> 'payload' END AS payload,
        i.request_id,
        h.partition,
@@ -15,23 +15,23 @@ SELECT h.topic,
 FROM (
     SELECT e.partition, e.topic, e.event_id, e.position, 'unique' AS outcome
     FROM eventlog.partitions AS p
-    JOIN eventlog.events AS e ON e.partition = p.partition
+    JOIN {events} AS e ON e.partition = p.partition
     UNION ALL
     SELECT e.partition, e.topic, e.event_id, d.position,
            CASE WHEN EXISTS (
                SELECT
-               FROM eventlog.conflicts AS c
+               FROM {conflicts} AS c
                WHERE c.partition = d.partition AND c.position = d.position
            ) THEN 'conflict' ELSE 'duplicate' END
     FROM eventlog.partitions AS p
-    JOIN eventlog.events AS e ON e.partition = p.partition
-    JOIN eventlog.duplicates AS d ON d.partition = e.partition AND d.first_position = e.position
+    JOIN {events} AS e ON e.partition = p.partition
+    JOIN {duplicates} AS d ON d.partition = e.partition AND d.first_position = e.position
     UNION ALL
     SELECT q.partition, q.topic, q.event_id, q.position, 'quarantined'
     FROM eventlog.partitions AS p
     JOIN eventlog.quarantine AS q ON q.partition = p.partition
     WHERE q.projection = 'core'
-      AND q.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+      AND q.version = {core_version}
     UNION ALL
     SELECT p.partition, w.topic, w.event_id, w.position, 'pending'
     FROM eventlog.partitions AS p
@@ -43,7 +43,7 @@ FROM (
             SELECT s.last
             FROM eventlog.steps AS s
             WHERE s.partition = p.partition AND s.projection = 'core'
-              AND s.version = (SELECT p.live_version FROM eventlog.projections AS p WHERE p.name = 'core')
+              AND s.version = {core_version}
             ORDER BY s.first DESC
             LIMIT 1
         ), 0)

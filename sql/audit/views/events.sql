@@ -10,13 +10,13 @@ SELECT e.topic,
        e.processed_at,
        1 + (
            SELECT count(*)
-           FROM eventlog.duplicates AS d
+           FROM {duplicates} AS d
            WHERE d.partition = e.partition AND d.first_position = e.position
        ) AS deliveries,
        e.partition,
        e.position
 FROM eventlog.partitions AS p
-JOIN eventlog.events AS e ON e.partition = p.partition;
+JOIN {events} AS e ON e.partition = p.partition;
 
 COMMENT ON VIEW audit.events IS
     'The deduplicated events: of each topic and event_id, the first delivery. By topic and event_id at once, as by a short time of `timestamp`.';

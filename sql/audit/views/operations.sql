@@ -34,4 +34,4 @@ COMMENT ON COLUMN audit.operations.finished_at IS 'When it ended.';
 COMMENT ON COLUMN audit.operations.duration IS 'How long it took.';
 COMMENT ON COLUMN audit.operations.error IS 'Why it failed.';
 COMMENT ON COLUMN audit.operations.detail IS 'What came out of it; of a verification, what differs.';
-COMMENT ON COLUMN audit.operations.id IS 'Its id, as in /operations/{id}.';
+COMMENT ON COLUMN audit.operations.id IS 'Its id, as in /operations/{{id}}.';

@@ -1,23 +1,29 @@
 -- What the timeline has counted, and what it has not got to yet, counted here: with a small lag nearly nothing.
 CREATE OR REPLACE VIEW audit.received_by_topic AS
 SELECT t.topic, t.minute, t.received, t.partition
-FROM eventlog.timeline AS t
+FROM {timeline} AS t
 UNION ALL
 SELECT i.topic, date_bin('1 minute', i.received_at, '1970-01-01 00:00:00+00'), count(*), i.partition
-FROM audit.lag AS l
+FROM eventlog.partitions AS p
 -- OFFSET 0: from the checkpoint on, whatever the statistics say.
 CROSS JOIN LATERAL (
     SELECT w.topic, w.received_at, w.partition
     FROM eventlog.inbox AS w
-    WHERE w.partition = l.partition AND w.position > l.checkpoint
+    WHERE w.partition = p.partition AND w.position > coalesce((
+        SELECT s.last
+        FROM eventlog.steps AS s
+        WHERE s.partition = p.partition AND s.projection = 'timeline' AND s.version = {timeline_version}
+        ORDER BY s.first DESC
+        LIMIT 1
+    ), p.first_position - 1)
     OFFSET 0
 ) AS i
-WHERE l.projection = 'timeline'
 GROUP BY 1, 2, 4
 UNION ALL
-SELECT q.topic, date_bin('1 minute', q.received_at, '1970-01-01 00:00:00+00'), count(*), q.partition
-FROM audit.quarantine AS q
-WHERE q.projection = 'timeline'
+SELECT q.topic, date_bin('1 minute', i.received_at, '1970-01-01 00:00:00+00'), count(*), q.partition
+FROM eventlog.quarantine AS q
+JOIN eventlog.inbox AS i ON i.partition = q.partition AND i.position = q.position
+WHERE q.projection = 'timeline' AND q.version = {timeline_version}
 GROUP BY 1, 2, 4;
 
 COMMENT ON VIEW audit.received_by_topic IS

@@ -1,7 +1,8 @@
--- READ COMMITTED: the statement's snapshot is newer than its locks, so that it never reads what a
--- rebuild has just switched away from.
+-- READ COMMITTED: the statement's snapshot is newer than its locks. What it then reads through the audit
+-- views is one version of each projection, see eventlog/audit/install.py.
 -- The settings spare a statement mistakes; what it may not do, the rights of its role say.
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+SET LOCAL application_name = {name};
 SET LOCAL search_path = audit;
 SET LOCAL statement_timeout = {milliseconds};
 SET LOCAL lock_timeout = '3s';

@@ -2,4 +2,4 @@
 -- may be anybody's here.
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity
-WHERE pid = %(pid)s AND usename = %(user)s AND application_name = 'eventlog audit'
+WHERE pid = %(pid)s AND usename = %(user)s AND application_name LIKE 'eventlog audit%%'

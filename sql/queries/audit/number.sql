@@ -1,0 +1,1 @@
+SELECT to_regnamespace('audit')::oid AS number
