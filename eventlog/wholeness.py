@@ -55,7 +55,15 @@ def _faults(connection: Connection) -> Iterable[str]:
         return [f"missing: {_some(missing)}"]
     cursor = connection.cursor(row_factory=class_row(Partition))
     partitions = cursor.execute(statement("schema/partitions"), prepare=False).fetchall()
-    return list(_of_partitions(partitions)) if partitions else ["it has no partitions"]
+    if not partitions:
+        return ["it has no partitions"]
+    return [*_of_partitions(partitions), *_unreadable(connection)]
+
+
+def _unreadable(connection: Connection) -> Iterable[str]:
+    unreadable = [f"inbox_{partition}" for (partition,) in connection.execute(statement("schema/unreadable"))]
+    if unreadable:
+        yield f"texts of {_some(unreadable)} are compressed by lz4, which this server was built without"
 
 
 def _of_partitions(partitions: list[Partition]) -> Iterable[str]:
