@@ -6,6 +6,7 @@ EventlogError
 ├── ContentRefused           PostgreSQL refused what the door let in: a bug of the door, and a bad event
 ├── DatabaseUnavailable      away, starting, out of connections: try again
 │   ├── PoolerUnsuitable     a pooler gives a session another backend each time: have it keep one
+│   ├── NoEventLog           nobody has made an embedded database there: say where it is
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
@@ -86,6 +87,16 @@ class PoolerUnsuitable(DatabaseUnavailable):
             f"the connection pooler before PostgreSQL hands out a backend for each {by}, so that a session "
             "keeps neither its role nor its settings, prepared statements and locks: set its pool_mode to "
             "session, or lead EVENTLOG_DSN past it"
+        )
+
+
+class NoEventLog(DatabaseUnavailable):
+    """Nobody has made an embedded database here yet, and this command does not either."""
+
+    def __init__(self, data_dir: object) -> None:
+        super().__init__(
+            f"there is no event log in {data_dir}: `eventlog up` makes one; "
+            "or set EVENTLOG_DATA_DIR or EVENTLOG_DSN to where it is"
         )
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from eventlog.errors import NoEventLog
 from eventlog.settings import Settings
 
 
 @contextmanager
-def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
+def opened_database(settings: Settings, say: Callable[[str], None], *, make: bool = True) -> Iterator[str]:
     """Yield the owner's DSN. An embedded server that is started here is stopped at the end.
+
+    make: an embedded database that is not there yet, too. Else raises NoEventLog.
 
     Meanwhile it is kept running: no other would do it.
 
@@ -20,8 +23,11 @@ def opened_database(settings: Settings, say: Callable[[str], None]) -> Iterator[
         return
     from eventlog.audit.protection import protect
     from eventlog.embedded import EmbeddedServer
+    from eventlog.embedded.directory import DataDirectory
     from eventlog.embedded.keeper import Keeper
 
+    if not (make or DataDirectory(settings.data_dir).is_there()):
+        raise NoEventLog(settings.data_dir)
     server = EmbeddedServer(settings.data_dir, bindir=settings.pg_bindir)
     server.start(say)
     try:

@@ -40,7 +40,7 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with opened_database(settings, say) as dsn:
+    with opened_database(settings, say, make=False) as dsn:
         pool = WorkerPool(
             dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
         )

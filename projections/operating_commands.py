@@ -229,7 +229,7 @@ def opened() -> Iterator[tuple[str, Any]]:
 
     settings = load_settings()
     configure_logs("error")
-    with opened_database(settings, say) as dsn:
+    with opened_database(settings, say, make=False) as dsn:
         with connect(dsn, "owner", "look") as owner, translated_errors():
             schema_state(owner)
         yield dsn, settings

@@ -16,7 +16,7 @@ from eventlog.settings import Settings
 @contextmanager
 def opened_auditor(settings: Settings, say: Callable[[str], None]) -> Iterator[tuple[Auditor, str]]:
     """Yield an auditor and the owner's DSN. Raises SchemaMismatch before anything is asked."""
-    with opened_database(settings, say) as dsn:
+    with opened_database(settings, say, make=False) as dsn:
         with connect(dsn, "owner", "console") as owner:
             schema_state(owner)
         yield Auditor(dsn, settings.audit_dsn), dsn

@@ -149,6 +149,13 @@ class DataDirectory:
         """Say whether an upgrade was interrupted between moving the old cluster away and the new one in."""
         return not self.cluster.exists() and self.proof.exists() and (self.upgrading / "cluster").exists()
 
+    def is_there(self) -> bool:
+        """Say whether there is a cluster, or somebody is making one. Makes nothing."""
+        try:
+            return self.cluster.exists() or self.is_between_clusters() or self.is_locked()
+        except PermissionError:  # it is another user's, and whoever opens it is told so
+            return True
+
     def postmaster(self) -> Postmaster | None:
         """Return what postmaster.pid says; it may be stale."""
         try:

@@ -17,11 +17,11 @@ from tests.doctor.conftest import NOBODY_LISTENS, by_name
 from tests.support.api import running_api
 from tests.support.command_line import eventlog
 from tests.support.events import event
-from tests.support.pooler import needs_pgbouncer, pgbouncer
+from tests.support.pooler import needs_pgbouncer, needs_pgpool, pgbouncer, pgpool
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
-pytestmark = needs_pgbouncer
+pytestmark = needs_pgbouncer  # pgpool2 is looked for where it is used
 
 # What to tell PgBouncer so that it lets startup options pass, to drop them; without, it refuses them.
 DROPPING = "ignore_startup_parameters = options"
@@ -126,3 +126,19 @@ def test_a_service_does_not_start_behind_one_that_splits_sessions(
             assert ended.returncode == 4
             assert "connection pooler" in ended.stderr
             assert "Traceback" not in ended.stderr
+
+
+@needs_pgpool
+def test_behind_pgpool_the_service_works_and_ended_workers_are_not_counted(
+    server: EmbeddedServer, database_name: str
+) -> None:
+    with pgpool(server, database_name) as dsn:
+        with running_api(dsn, workers=2) as url, httpx2.Client(base_url=url, timeout=15) as client:
+            published = client.post("/publish", json=event(), headers={"Prefer": "wait=10"})
+            assert published.json()["results"][0]["outcome"] == "unique"
+            assert client.get("/stats").json()["workers"] == 2
+        with running_api(dsn, workers=0) as url, httpx2.Client(base_url=url, timeout=15) as client:
+            assert client.get("/health").json()["workers"] == 0
+            assert client.get("/stats").json()["workers"] == 0
+        finding = by_name(examine(load_settings(dsn=dsn, url=NOBODY_LISTENS)))["lag"]
+        assert "0 workers connected" in finding.found

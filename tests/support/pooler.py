@@ -1,6 +1,7 @@
 """A real PgBouncer before a test's server."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,3 +75,60 @@ def _answers(dsn: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+PGPOOL = shutil.which("pgpool") or shutil.which("/usr/sbin/pgpool")
+needs_pgpool = pytest.mark.skipif(PGPOOL is None, reason="pgpool2 is not installed")
+
+PGPOOL_CONFIGURATION = """
+backend_clustering_mode = 'streaming_replication'
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = '{folder}'
+pcp_port = {control_port}
+pcp_listen_addresses = ''
+pcp_socket_dir = '{folder}'
+wd_ipc_socket_dir = '{folder}'
+backend_hostname0 = '{sockets}'
+backend_port0 = {number}
+backend_weight0 = 1
+enable_pool_hba = off
+pool_passwd = ''
+num_init_children = 24
+max_pool = 2
+sr_check_period = 0
+health_check_period = 0
+pid_file_name = '{folder}/pid'
+logdir = '{folder}'
+"""
+
+
+@contextmanager
+def pgpool(server: EmbeddedServer, database: str) -> Iterator[str]:
+    """Run a Pgpool-II; yield the owner's address of a database behind it."""
+    assert PGPOOL is not None
+    sockets = server.postmaster.socket_dir
+    port, control_port = free_port(), free_port()
+    with short_directory("eventlog-pgpool-") as folder:
+        (folder / "conf").write_text(
+            PGPOOL_CONFIGURATION.format(
+                port=port,
+                control_port=control_port,
+                folder=folder,
+                sockets=sockets,
+                number=server.postmaster.port,
+            )
+        )
+        user = sockets.owner()
+        shutil.chown(folder, user)
+        with (folder / "log").open("wb") as log:
+            running = subprocess.Popen(
+                [PGPOOL, "-n", "-f", folder / "conf"], user=user, stdout=log, stderr=log, cwd="/"
+            )
+        dsn = f"postgresql://eventlog@127.0.0.1:{port}/{database}"
+        try:
+            until(lambda: _answers(dsn), message=lambda: (folder / "log").read_text())
+            yield dsn
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(20)

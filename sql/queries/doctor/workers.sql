@@ -1,4 +1,6 @@
--- Sessions of workers; what another login's session does stays hidden from us, its name does not.
+-- Workers that live, by the lock that each of them holds: a pooler keeps sessions under a name that their
+-- client had, and another login's are not shown to us.
 SELECT count(*) AS workers
-FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'eventlog worker'
+FROM pg_locks AS l
+WHERE l.locktype = 'advisory' AND l.classid = hashtext('eventlog.worker')::oid AND l.mode = 'ExclusiveLock'
+  AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())

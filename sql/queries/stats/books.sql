@@ -67,8 +67,10 @@ SELECT coalesce(p.received, 0)::bigint AS received,
                     AND p.quarantined_count = t.quarantined_count),
            false) AS balanced,
        greatest(extract(epoch FROM clock_timestamp() - p.waiting_since), 0)::double precision AS lag_seconds,
-       (SELECT count(*) FROM pg_stat_activity AS a
-        WHERE a.datname = current_database() AND a.application_name = 'eventlog worker') AS workers,
+       -- By what a worker holds while it lives: a pooler keeps sessions under a name that their client had.
+       (SELECT count(*) FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.classid = hashtext('eventlog.worker')::oid AND l.mode = 'ExclusiveLock'
+          AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())) AS workers,
        live.live_version,
        ARRAY(
            SELECT to_json(largest)::text
