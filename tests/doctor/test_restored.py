@@ -56,7 +56,7 @@ def test_a_login_that_cannot_take_our_roles_on_is_found(
 ) -> None:
     """As after a restore of 15's memberships into a newer server."""
     with psycopg.connect(superuser_dsn, autocommit=True) as superuser:
-        superuser.execute("CREATE ROLE newcomer LOGIN")
+        superuser.execute("CREATE ROLE newcomer LOGIN PASSWORD 'of-a-test'")
         database_of = SQL("GRANT CONNECT, CREATE ON DATABASE {} TO newcomer").format(
             Identifier(database_name)
         )
@@ -65,7 +65,7 @@ def test_a_login_that_cannot_take_our_roles_on_is_found(
         superuser.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA eventlog, pg_catalog TO newcomer")
         superuser.execute("GRANT SELECT ON ALL TABLES IN SCHEMA eventlog TO newcomer")
         try:
-            dsn = database.replace("//eventlog@", "//newcomer@")
+            dsn = database.replace("//eventlog@", "//newcomer:of-a-test@")
             finding = by_name(examine(load_settings(dsn=dsn, url=NOBODY_LISTENS)))["roles"]
         finally:
             superuser.execute("DROP OWNED BY newcomer")

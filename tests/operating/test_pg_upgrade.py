@@ -61,6 +61,8 @@ class Clusters:
 
 @pytest.fixture
 def clusters(programs: Path, newest: Path) -> Iterator[Clusters]:
+    if programs == newest:
+        pytest.skip("there is nothing newer here to upgrade to")
     with short_directory() as old, short_directory() as new:
         account = account_for(old / "cluster")
         if not account.is_current:
