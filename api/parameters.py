@@ -5,7 +5,6 @@ them here documents them.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +13,7 @@ from fastapi import Request
 
 from api.errors import Problem
 from eventlog.events import Fault
-from eventlog.intake.fields import source_flaw, timestamp_flaw, topic_flaw
+from eventlog.intake.fields import as_moment, source_flaw, timestamp_flaw, topic_flaw
 from eventlog.read import rfc3339
 
 NAME_CHARACTERS_MAX = 255
@@ -120,9 +119,9 @@ def topic_pattern(value: str) -> str:
 
 def moment(value: str) -> str:
     """Read a moment by the rule of POST /publish. In a query, a plus sign that was not encoded is a blank."""
-    value = value.replace(" ", "+").upper()
+    value = value.replace(" ", "+")
     _lawful(value, timestamp_flaw(value))
-    return rfc3339(datetime.fromisoformat(value))
+    return rfc3339(as_moment(value))
 
 
 def _lawful(value: str, flaw: str | None) -> str:

@@ -29,6 +29,7 @@ from eventlog.database import Connection, connect, first_line, is_transient
 from eventlog.errors import EventlogError
 from eventlog.events import Events
 from eventlog.failpoints import hit
+from eventlog.intake import contents_of
 from eventlog.lock_watch import LockWatch
 from eventlog.migrate import schema_state
 from eventlog.reconnecting import pause_seconds
@@ -150,9 +151,8 @@ class Mover:
 
 def _move(connection: Connection, rows: Sequence[Waiting], partitions: int) -> None:
     """Delete and append. Deleted first: the order lock is taken as late as possible."""
-    events = Events(
-        [row.topic for row in rows], [row.event_id for row in rows], [row.raw.encode() for row in rows]
-    )
+    raws = [row.raw.encode() for row in rows]
+    events = Events([row.topic for row in rows], [row.event_id for row in rows], raws, contents_of(raws))
     deliveries = encode(events, partitions, uuid4().bytes)
     connection.execute(statement("outbox/delete"), {"ids": [row.id for row in rows]})
     hit("outbox.deleted")

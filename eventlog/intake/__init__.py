@@ -7,5 +7,6 @@ compute; they read and write nothing.
 
 from eventlog.intake.accept import accept, parse
 from eventlog.intake.limits import Intake, Limits
+from eventlog.intake.own import contents_of
 
-__all__ = ["Intake", "Limits", "accept", "parse"]
+__all__ = ["Intake", "Limits", "accept", "contents_of", "parse"]

@@ -17,29 +17,20 @@ from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
 from eventlog.intake.limits import Intake, Limits
+from eventlog.intake.own import Own
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw, escape_flaw, is_harmless
-
-
-class _Own(msgspec.Struct, gc=False):
-    """An event's own fields. Others may stand beside them."""
-
-    topic: str
-    event_id: str
-    timestamp: str
-    source: str
-    payload: Raw
 
 
 class _Read(msgspec.Struct):
     """A body that has the right types. `text` holds the events; `events` are slices of it."""
 
     text: bytes
-    own: list[_Own]
+    own: list[Own]
     events: list[bytes]
 
 
-_decode_own = msgspec.json.Decoder(_Own).decode
-_decode_all_own = msgspec.json.Decoder(list[_Own]).decode
+_decode_own = msgspec.json.Decoder(Own).decode
+_decode_all_own = msgspec.json.Decoder(list[Own]).decode
 _decode_all_raw = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -130,7 +121,7 @@ def _accept(read: _Read, limits: Limits) -> Events | None:
     return Events(found.topics, found.event_ids, raws, Contents(moments, found.sources, found.payloads))
 
 
-def _accept_one(own: _Own, raw: bytes, limits: Limits) -> Events | None:
+def _accept_one(own: Own, raw: bytes, limits: Limits) -> Events | None:
     """Do the same for one event, for which columns do not pay."""
     payload = bytes(own.payload)
     moments = fields.moments_of((own.timestamp,))
@@ -159,7 +150,7 @@ class _Columns(NamedTuple):
     payloads: list[bytes]
 
 
-def _in_columns(own: Sequence[_Own]) -> _Columns:
+def _in_columns(own: Sequence[Own]) -> _Columns:
     return _Columns(
         [event.topic for event in own],
         [event.event_id for event in own],

@@ -13,6 +13,7 @@ from eventlog.events import Events, Fault
 from eventlog.intake.fields import FIELDS, STRING_FIELDS
 from eventlog.intake.forms import Sent
 from eventlog.intake.limits import Intake, Limits
+from eventlog.intake.own import contents_of
 from eventlog.intake.text import flaw
 
 # A refusal lists so many faults, and so many repeated keys of one event: enough to mend a publisher by.
@@ -79,7 +80,8 @@ def _sort(sent: Sent, limits: Limits) -> Intake:
 
 def _events(raws: list[bytes]) -> Events:
     identities = list(map(_identity, raws))
-    return Events([found.topic for found in identities], [found.event_id for found in identities], raws)
+    topics, event_ids = ([found.topic for found in identities], [found.event_id for found in identities])
+    return Events(topics, event_ids, raws, contents_of(raws))
 
 
 def _require_all(sent: Sent, limits: Limits) -> None:

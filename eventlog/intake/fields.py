@@ -6,7 +6,7 @@ column of a batch (`are_…`, which only says that nothing is).
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import add, itemgetter
 
@@ -71,9 +71,11 @@ def are_event_ids(event_ids: Sequence[str], *, escaped: bool) -> bool:
 # separators, weeks, no zone, and any number of digits. No possessive group here: before Python 3.11.5
 # one that failed half way counted as matched (python/cpython#106052), so ".Z" passed for a fraction.
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_REST = re.compile(r"(?:\.([0-9]{1,6}))?(?:[Zz]|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))")
+_REST = re.compile(r"(?:\.([0-9]+))?(?:[Zz]|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))")
 # So long is a time stamp's part to the second.
 _SECOND_LENGTH = len("2025-10-21T10:00:00")
+_REST_LENGTH_MAX = BYTES_MAX - _SECOND_LENGTH
+_MICROSECOND_DIGITS = 6
 _TO_SECOND = itemgetter(slice(_SECOND_LENGTH))
 _FROM_SECOND = itemgetter(slice(_SECOND_LENGTH, None))
 _SECONDS_KEPT_MAX = 8_192
@@ -100,12 +102,12 @@ def _microseconds_to_second(text: str) -> int:
 
 
 def _microseconds_of_rest(text: str) -> int:
-    """Return the microseconds of what follows the second: a fraction, less the zone's offset."""
+    """Return the microseconds of what follows the second: a fraction, cut, less the zone's offset."""
     match = _REST.fullmatch(text)
-    if match is None:
+    if match is None or len(text) > _REST_LENGTH_MAX:
         raise _NoTimestamp(_FORM)
     fraction, sign, hours, minutes = match.groups()
-    microseconds = int(f"{fraction:0<6}") if fraction else 0
+    microseconds = int(f"{fraction:0<6}"[:_MICROSECOND_DIGITS]) if fraction else 0
     if sign is None:
         return microseconds
     offset = (int(hours) * 60 + int(minutes)) * 60_000_000
@@ -113,8 +115,8 @@ def _microseconds_of_rest(text: str) -> int:
 
 
 _FORM = (
-    "is RFC 3339 with a zone: date, T, time to the second with at most 6 digits of a fraction, "
-    "then Z or an offset of at most 15:59"
+    "is RFC 3339 with a zone: date, T, time to the second, any fraction of it, "
+    f"then Z or an offset of at most 15:59; {BYTES_MAX} bytes in all"
 )
 # Within a batch most seconds are the same, and milliseconds are but a thousand.
 _seconds = Memo(_microseconds_to_second, _SECONDS_KEPT_MAX)
@@ -133,6 +135,12 @@ def moments_of(timestamps: Sequence[str]) -> list[int] | None:
     except _NoTimestamp:
         return None
     return moments if min(moments) >= _EARLIEST and max(moments) <= _LATEST else None
+
+
+def as_moment(timestamp: str) -> datetime:
+    """Return the moment of a time stamp that keeps the rule; what is less than a microsecond is cut off."""
+    [moment] = _moments([timestamp])
+    return (_EPOCH + moment * _MICROSECOND).replace(tzinfo=UTC)
 
 
 def timestamp_flaw(timestamp: str) -> str | None:

@@ -5,7 +5,7 @@ import { useRead } from "../reading.js";
 import { go } from "../routing.js";
 
 const TOPICS = 100;
-const MOMENT = /\s*(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?Z?)?\s*/;
+const MOMENT = /\s*(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d(?:\.\d+)?)?Z?)?\s*/;
 
 export function Filters({ parameters, follow }) {
   const [values, setValues] = useState(parameters);
