@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventlog.terminal import exits
 from eventlog.terminal.printing import say
 
 if TYPE_CHECKING:
@@ -30,15 +31,19 @@ def upgrade(
     settings = load_settings()
     if settings.dsn is not None:
         raise SettingsError("EVENTLOG_DSN is set, and this is for the embedded database: unset it")
-    with Meter("upgrade", None, "bytes") as meter:
-        done = upgraded(
-            settings.data_dir,
-            bindir=settings.pg_bindir,
-            old_bindir=old_bindir,
-            check=lambda dsn: _prove(dsn, settings),
-            say=say,
-            watch=meter.show,
-        )
+    try:
+        with Meter("upgrade", None, "bytes") as meter:
+            done = upgraded(
+                settings.data_dir,
+                bindir=settings.pg_bindir,
+                old_bindir=old_bindir,
+                check=lambda dsn: _prove(dsn, settings),
+                say=say,
+                watch=meter.show,
+            )
+    except KeyboardInterrupt:
+        say("interrupted: the old data are as they were")
+        raise typer.Exit(exits.INTERRUPTED) from None
     if done is None:
         say("the data are of the version that is installed")
         return

@@ -116,10 +116,8 @@ def test_interrupted_at_its_very_end_it_is_finished_by_the_next_call(data: Path,
     assert (directory.cluster.exists(), directory.upgrading.exists()) == (True, False)
 
 
-@pytest.mark.parametrize("reached", ["upgrade/cluster.new", "upgrade/cluster/postmaster.pid"])
-def test_killed_it_leaves_the_old_data_and_the_next_call_begins_anew(
-    reached: str, data: Path, old_data: Path, old_programs: Path
-) -> None:
+def interrupted(data: Path, reached: str, number: signal.Signals) -> int:
+    """Start an upgrade, send it a signal once it has made something, and return what it exits with."""
     environment = {n: v for n, v in os.environ.items() if not n.startswith("EVENTLOG_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "eventlog", "db", "upgrade"],
@@ -129,15 +127,26 @@ def test_killed_it_leaves_the_old_data_and_the_next_call_begins_anew(
     try:
         until(lambda: (data / reached).exists() or process.poll() is not None, deadline_seconds=60)
         assert process.poll() is None
+        process.send_signal(number)
+        return process.wait(60)
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
+
+
+def test_killed_it_leaves_the_old_data_and_the_next_call_begins_anew(data: Path, old_programs: Path) -> None:
+    interrupted(data, "upgrade/cluster/postmaster.pid", signal.SIGKILL)
     directory = DataDirectory(data)
     until(lambda: not directory.is_locked(), deadline_seconds=60)
     before = as_it_was(data, old_programs)
-    if reached.endswith("pid"):
-        assert eventlog("db", "upgrade", EVENTLOG_DATA_DIR=str(data)).returncode == 0
-        assert as_it_was(data, find_binaries()) == before
+    assert eventlog("db", "upgrade", EVENTLOG_DATA_DIR=str(data)).returncode == 0
+    assert as_it_was(data, find_binaries()) == before
+
+
+def test_ctrl_c_leaves_the_old_data_and_nothing_else(data: Path, old_programs: Path) -> None:
+    assert interrupted(data, "upgrade/cluster.new", signal.SIGINT) == 130
+    assert not (data / "upgrade").exists()
+    as_it_was(data, old_programs)
 
 
 def test_what_cannot_be_proven_is_not_used(data: Path, old_programs: Path) -> None:
