@@ -17,7 +17,8 @@ from api.direct import Direct
 from api.errors import Problem, problem_for
 from api.gate import App, Gate, Scope
 from api.routes import publish, publish_schema, stream, stream_schema
-from api.services import Member, alone, running
+from api.services import Member, Services, alone, running
+from api.starting import Entrance, started
 from api.whence import Door
 from eventlog import __version__
 from eventlog.errors import EventlogError
@@ -35,16 +36,22 @@ FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.M
 
 
 def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:
-    """Return the ASGI application over the database at dsn, which must be migrated."""
+    """Return the ASGI application over the database at dsn, which somebody migrates."""
     route = publish.Publish()
     streaming = stream.Stream()
+    entrance = Entrance()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Direct]]:
-        async with running(settings, dsn, member or alone()) as services:
-            app.state.services = route.services = streaming.services = services
+        direct = Direct(gate)
+
+        def begin(services: Services) -> None:
+            app.state.services = route.services = streaming.services = direct.services = services
+
+        run = partial(running, settings, dsn, member or alone())
+        async with started(run, entrance, begin):
             # uvicorn hands it to every connection: api/protocol.py
-            yield {"direct": Direct(gate, services)}
+            yield {"direct": direct}
 
     app: FastAPI = FastAPIOffline(
         title="eventlog",
@@ -63,7 +70,7 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
     _answer_with_problems(app)
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
-    gate = Gate(app, fast, Door.of(settings), partial(_methods, app))
+    gate = Gate(app, fast, Door.of(settings), partial(_methods, app), entrance)
     return gate
 
 

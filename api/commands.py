@@ -46,7 +46,8 @@ def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
     from api.crew import Crew
-    from api.server import announcement, listen, serve
+    from api.server import announcement, caught_signals, listen, serve
+    from api.starting import Preparation
     from eventlog.database import connect
     from eventlog.doctor import refuse_unsafe_settings
     from eventlog.logs import configure_logs
@@ -64,21 +65,27 @@ def _run(settings: "Settings", workers: int) -> int:
     # it is not lost while several processes listen there instead.
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    with opened_database(settings, _say) as dsn:
-        for line in set_up(dsn, settings.partitions_wanted):
-            _say(f"applied {line}")
-        own = install_own(dsn, discovered)
-        clear_up(dsn, discovered.projections)
-        for line in own.done:
-            _say(f"applied {line}")
-        for fault in own.faults:
-            _say(fault)
-        with connect(dsn, "owner", "start") as connection:
-            refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
+    # From here on signals are for the service to hear: see api/starting.py.
+    with opened_database(settings, _say) as dsn, caught_signals():
         pool = WorkerPool(
             dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
         )
-        pool.start()
+
+        def prepare() -> None:
+            for line in set_up(dsn, settings.partitions_wanted):
+                _say(f"applied {line}")
+            own = install_own(dsn, discovered)
+            clear_up(dsn, discovered.projections)
+            for line in own.done:
+                _say(f"applied {line}")
+            for fault in own.faults:
+                _say(fault)
+            with connect(dsn, "owner", "start") as connection:
+                refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
+            pool.start()
+
+        preparation = Preparation(prepare, _say)
+        preparation.begin()
         try:
             # Workers beside the API in one process would take turns with it at every statement: single
             # events took twice as long.
@@ -86,4 +93,7 @@ def _run(settings: "Settings", workers: int) -> int:
                 return Crew(settings, dsn, port, _say).serve()
             return serve(settings, dsn, listener, lambda: _say(announcement(host, port)))
         finally:
-            pool.stop()
+            try:
+                preparation.end()
+            finally:
+                pool.stop()

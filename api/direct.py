@@ -24,7 +24,7 @@ from api.headers import SECURITY_LINES
 from api.routes.publish import PATHS, TRACE_HEADERS, record
 from api.services import Services
 from eventlog.append import Place, encode
-from eventlog.errors import QueueFull
+from eventlog.errors import EventlogError, QueueFull
 from eventlog.failpoints import hit
 from eventlog.intake import accept
 
@@ -43,9 +43,10 @@ Respond = Callable[[bytes, bytes], None]
 class Direct:
     """The short way of one process."""
 
-    def __init__(self, gate: Gate, services: Services) -> None:
+    services: Services  # set by the application's start, before any request is let in
+
+    def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._services = services
         self._loop = asyncio.get_running_loop()
         self._chance = random.Random(random.SystemRandom().getrandbits(256))
         self._plain: list[tuple[bytes, bytes]] | None = None
@@ -67,13 +68,14 @@ class Direct:
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         try:
             self._gate.check(scope)
+            self._gate.entrance.check()
             return not is_ndjson(headers) and PECULIAR.isdisjoint(headers)
-        except Problem:
+        except (Problem, EventlogError):
             return False
 
     def publish(self, body: bytes, respond: Respond) -> bool:
         """Take a body that came whole; False when nothing was done and it must go the ordinary way."""
-        services = self._services
+        services = self.services
         if len(body) > services.settings.body_bytes_max:
             return False
         handed = _Handed(services, self._request_id(), len(body), respond)
@@ -102,7 +104,7 @@ class Direct:
 
         Else a service that is asked for too much would read bodies most of the time, to throw them away.
         """
-        services = self._services
+        services = self.services
         announced = int(dict(scope["headers"]).get(b"content-length", b"0"))
         if not 0 < announced <= services.settings.body_bytes_max:
             return False

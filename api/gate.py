@@ -8,6 +8,7 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.headers import secured
+from api.starting import Entrance
 from api.turnstile import Turnstile
 from api.whence import Door
 
@@ -17,6 +18,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+# Answered by what needs no database.
+ALIVE = "/livez"
+
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -27,12 +31,18 @@ class Gate:
     """
 
     def __init__(
-        self, app: App, fast: dict[str, App], door: Door, methods: Callable[[Scope], Sequence[str]]
+        self,
+        app: App,
+        fast: dict[str, App],
+        door: Door,
+        methods: Callable[[Scope], Sequence[str]],
+        entrance: Entrance,
     ) -> None:
         self._app = app
         self._fast = fast
         self._door = door
         self._methods = methods
+        self.entrance = entrance
         self._turnstile = Turnstile()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,6 +71,8 @@ class Gate:
             if scope["method"] == "OPTIONS":
                 await self._tell_methods(scope, send_identified)
                 return
+            if scope["path"] != ALIVE:
+                self.entrance.check()
             await route(scope, receive, send_identified)
         except Exception as error:
             problem = problem_for(error)

@@ -18,7 +18,7 @@ from api.retrying import AT_ONCE_MAX
 from api.surveyed import Surveyor
 from api.turns import Turns
 from eventlog.audit.auditor import Auditor
-from eventlog.database import connect
+from eventlog.database import connect, translated_errors
 from eventlog.disk_room import volumes
 from eventlog.intake import Limits
 from eventlog.migrate import schema_state
@@ -93,8 +93,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
 
     Raises DatabaseUnavailable or SchemaMismatch before anything is started.
     """
-    with connect(dsn, "owner", "start") as connection:
-        partitions = schema_state(connection).partitions
+    partitions = await asyncio.to_thread(_partitions, dsn)
     writer = Writer(
         dsn,
         queue_events_max=settings.queue_events_max,
@@ -110,9 +109,9 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
     moving.start()
     operations = Operations(dsn, settings)
     pool = ReaderPool(dsn, READERS_MAX + PROBES_MAX)
-    await asyncio.to_thread(operations.renew)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
+        await asyncio.to_thread(operations.renew)
         yield Services(
             settings=settings,
             member=member,
@@ -146,6 +145,11 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
         await pool.close()
         await asyncio.to_thread(_close_threads, waker, refusals, moving)
         log.info("api_stopped")
+
+
+def _partitions(dsn: str) -> int:
+    with connect(dsn, "owner", "start") as connection, translated_errors():
+        return schema_state(connection).partitions
 
 
 def _close_threads(waker: Waker, refusals: RefusalLog, moving: threading.Thread) -> None:

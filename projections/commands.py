@@ -41,6 +41,7 @@ def worker(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     with opened_database(settings, say, make=False) as dsn:
+        _require_no_lasting_fault(dsn)
         pool = WorkerPool(
             dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
         )
@@ -48,6 +49,19 @@ def worker(
         stopped.wait()
         pool.stop()
     raise typer.Exit(exits.INTERRUPTED if signal.SIGINT in caught else 0)
+
+
+def _require_no_lasting_fault(dsn: str) -> None:
+    """Raise what waiting would not mend; workers wait for all else."""
+    from eventlog.database import connect
+    from eventlog.errors import DatabaseUnavailable
+    from eventlog.reconnecting import comes_by_itself
+
+    try:
+        connect(dsn, "projector", "start").close()
+    except DatabaseUnavailable as error:
+        if not comes_by_itself(error):
+            raise
 
 
 def migrate() -> None:

@@ -33,7 +33,7 @@ import psycopg
 import structlog
 from psycopg.rows import class_row
 
-from eventlog.database import Connection, connect, first_line, is_transient
+from eventlog.database import Connection, connect, first_line, is_transient, translate
 from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.reconnecting import pause_seconds
@@ -86,6 +86,7 @@ class Worker:
         self._stop = threading.Event()
         self._connection: Connection | None = None
         self._failures = 0
+        self._told = ""  # why there is no session, as it was logged
         self._held_by_others = False
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
         self._attempts = Attempts()
@@ -111,15 +112,12 @@ class Worker:
                     with self._attempts.session(connection):
                         self._work(connection)
             except Exception as error:
-                lost = (
-                    is_transient(error)
-                    if isinstance(error, psycopg.Error)
-                    else isinstance(error, EventlogError)
-                )
-                if not lost:
+                told = translate(error) if isinstance(error, psycopg.Error) else error
+                if not isinstance(told, EventlogError):
                     log.exception("worker_disconnected", reason=_reason(error))
-                elif self._failures == 0:
-                    log.warning("worker_disconnected", reason=_reason(error))
+                elif str(told) != self._told:
+                    self._told = str(told)
+                    log.warning("worker_disconnected", reason=self._told)
                 self._failures += 1
                 self._stop.wait(pause_seconds(self._failures))
             finally:
@@ -158,7 +156,7 @@ class Worker:
                 break
             worked |= self._try(connection, together)
         self._held_by_others = bool(due) and not worked
-        self._failures = 0
+        self._failures, self._told = 0, ""
         return worked
 
     def _try(self, connection: Connection, claims: list[Claim]) -> bool:

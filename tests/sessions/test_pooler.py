@@ -119,7 +119,7 @@ def test_a_service_does_not_start_behind_one_that_splits_sessions(
     server: EmbeddedServer, database_name: str
 ) -> None:
     with pgbouncer(server, "transaction", database_name, further=DROPPING) as dsn:
-        for command in ("api", "up"):
+        for command in ("api", "up", "worker"):
             ended = eventlog(
                 command, EVENTLOG_DSN=dsn, EVENTLOG_PORT="0", EVENTLOG_ALLOW_UNSAFE_SETTINGS="true"
             )

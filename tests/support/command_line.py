@@ -8,14 +8,18 @@ from pathlib import Path
 COMMAND = (sys.executable, "-m", "eventlog")
 
 
+def only(**settings: str) -> dict[str, str]:
+    """Return an environment with these settings of ours and no others."""
+    return {n: value for n, value in os.environ.items() if not n.startswith("EVENTLOG_")} | settings
+
+
 def eventlog(
     *arguments: str | Path, answer: str = "", **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end, with these settings of ours and no others; `answer` is its input."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVENTLOG_")}
     return subprocess.run(
         [*COMMAND, *arguments],
-        env=inherited | environment,
+        env=only(**environment),
         input=answer,
         capture_output=True,
         text=True,
