@@ -2,10 +2,13 @@
 
 import http.client
 import json
+import zlib
+from base64 import urlsafe_b64encode
 from contextlib import closing
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from projections.drop import drop
@@ -185,6 +188,15 @@ WRONG: list[tuple[str, list[str]]] = [
 def test_wrong_parameters_are_named(client: httpx2.Client) -> None:
     for query, named in WRONG:
         assert wrong_parameters(client.get(f"/events?{query}")) == named, query
+
+
+def test_a_forged_cursor_is_refused_however_deep_it_nests(client: httpx2.Client) -> None:
+    for order in ("asc", "desc", "position"):
+        body = b"\x93\x01" + msgspec.msgpack.encode(order) + b"\x91" * 3_000 + b"\xc0"
+        forged = urlsafe_b64encode(body + zlib.crc32(body).to_bytes(4, "big")).rstrip(b"=").decode()
+        assert wrong_parameters(client.get(f"/events?order={order}&cursor={forged}")) == ["/cursor"]
+    refused = client.get("/events/stream", headers={"Last-Event-ID": forged})
+    assert wrong_parameters(refused) == ["/Last-Event-ID"]
 
 
 def test_a_query_that_is_no_utf_8_is_refused(client: httpx2.Client) -> None:
