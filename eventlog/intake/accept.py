@@ -49,18 +49,23 @@ def parse(body: bytes, *, ndjson: bool, limits: Limits, lenient: bool = False) -
 
 
 def accept(body: bytes, limits: Limits, *, ndjson: bool = False) -> Events | None:
-    """Return the events of a body if all of them are certainly good; None tells nothing."""
+    """Return the events of a body if all of them are certainly good, and that is soon seen; None tells
+    nothing. It is called where everybody else waits meanwhile."""
     if len(body) > limits.body_bytes or encoding_flaw(body):
         return None
-    return _read_and_accept(body, limits, ndjson=ndjson)
+    if len(body) > CLEARED_AT_ONCE_BYTES_MAX and body.count(b"{") > _OBJECTS_MAX * limits.batch_events:
+        return None
+    return _read_and_accept(body, limits, ndjson=ndjson, soon=True)
 
 
-def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool) -> Events | None:
+def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool, soon: bool = False) -> Events | None:
     try:
         read = _read_lines(body, limits) if ndjson else _read(body)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return None if read is None else _accept(read, limits)
+    if read is None or (soon and _takes_long(read)):
+        return None
+    return _accept(read, limits)
 
 
 def _require_text(body: bytes, limits: Limits) -> None:
@@ -104,7 +109,7 @@ def _accept(read: _Read, limits: Limits) -> Events | None:
     if not 0 < len(raws) <= limits.batch_events or max(map(len, raws)) > limits.event_bytes:
         return None
     escaped = b"\\" in read.text
-    if escaped and escape_flaw(read.text):
+    if escaped and _has_escape_flaw(read):
         return None
     found = _in_columns(own)
     if not (
@@ -119,6 +124,21 @@ def _accept(read: _Read, limits: Limits) -> Events | None:
     if moments is None:
         return None
     return Events(found.topics, found.event_ids, raws, Contents(moments, found.sources, found.payloads))
+
+
+def _takes_long(read: _Read) -> bool:
+    """Say whether a body has much besides what is expected, so that to clear it takes long."""
+    if len(read.text) <= CLEARED_AT_ONCE_BYTES_MAX:
+        return False
+    payloads = sum(len(bytes(event.payload)) for event in read.own)
+    return b"\\u" in read.text or len(read.text) - payloads > _BESIDE_PAYLOADS_MAX * len(read.own)
+
+
+def _has_escape_flaw(read: _Read) -> bool:
+    # A single search through megabytes would not let go of the interpreter.
+    if len(read.text) <= CLEARED_AT_ONCE_BYTES_MAX:
+        return escape_flaw(read.text) is not None
+    return any(map(escape_flaw, read.events))
 
 
 def _accept_one(own: Own, raw: bytes, limits: Limits) -> Events | None:
@@ -160,6 +180,12 @@ def _in_columns(own: Sequence[Own]) -> _Columns:
     )
 
 
+# Of such a body, whatever is in it is looked through within some milliseconds.
+CLEARED_AT_ONCE_BYTES_MAX = 1 << 19
+# What an event's frame, its four short fields and a few more of its publisher's may come to.
+_BESIDE_PAYLOADS_MAX = 1 << 10
+# So many objects in each event: where there are more, there may be too many events, too.
+_OBJECTS_MAX = 4
 _BRACE = set(b"{")
 # An event has at least these bytes beside its values …
 _FRAME = len('{"topic":"","event_id":"","timestamp":"","source":"","payload":}')

@@ -19,6 +19,8 @@ from eventlog.intake.text import flaw
 # A refusal lists so many faults, and so many repeated keys of one event: enough to mend a publisher by.
 FAULTS_MAX = 1_000
 REPEATED_KEYS_MAX = 10
+# An event's own fields, those that we know and others. event_fault.sql has the same bound.
+OWN_FIELDS_MAX = 1_000
 _POINTED_KEY_MAX = 255
 
 
@@ -45,8 +47,10 @@ _string = msgspec.json.Decoder(str).decode
 
 
 def repeats_key(event: bytes) -> bool:
-    """Say whether a key is repeated among an event's own fields."""
+    """Say whether a key is repeated among an event's own fields; too many are taken for that."""
     last = _last_members(event)
+    if len(last) > OWN_FIELDS_MAX:
+        return True
     # Braces, and of each member two quotes, a colon and a comma, but for one comma.
     needed = 1 + sum(map(len, last)) + sum(map(len, last.values())) + 4 * len(last)
     if len(event) < needed + _MEMBER_BYTES_MIN:
@@ -136,6 +140,10 @@ def _field_faults(sent: Sent, index: int, raw: bytes) -> Iterator[Fault]:
         yield Fault(index, base, "not_an_event", f"an event is an object, not {_kind(raw)}")
         return
     members = _members(raw)
+    if len(members) > OWN_FIELDS_MAX:
+        detail = f"an event has at most {OWN_FIELDS_MAX} fields of its own, not {len(members)}"
+        yield Fault(index, base, "too_many_fields", detail)
+        return
     own = {key.text: value for key, value in members.items()}
     repeated = _repeated(members) if len(own) < len(members) else []
     for key in repeated[:REPEATED_KEYS_MAX]:

@@ -132,7 +132,8 @@ def without_lone_surrogates(text: bytes) -> bytes:
     """Return a text of the same length and structure, whose lone surrogates do not trouble a parser."""
     if b"\\u" not in text:
         return text
-    return _LONE_SURROGATE.sub(rb"\\uFFFD", text.replace(*_ESCAPED_BACKSLASH))
+    # By a function, between two calls of which others get their turns.
+    return _LONE_SURROGATE.sub(lambda _: rb"\uFFFD", text.replace(*_ESCAPED_BACKSLASH))
 
 
 # Possessive throughout: a string that does not end is taken whole, and nothing is looked at twice.

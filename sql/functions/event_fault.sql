@@ -36,6 +36,9 @@ BEGIN
     EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
         RETURN 'an event holds only what jsonb can hold: ' || SQLERRM;
     END;
+    IF (SELECT count(*) > 1000 FROM json_object_keys(event)) THEN
+        RETURN 'an event has at most 1000 fields of its own';
+    END IF;
     IF (SELECT count(*) <> count(DISTINCT key) FROM json_object_keys(event) AS key) THEN
         RETURN 'an event''s own fields may not repeat';
     END IF;

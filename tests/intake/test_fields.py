@@ -1,5 +1,6 @@
 import pytest
 
+from eventlog.intake import Limits, accept
 from tests.intake.samples import OWN, accepted, array, faults, refused, sample
 
 FIELDS = list(OWN)
@@ -131,3 +132,44 @@ def test_a_repeated_key_of_another_field_is_pointed_to(key: str, pointer: str) -
 def test_a_repeated_key_inside_a_payload_or_another_field_is_kept() -> None:
     body = sample(more={"k": 1}, payload={"k": 1}).replace(b'"k": 1', b'"k": 1, "k": 2')
     assert accepted(body) == [body]
+
+
+def with_fields(count: int, name: str = "f{}") -> bytes:
+    more = {name.format(number): number for number in range(count - len(OWN))}
+    return sample(**more)
+
+
+def test_an_event_has_a_thousand_fields_of_its_own_at_most() -> None:
+    assert accepted(with_fields(1_000))
+    assert accepted(array(with_fields(1_000), sample()))
+    refusal = refused(with_fields(1_001))
+    assert (refusal.kind, refusal.code) == ("invalid", "too_many_fields")
+    assert faults(refused(array(sample(), with_fields(1_001)))) == [(1, "/1", "too_many_fields")]
+    # In its payload, and in other fields, there may be any number.
+    assert accepted(sample(more=dict.fromkeys(map(str, range(5_000)), 1)))
+
+
+def test_too_many_fields_of_one_name_are_too_many() -> None:
+    body = b"{" + b'"":1,' * 1_001 + sample()[1:]
+    assert faults(refused(body)) == [(0, "", "too_many_fields")]
+
+
+TAKES_LONG = {
+    "own fields": [with_fields(900, "a longer name of field {}") for _ in range(20)],
+    "escapes": [sample(payload={"text": "\u00e9" * 100_000})] * 2,
+    "events": [sample()] * 10_001,
+    "objects": [sample(payload={"a": [{}] * 100})] * 1_000,
+}
+
+
+@pytest.mark.parametrize("name", TAKES_LONG)
+def test_what_takes_long_to_clear_is_not_cleared_where_everybody_waits(name: str) -> None:
+    limits = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+    few = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=5_000)
+    body = array(*TAKES_LONG[name])
+    assert accept(body, few if name == "objects" else limits) is None
+
+
+def test_large_batches_of_what_is_expected_are_cleared_at_once() -> None:
+    limits = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+    assert accept(array(*[sample(payload={"text": "x" * 500, "more": {}})] * 9_000), limits) is not None

@@ -112,6 +112,8 @@ def sql_takes(connection: Connection, raw: str) -> bool:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=hostile_events())
+@example(raw=json.dumps(GOOD | dict.fromkeys(map(str, range(995)), 1)))
+@example(raw=json.dumps(GOOD | dict.fromkeys(map(str, range(996)), 1)))
 @example(raw="5")
 @example(raw="[]")
 @example(raw="{}")
