@@ -16,6 +16,7 @@ from eventlog.errors import (
     DiskFull,
     EventlogError,
     LogRewound,
+    LogSubscribed,
     OperationRefused,
     OutcomeUnknown,
     ProjectionDropped,
@@ -93,6 +94,7 @@ class Problem(Exception):
 TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
     (OutcomeUnknown, 503, "outcome_unknown", 1),
     (DatabaseUnavailable, 503, "database_unavailable", 1),
+    (LogSubscribed, 503, "log_subscribed", 30),
     (QueueFull, 503, "queue_full", 1),
     (SchemaMismatch, 503, "schema_mismatch", 5),
     (ProjectionDropped, 503, "projection_dropped", 5),

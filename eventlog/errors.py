@@ -8,6 +8,7 @@ EventlogError
 │   ├── PoolerUnsuitable     a pooler gives a session another backend each time: have it keep one
 │   ├── NoEventLog           nobody has made an embedded database there: say where it is
 │   └── OutcomeUnknown       the commit was sent and its answer lost: publish again, same event_id
+├── LogSubscribed            logical replication writes this log: publish to the one that it copies
 ├── QueueFull                the writer has too much to do: try again later
 ├── DiskFull                 PostgreSQL has no room left: free some
 ├── DataDamaged              a page that PostgreSQL read is not what it wrote: restore it
@@ -102,6 +103,17 @@ class NoEventLog(DatabaseUnavailable):
 
 class OutcomeUnknown(DatabaseUnavailable):
     """COMMIT was sent, its answer never came: the deliveries may or may not be in the log."""
+
+
+class LogSubscribed(EventlogError):
+    """A subscription of logical replication, `name`, writes here, and so nobody else does."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"this log is a copy: subscription {name} writes it. Publish to the log that it copies; to take "
+            f"over here, ALTER SUBSCRIPTION {name} DISABLE, then `eventlog migrate`"
+        )
 
 
 class QueueFull(EventlogError):

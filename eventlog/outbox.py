@@ -34,6 +34,7 @@ from eventlog.lock_watch import LockWatch
 from eventlog.migrate import schema_state
 from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
+from eventlog.subscriber import SubscriptionWatch
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class Mover:
         self._failures = 0
         self._limit = MOVE_EVENTS_MAX
         self._refused: list[int] = []
+        self._subscription = SubscriptionWatch("eventlog.inbox")
 
     def stop(self) -> None:
         """Let the move under way end, then return from run(). Callable from any thread."""
@@ -109,6 +111,7 @@ class Mover:
         waiting = connection.execute(statement("outbox/waiting"), {"refused": self._refused}).fetchone()
         if waiting is None or not waiting[0]:
             return False
+        self._subscription.require_none(connection)
         rows: list[Waiting] = []
         try:
             with connection.transaction():

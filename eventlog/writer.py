@@ -31,11 +31,19 @@ from eventlog.append import Deliveries, Place, append_durably
 from eventlog.arrival import Session
 from eventlog.database import connect, first_line, has_ended_idle, translate
 from eventlog.disk_room import DiskRoom
-from eventlog.errors import ContentRefused, DatabaseUnavailable, EventlogError, OutcomeUnknown, QueueFull
+from eventlog.errors import (
+    ContentRefused,
+    DatabaseUnavailable,
+    EventlogError,
+    LogSubscribed,
+    OutcomeUnknown,
+    QueueFull,
+)
 from eventlog.failpoints import hit
 from eventlog.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
+from eventlog.subscriber import SubscriptionWatch
 from eventlog.wire import run
 
 log = structlog.get_logger()
@@ -101,6 +109,7 @@ class Writer:
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
         self._lock_watch = LockWatch(dsn)
+        self._subscription = SubscriptionWatch("eventlog.inbox")
         self._thread.start()
 
     @property
@@ -227,9 +236,12 @@ class Writer:
         self._warned = False
         try:
             with self._lock_watch.over(connection):
+                self._subscription.require_none(connection)
                 places = append_durably(connection, batches)
         except OutcomeUnknown as error:
             self._disconnect(str(error))
+            raise
+        except LogSubscribed:
             raise
         except psycopg.Error as error:
             raise self._failed(error) from error

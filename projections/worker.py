@@ -38,6 +38,7 @@ from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.reconnecting import pause_seconds
 from eventlog.statements import statement
+from eventlog.subscriber import SubscriptionWatch
 from projections.delivery import Indigestible
 from projections.own.time_limit import TookTooLong
 from projections.play import Batch, Counts, play, record
@@ -90,6 +91,7 @@ class Worker:
         self._held_by_others = False
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
         self._attempts = Attempts()
+        self._subscription = SubscriptionWatch("eventlog.steps")
 
     def stop(self) -> None:
         """Let the step under way end, then return from run(). Callable from any thread."""
@@ -107,6 +109,7 @@ class Worker:
                 with connect(self._dsn, "projector", "worker") as connection:
                     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
                     connection.execute("LISTEN eventlog_appended")
+                    self._subscription.require_none(connection)
                     self._connection = connection
                     log.info("worker_connected", backend_pid=connection.backend_pid)
                     with self._attempts.session(connection):
@@ -129,6 +132,7 @@ class Worker:
             for _ in connection.notifies(timeout=0):
                 pass
             self._attempts.look(connection)
+            self._subscription.require_none(connection)
             if not self.round(connection):
                 self._wait(connection)
 

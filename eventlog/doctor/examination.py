@@ -23,7 +23,7 @@ from eventlog.doctor.finding import Examination, Finding, failed, ok
 from eventlog.doctor.load import check_load, check_sessions, check_slots
 from eventlog.doctor.pooler import check_pooler, mend_pooler
 from eventlog.doctor.protection import check_privileges, check_triggers
-from eventlog.doctor.replication import check_rules, check_sequences, check_writable
+from eventlog.doctor.replication import check_rules, check_sequences, check_subscriptions, check_writable
 from eventlog.doctor.roles import check_roles, check_schema, check_versions
 from eventlog.doctor.surroundings import (
     check_api,
@@ -55,6 +55,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("append-only", check_triggers),
     ("projection tables", check_versions),
     ("sequences", check_sequences),
+    ("subscriptions", check_subscriptions),
     ("positions", check_positions),
     ("books", check_books),
     ("projections", check_failures),

@@ -8,12 +8,13 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
 from eventlog.database import Connection
-from eventlog.doctor.finding import Finding, failed, ok
+from eventlog.doctor.finding import Finding, failed, ok, warning
 from eventlog.statements import statement
 
 SEQUENCES = "sequences"
 RULES = "session rules"
 WRITABLE = "read only"
+SUBSCRIPTIONS = "subscriptions"
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -21,6 +22,13 @@ class Setting(msgspec.Struct, frozen=True):
 
     value: str
     source: str
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One that is on, and the tables of ours that it writes to."""
+
+    name: str
+    tables: list[str]
 
 
 def check_sequences(connection: Connection) -> Finding:
@@ -32,6 +40,21 @@ def check_sequences(connection: Connection) -> Finding:
         SEQUENCES,
         f"behind their tables, as logical replication leaves them: {', '.join(behind)}",
         "run `eventlog migrate`, which sets them on",
+    )
+
+
+def check_subscriptions(connection: Connection) -> Finding:
+    """Name the subscriptions that write to our tables: so long, nobody else does."""
+    cursor = connection.cursor(row_factory=class_row(Subscription))
+    writing = cursor.execute(statement("doctor/subscriptions")).fetchall()
+    if not writing:
+        return ok(SUBSCRIPTIONS, "none writes to this log")
+    return warning(
+        SUBSCRIPTIONS,
+        "; ".join(f"{each.name} writes to {', '.join(each.tables)}" for each in writing),
+        "this log is a copy, and publishes are answered 503; to take over here: "
+        + "".join(f"ALTER SUBSCRIPTION {each.name} DISABLE; " for each in writing)
+        + "then `eventlog migrate`",
     )
 
 
