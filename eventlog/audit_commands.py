@@ -61,7 +61,7 @@ def sql(
     try:
         answer = _ask(asked, limit, seconds)
     except StatementFailed as error:
-        _say(failure(error, asked.statement))
+        _say(failure(error, asked.written))
         raise typer.Exit(EXIT_FAILED) from None
     try:
         _print(answer, form, spreadsheet=spreadsheet)

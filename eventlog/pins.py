@@ -106,6 +106,14 @@ OF_ROLE: dict[Role, dict[str, str]] = {
         "idle_in_transaction_session_timeout": "1min",
     },
     "owner": {},
+    # Its limits hold from the first moment on and after an error, which undoes what a transaction has set: a
+    # client of its that was stopped must not keep its turn. The interval is of use from the start alone: set
+    # later, it is heeded only once the server's own has passed (findings/).
+    "auditor": {
+        "idle_session_timeout": "30s",
+        "idle_in_transaction_session_timeout": "5s",
+        "client_connection_check_interval": "1s",
+    },
 }
 
 # Looked at, and set where they are otherwise, but not asked for at the start: not every version that we run
@@ -120,7 +128,7 @@ LOOKED_AT = {
 def pins(role: Role) -> dict[str, str]:
     """Return what the sessions of a role pin, each value as PostgreSQL shows it."""
     if role == "auditor":  # the role it logs in as has its own rules
-        return dict(VALUES)
+        return {**VALUES, **OF_ROLE[role]}
     return {**VALUES, **RULES, **PLANS, **OF_ROLE[role]}
 
 

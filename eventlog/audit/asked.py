@@ -11,7 +11,7 @@ from eventlog.audit.limits import (
     PARAMETERS_MAX,
     STATEMENT_CHARACTERS_MAX,
 )
-from eventlog.audit.placeholders import numbered
+from eventlog.audit.placeholders import Numbered, numbered
 from eventlog.audit.questions import Question, questions
 from eventlog.errors import QuestionRefused, QuestionUnknown
 
@@ -26,6 +26,11 @@ class Asked(msgspec.Struct, frozen=True):
     written: str
     parameters: Parameters
     question: str | None = None
+    numbered: Numbered | None = None
+
+    def position(self, position: int) -> int:
+        """Return where a position of the statement, as PostgreSQL counts it, is in the text as written."""
+        return position if self.numbered is None else self.numbered.written(position)
 
 
 def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
@@ -48,14 +53,15 @@ def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
         )
     if not isinstance(given, Mapping):
         return Asked(text, _texts((str(number), value) for number, value in enumerate(given, 1)), text, given)
-    statement, names = numbered(text, given.keys())
-    unused = given.keys() - set(names)
+    found = numbered(text, given.keys())
+    unused = given.keys() - set(found.names)
     if unused:
         raise QuestionRefused(
             "parameter_unknown",
             f"the statement has no :{min(unused)[:100]}, for which a parameter was given",
         )
-    return Asked(statement, _texts((f":{name}", given[name]) for name in names), text, given)
+    values = _texts((f":{name}", given[name]) for name in found.names)
+    return Asked(found.statement, values, text, given, numbered=found)
 
 
 def ask_question(name: str, parameters: Parameters | None = None) -> Asked:

@@ -94,7 +94,7 @@ class Auditor:
                     _prepare(session, name, limits)
                     return _run(session, asked, limits)
                 except psycopg.Error as error:
-                    raise _failed(error, limits, watchdog) from None
+                    raise _failed(error, asked, limits, watchdog) from None
         finally:
             _throw_away(session)
 
@@ -121,7 +121,8 @@ def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[st
 def _prepare(session: Session, name: str, limits: Limits) -> None:
     """Begin the transaction, and make sure that the session is one that can do no harm."""
     milliseconds = Literal(int(limits.seconds * 1000))
-    session.execute(statement("audit/begin").format(milliseconds=milliseconds, name=Literal(name)))
+    session.execute(statement("audit/name_session").format(name=Literal(name)))
+    session.execute(statement("audit/begin").format(milliseconds=milliseconds))
     flaws = [row[0] for row in session.execute(statement("audit/flaws"), prepare=False)]
     if flaws:
         raise AuditUnavailable(
@@ -142,7 +143,7 @@ def _run(session: Session, asked: Asked, limits: Limits) -> Answer:
     )
 
 
-def _failed(error: psycopg.Error, limits: Limits, watchdog: Watchdog) -> Exception:
+def _failed(error: psycopg.Error, asked: Asked, limits: Limits, watchdog: Watchdog) -> Exception:
     if error.sqlstate == "57014" or watchdog.barked:
         return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)
@@ -167,7 +168,7 @@ def _failed(error: psycopg.Error, limits: Limits, watchdog: Watchdog) -> Excepti
         error.sqlstate,
         message,
         hint=error.diag.message_hint,
-        position=int(position) if position else None,
+        position=asked.position(int(position)) if position else None,
     )
 
 

@@ -2,7 +2,9 @@
 
 JSON's numbers are what a reader's double precision can hold: whatever it cannot hold exactly (a bigint
 beyond 2^53, a numeric of many digits, NaN, Infinity) stays text. Moments are RFC 3339. json and jsonb
-are the very text. All else, bytea with its `\\x` too, is the text as PostgreSQL writes it.
+are the very text, and a string of it where that would keep readers from all of the answer: nested too deep,
+numbers beyond all bounds, half a surrogate. All else, bytea with its `\\x` too, is the text as PostgreSQL
+writes it.
 """
 
 import re
@@ -12,7 +14,11 @@ from typing import Any
 
 import msgspec
 
+from eventlog.intake.text import depth_of
+
 EXACT_INTEGER_MAX = 1 << 53
+# Parsers of several languages stop at some hundred levels; a payload has 64 at the most.
+JSON_DEPTH_MAX = 100
 # What every double precision number holds without loss.
 EXACT_DIGITS_MAX = 15
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -40,6 +46,17 @@ def _moment(text: str) -> Any:
     return text if found is None else f"{found[1]}T{found[2]}{'Z' if found[3] else ''}"
 
 
+def _json(text: str) -> Any:
+    raw = text.encode()
+    if text.count("[") + text.count("{") > JSON_DEPTH_MAX and depth_of(raw) > JSON_DEPTH_MAX:
+        return text
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeError):
+        return text
+    return msgspec.Raw(raw)
+
+
 READ: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text == "t",
     "int2": _integer,
@@ -51,8 +68,8 @@ READ: dict[str, Callable[[str], Any]] = {
     "float8": _double,
     "timestamptz": _moment,
     "timestamp": _moment,
-    "json": lambda text: msgspec.Raw(text.encode()),
-    "jsonb": lambda text: msgspec.Raw(text.encode()),
+    "json": _json,
+    "jsonb": _json,
 }
 NUMBERS = frozenset({"int2", "int4", "int8", "oid", "numeric", "float4", "float8"})
 # What nobody can write a formula into.

@@ -34,7 +34,18 @@ PIECES = (
     ],
 )
 def test_a_parameter_is_one_where_postgresql_would_see_code(statement: str, sent: str | None) -> None:
-    assert numbered(statement, ("a", "b"))[0] == (sent or statement)
+    assert numbered(statement, ("a", "b")).statement == (sent or statement)
+
+
+def test_a_place_is_one_in_the_text_as_written() -> None:
+    names = "abcdefghijkl"
+    text = ", ".join(f":{name}" for name in names) + " x"
+    found = numbered(text, names)
+    assert found.statement.endswith("$9, $10, $11, $12 x")
+    assert found.written(found.statement.index("x") + 1) == text.index("x") + 1
+    for name in names:
+        at = found.statement.index(f"${names.index(name) + 1}") + 1
+        assert found.written(at) == text.index(f":{name}") + 1
 
 
 @pytest.mark.parametrize("piece", PIECES)

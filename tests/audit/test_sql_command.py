@@ -96,6 +96,21 @@ def test_values_in_json_say_the_same(run: Run) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "('1' || repeat('0', 5000))::jsonb",
+        "'1e400'::json",
+        "(repeat('[', 2000) || repeat(']', 2000))::json",
+        "'\"\\ud800\"'::json",
+    ],
+)
+def test_no_json_in_a_cell_keeps_readers_from_the_others(run: Run, cell: str) -> None:
+    found = json.loads(run(f"SELECT {cell} AS odd, '{{\"a\": 1}}'::json AS even", "-o", "ndjson").stdout)
+    assert isinstance(found["odd"], str)
+    assert found["even"] == {"a": 1}
+
+
 def test_a_cut_is_said_beside_the_rows(run: Run) -> None:
     result = run("SELECT generate_series(1, 3)", "--limit", "2", "-o", "csv")
     assert result.stdout.splitlines() == ["generate_series", "1", "2"]
