@@ -101,8 +101,8 @@ class Client:
             headers["Prefer"] = "handling=lenient"
         return await self._persist("POST", "/publish", headers, body, events)
 
-    async def get(self, path: str, *, patience_seconds: float = 3.0) -> Answer:
-        """Read a route; gives up after a few seconds, since somebody waits for this answer."""
+    async def get(self, path: str, *, patience_seconds: float | None = 3.0) -> Answer:
+        """Read a route; gives up after a few seconds, since somebody waits (None: as a publish)."""
         return await self._persist("GET", path, {}, None, 0, patience_seconds)
 
     async def _persist(

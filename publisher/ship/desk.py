@@ -58,10 +58,11 @@ class Desk:
                     self.talk,
                     self.report_of(path),
                 )
-                lane.save()
                 self._held[position.file_id] = lane
                 lanes.append(lane)
-        self._tell(path, line_up)
+            # Told first and kept then: killed between the two, the next run tells it again.
+            self._tell(path, line_up)
+            self.positions.save([*line_up.settled, *(lane.noted() for lane in lanes)], line_up.look)
         return line_up, lanes
 
     def release(self, lane: Lane) -> None:
@@ -128,7 +129,7 @@ class Desk:
             return True
         for delivery in witness.deliveries:
             try:
-                answer = await self.client.get(f"/deliveries/{quote(delivery)}")
+                answer = await self.client.get(f"/deliveries/{quote(delivery)}", patience_seconds=None)
             except PublishRefused:
                 continue
             if msgspec.json.decode(answer.body).get("event_id") == witness.event_id:

@@ -118,7 +118,8 @@ class Follower:
                     await self._read_retired(followed, lane)
                 if followed.lane is None:
                     await self._begin(followed, place)
-                elif not await self._read(followed.lane):
+                elif not followed.lane.file.offset or not await self._read(followed.lane):
+                    # An empty file that was written, copied and emptied looks as if it had only been written.
                     self._release(followed.lane)
                     followed.lane = None
                     await self._begin(followed, place)

@@ -94,6 +94,8 @@ class Identities:
                 return Recognised(position=kept)
             # An inode is given to another file once its own is deleted: elsewhere, the ends are not enough.
             moved = kept.path != os.fsencode(os.path.abspath(file.path))
+            if not may_be(file, kept):
+                continue
             if moved and kept.version != file.version and not file.begins_with(kept.print):
                 continue
             if not file.resume(kept.offset, kept.print):
@@ -188,6 +190,11 @@ class Identities:
             key=lambda kept: (kept.name == name, kept.version == file.version, kept.seen), reverse=True
         )
         return found[:CANDIDATES_MAX]
+
+
+def may_be(file: LogFile, kept: Position) -> bool:
+    """Tell whether it may be one that was seen and never read: as far as was seen, by its first line."""
+    return bool(kept.print.length or not kept.opening) or file.opening() == kept.opening
 
 
 def moved_here(position: Position, file: LogFile) -> Position:

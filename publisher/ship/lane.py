@@ -63,7 +63,6 @@ class Lane:
         self.reader = RecordReader(start, self._lines, limit)
         self._batch = Batch()
         self._under_way: asyncio.Task[None] | None = None
-        self._is_kept = False
         self._changed = False
         self._saved_at = 0.0
         looked = (
@@ -155,12 +154,18 @@ class Lane:
                 self._talk.say(text)
             self.report.note(text)
 
+    def noted(self) -> Position:
+        """Return what is to be kept of it before anything is sent."""
+        self.position = self._current()
+        return self.position
+
     def save(self) -> None:
         """Keep the position."""
-        if self._positions is not None and (self._changed or not self._is_kept):
-            self._positions.save([self._current()])
-            self._saved_at = time.monotonic() if self._is_kept else 0.0  # the first answer is kept at once
-            self._is_kept, self._changed = True, False
+        if self._positions is not None and self._changed:
+            self.position = self._current()
+            self._positions.save([self.position])
+            self._saved_at = time.monotonic()
+            self._changed = False
 
     async def stop(self) -> None:
         """Wait a moment for what is under way, and keep what was reached."""
@@ -169,8 +174,7 @@ class Lane:
             await asyncio.wait([under_way], timeout=STOP_SECONDS)
             under_way.cancel()
             await asyncio.gather(under_way, return_exceptions=True)
-        if self._is_kept:
-            self.save()
+        self.save()
 
     async def _take(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -210,12 +214,14 @@ class Lane:
         if batch.after is None:
             return
         await self._answered()
-        if sealed or not self._is_kept:
+        is_first = not self.position.print.length
+        if sealed or is_first:
             self.position = msgspec.structs.replace(
                 self.position, sealed=batch.after.offset if sealed else self.position.sealed
             )
             self._changed = True
             self.save()
+            self._saved_at = 0.0 if is_first else self._saved_at  # the first answer is kept at once
         self._under_way = asyncio.ensure_future(self._publish(batch))
         await asyncio.sleep(0)  # it gets on its way before the next batch is made
 

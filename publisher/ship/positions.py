@@ -1,8 +1,9 @@
 """How far each file is shipped, kept on disk so that an interrupted run goes on where it was.
 
 A position moves only past what is acknowledged, so a crash repeats at most what came after the last save,
-under the same event_ids. Two things are saved *before* they are sent, since they could not be decided the
-same way again: that a file is a new one, and where a record ends that only time or the file's end closed.
+under the same event_ids. Saved *before* it is sent is what could not be decided the same way again: that a
+file is a new one, a fingerprint by which it is known wherever it goes, and where a record ends that only
+time or the file's end closed. All that one look at a path found is saved in one step, with its time.
 
 SQLite in WAL mode: a killed process loses nothing; a power cut may lose the last saves, which repeats more.
 """
@@ -33,6 +34,13 @@ class Witness(msgspec.Struct, frozen=True):
 
     event_id: str
     deliveries: list[str]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """When a path was looked at: whatever was there before is known, later files may not be."""
+
+    path: bytes
+    looked: float
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -105,11 +113,20 @@ class Positions:
             self._database.executescript(_sql("schema"))
             self._forget()
 
-    def save(self, positions: Iterable[Position]) -> None:
-        """Keep them, all in one step."""
+    def save(self, positions: Iterable[Position], look: Look | None = None) -> None:
+        """Keep them, all in one step, and the look at a path that found them."""
         rows = [self._row(position) for position in positions]
         with self._told(), self._transaction():
             self._database.executemany(_sql("save"), rows)
+            if look is not None:
+                row = {"way": self._way, "path": look.path, "looked": look.looked}
+                self._database.execute(_sql("save_look"), row)
+
+    def looked_at(self, path: bytes) -> float | None:
+        """Return when the last look at a path began of which all that it found was kept."""
+        with self._told():
+            row = self._database.execute(_sql("look_at"), {"way": self._way, "path": path}).fetchone()
+        return None if row is None else float(row[0])
 
     def at_place(self, place: str) -> list[Position]:
         """Return what is known of files at this device and inode, the latest first."""
@@ -161,7 +178,7 @@ class Positions:
         }
 
     def _forget(self) -> None:
-        for statement in ("forget_files", "forget_copies"):
+        for statement in ("forget_files", "forget_copies", "forget_looks"):
             before = time.time() - FORGET_AFTER_SECONDS
             self._database.execute(_sql(statement), {"before": before, "most": FILES_MAX})
 

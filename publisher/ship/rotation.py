@@ -18,10 +18,10 @@ import msgspec
 
 from publisher.errors import ShipError
 from publisher.ship.files import LogFile, changed_ns, place_of, version_of
-from publisher.ship.identity import Identities, Recognised, moved_here
+from publisher.ship.identity import Identities, Recognised, may_be, moved_here
 from publisher.ship.names import canonical_name
 from publisher.ship.opening import shown
-from publisher.ship.positions import Position, Positions
+from publisher.ship.positions import Look, Position, Positions
 from publisher.ship.report import Lost
 from publisher.ship.shipping import Shipping
 
@@ -35,7 +35,10 @@ TIME_TOLERANCE_NS = 2_000_000_000
 class LineUp:
     """The files of one path, in the order in which they were written; the one there now is last, if any."""
 
+    look: Look
     files: list[tuple[LogFile, Position]] = field(default_factory=list)
+    settled: list[Position] = field(default_factory=list)  # nothing is left of these, here is what to keep
+    stayed: bool = False  # what was there at the last look still is
     current: LogFile | None = None  # also in `files`; None when there is nothing of it to ship
     is_there: bool = False
     kind: str = ""
@@ -65,15 +68,15 @@ class Rotation:
         self._positions = positions
         self._identities = identities
         self._shipping = shipping
-        self._left: dict[bytes, float] = {}
         self.more_folders: set[str] = {os.path.abspath(folder) for folder in shipping.rotated_to}
 
     def line_up(self, path: str, held: Container[str] = ()) -> LineUp:
-        """Open what is to be shipped for a path.
+        """Find and open what is to be shipped for a path; keeps nothing, so that who calls it can at once.
 
         `held` are the file_ids of those that somebody is shipping already.
         """
-        line_up = LineUp()
+        here = os.fsencode(os.path.abspath(path))
+        line_up = LineUp(Look(here, time.time()))
         self._open_current(path, line_up, held)
         current = line_up.found.position
         earlier = [
@@ -81,35 +84,36 @@ class Rotation:
             for kept in self._positions.at_path(os.path.abspath(path))
             if kept.file_id not in held and (current is None or kept.file_id != current.file_id)
         ]
-        if earlier:
-            self._find_earlier(path, earlier, line_up)
-        if current is not None and not line_up.found.is_new and not current.print.length:
-            self._find_behind_an_empty_one(path, current, line_up)
-        since = self._left.pop(os.fsencode(os.path.abspath(path)), None)
-        if since is not None:
-            beside = list(self._beside(path, [current] if current else []))
-            taken = {current.place} if current else set[str]()
-            self._find_between(path, beside, taken | {it.place for it, _ in line_up.files}, since, line_up)
+        if earlier or not line_up.stayed:
+            self._find_others(path, earlier, held, line_up)
         line_up.files.sort(key=lambda pair: pair[0].status.st_mtime_ns)
         if line_up.current is not None and current is not None:
             line_up.files.append((line_up.current, current))
         return line_up
 
-    def _note_leaving(self, position: Position, here: bytes) -> None:
-        """Remember that a file was found elsewhere, so that there may have been others at its path since."""
-        if position.path not in (b"", here) and _is_written_to(os.fsdecode(position.path)):
-            looked = position.seen if position.print.length else changed_ns(position.version) / 1e9
-            self._left[position.path] = min(looked, self._left.get(position.path, looked))
-
-    def _find_behind_an_empty_one(self, path: str, current: Position, line_up: LineUp) -> None:
-        """Look for files of meanwhile where the one there was empty at the last look.
-
-        If it was copied away and emptied, or deleted and its inode given to the next, it looks no different.
-        """
-        if _is_written_to(path):
-            beside = list(self._beside(path, [current]))
-            taken = {current.place, *(file.place for file, _ in line_up.files)}
-            self._find_between(path, beside, taken, changed_ns(current.version) / 1e9, line_up)
+    def _find_others(self, path: str, earlier: list[Position], held: Container[str], line_up: LineUp) -> None:
+        """Find the files that were known at the path, then those that came and went since the last look."""
+        looked = self._positions.looked_at(line_up.look.path)
+        if not earlier and (looked is None or not _is_written_to(path)):
+            return
+        current = line_up.found.position
+        beside = list(self._beside(path, [*earlier, *([current] if current else [])]))
+        taken = {line_up.current.place} if line_up.current is not None else set[str]()
+        unread = self._find_earlier(path, earlier, beside, taken, line_up)
+        between: list[Position] = []
+        # Only where somebody writes can there have been a file between two looks.
+        if looked is not None and _is_written_to(path):
+            # What was seen and never read is known by its place alone: elsewhere it is as good as unseen.
+            never_read = [kept for kept in (*unread, current) if kept and not kept.print.length]
+            since = min([looked, *(changed_ns(kept.version) / 1e9 for kept in never_read if kept.version)])
+            between = self._find_between(path, beside, taken, since, held, line_up)
+        for kept in unread:
+            heir = next((it for it in between if kept.opening in ("", it.opening)), None)
+            if heir is None:
+                self._gone(path, kept, line_up.is_there, line_up)
+            else:
+                between.remove(heir)
+                line_up.settled.append(msgspec.structs.replace(kept, origin=b""))
 
     def _open_current(self, path: str, line_up: LineUp, held: Container[str]) -> None:
         try:
@@ -125,37 +129,28 @@ class Rotation:
             file.close()
         else:
             line_up.current, position = file, found.position
-            here = os.fsencode(os.path.abspath(path))
-            self._note_leaving(position, here)
+            here = line_up.look.path
+            line_up.stayed = not found.is_new and position.path == here and position.print.length > 0
             position = msgspec.structs.replace(position, path=here, origin=position.origin or here)
             line_up.found = Recognised(position, None, found.is_new, found.said)
 
-    def _find_earlier(self, path: str, earlier: list[Position], line_up: LineUp) -> None:
-        beside = list(self._beside(path, earlier))
-        taken = {line_up.current.place} if line_up.current is not None else set[str]()
-        rotated_at, unseen = None, list[Position]()
+    def _find_earlier(
+        self, path: str, earlier: list[Position], beside: list[_Beside], taken: set[str], line_up: LineUp
+    ) -> list[Position]:
+        """Open those of which something is left; returns those never read that left their place."""
+        unread = []
         for kept in earlier:
-            # Only where somebody writes can there have been a file between two looks.
-            was_current = _is_written_to(path) and kept.path == os.fsencode(os.path.abspath(path))
-            if was_current:
-                looked = kept.seen if kept.print.length else changed_ns(kept.version) / 1e9
-                rotated_at = min(rotated_at or looked, looked)
             if (unchanged := _unchanged(kept, beside)) is not None:
-                self._positions.save([msgspec.structs.replace(kept, path=os.fsencode(unchanged.path))])
-                continue
-            heir = self._heir(path, kept, beside, taken)
-            if heir is None and not kept.print.length:
-                unseen.append(kept)  # without a line it is known by its place alone
-            elif heir is None:
-                self._gone(path, kept, was_current and line_up.is_there, line_up)
-            else:
+                line_up.settled.append(msgspec.structs.replace(kept, path=os.fsencode(unchanged.path)))
+            elif (heir := self._heir(path, kept, beside, taken)) is not None:
                 taken.add(heir.place)
                 line_up.files.append((heir, moved_here(kept, heir)))
-        found = len(line_up.files)
-        if rotated_at is not None:
-            self._find_between(path, beside, taken, rotated_at, line_up)
-        for kept in unseen:
-            self._gone(path, kept, line_up.is_there and len(line_up.files) == found, line_up)
+            elif not kept.print.length:
+                unread.append(kept)
+            else:
+                was_current = _is_written_to(path) and kept.path == line_up.look.path
+                self._gone(path, kept, was_current and line_up.is_there, line_up)
+        return unread
 
     def _heir(self, path: str, kept: Position, beside: list[_Beside], taken: set[str]) -> LogFile | None:
         """Open the file where it is now, at the place where reading goes on."""
@@ -163,9 +158,11 @@ class Rotation:
         for entry in at_place:
             if (file := self._opened(entry)) is None:
                 continue
-            if file.resume(kept.offset, kept.print):
+            if may_be(file, kept) and file.resume(kept.offset, kept.print):
                 return file
             file.close()
+        if not kept.print.length:
+            return None
         since = changed_ns(kept.version) - TIME_TOLERANCE_NS
         family = [
             entry
@@ -205,26 +202,33 @@ class Rotation:
                     detail=_lost_detail(kept, missing, round(missing / per_line)),
                 )
             )
-        self._positions.save([msgspec.structs.replace(kept, origin=b"")])
+        line_up.settled.append(msgspec.structs.replace(kept, origin=b""))
 
     def _find_between(
-        self, path: str, beside: list[_Beside], taken: set[str], since: float, line_up: LineUp
-    ) -> None:
+        self,
+        path: str,
+        beside: list[_Beside],
+        taken: set[str],
+        since: float,
+        held: Container[str],
+        line_up: LineUp,
+    ) -> list[Position]:
         """Open the files that came to the path after the last look and left it before this one."""
-        name = canonical_name(path)
+        name, between = canonical_name(path), []
         for entry in sorted(beside, key=lambda entry: entry.changed_ns):
             if entry.place in taken or entry.changed_ns < since * 1e9 - TIME_TOLERANCE_NS:
                 continue
             if canonical_name(entry.path) != name or (file := self._opened(entry)) is None:
                 continue
-            found = self._identities.recognise(file, path)
-            if found.position is None or not found.is_new:
-                file.close()
+            position = self._identities.recognise(file, path, held).position
+            if position is None or position.print.length or position.file_id in held:
+                file.close()  # a copy, or known: the rest of it goes with the path that it belongs to
                 continue
             taken.add(entry.place)
             line_up.said.append(f"{shown(path)}: {shown(entry.path)} was there meanwhile; it is shipped too")
-            origin = os.fsencode(os.path.abspath(path))
-            line_up.files.append((file, msgspec.structs.replace(found.position, origin=origin)))
+            between.append(msgspec.structs.replace(moved_here(position, file), origin=line_up.look.path))
+            line_up.files.append((file, between[-1]))
+        return between
 
     def _beside(self, path: str, earlier: list[Position]) -> Iterator[_Beside]:
         folders = [os.path.dirname(os.path.abspath(path)), os.path.dirname(os.path.realpath(path))]

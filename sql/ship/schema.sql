@@ -21,3 +21,10 @@ CREATE TABLE IF NOT EXISTS copies (
     seen    REAL NOT NULL,
     PRIMARY KEY (way, place)
 );
+-- When each path was looked at: what was changed later may have been there between two looks.
+CREATE TABLE IF NOT EXISTS looks (
+    way    TEXT NOT NULL,
+    path   BLOB NOT NULL,
+    looked REAL NOT NULL,
+    PRIMARY KEY (way, path)
+);

@@ -1,0 +1,1 @@
+SELECT looked FROM looks WHERE way = :way AND path = :path

@@ -1,0 +1,2 @@
+INSERT OR REPLACE INTO looks (way, path, looked)
+VALUES (:way, :path, :looked)
