@@ -7,6 +7,10 @@ costs nothing.
 
 from eventlog.errors import QueueFull
 
+# A few that send large bodies, and slowly, must not keep out everybody else: these get a part of the room.
+SMALL_BYTES_MAX = 1 << 16
+LARGE_SHARE = 0.75
+
 
 class Admission:
     """The bytes under way in this process."""
@@ -17,8 +21,9 @@ class Admission:
 
     def require_room(self, size: int, own: int = 0) -> None:
         """Raise QueueFull unless there is room for so many bytes, or nothing is under way but one's own."""
-        if self._bytes > own and self._bytes + size > self._bytes_max:
-            raise QueueFull(f"{self._bytes} bytes of publishes are under way already")
+        room = self._bytes_max if own + size <= SMALL_BYTES_MAX else self._bytes_max * LARGE_SHARE
+        if self._bytes > own and self._bytes + size > room:
+            raise QueueFull(f"{self._bytes} bytes of bodies are under way already")
 
     def take(self, size: int, own: int = 0) -> None:
         """Count bytes in, beside one's own; raises QueueFull."""

@@ -168,7 +168,7 @@ class _Handed:
         request_id = UUID(int=self.request_id)
         if problem.status == 500:
             log.error("request_failed", request_id=str(request_id), path=PATHS[0], exc_info=error)
-        record(self._services, problem, request_id)
+        record(self._services, problem, request_id, client="")
         self._respond(*problem_answer(problem, request_id))
 
 

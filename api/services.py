@@ -32,6 +32,8 @@ from eventlog.writer import Writer
 log = structlog.get_logger()
 
 READERS_MAX = 8
+# Of statements of auditors that are being sent.
+ASKED_BYTES_MAX = 8 << 20
 # Of these, so many may be of reads that take the longer the more there is.
 LONG_READS_MAX = 3
 # Answers of JSON Lines that are being sent; each has a page in memory, as long as its reader likes.
@@ -62,6 +64,7 @@ class Services(msgspec.Struct):
     limits: Limits
     writer: Writer
     admission: Admission
+    asking: Admission
     refusals: RefusalLog
     pool: ReaderPool
     reads: asyncio.Semaphore
@@ -123,6 +126,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             ),
             writer=writer,
             admission=Admission(settings.queue_bytes_max),
+            asking=Admission(ASKED_BYTES_MAX),
             refusals=refusals,
             pool=pool,
             reads=asyncio.Semaphore(READERS_MAX),

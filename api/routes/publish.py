@@ -20,6 +20,7 @@ from api.body import ClientGone, is_ndjson, read_body
 from api.errors import Problem, problem_for, wrong_method
 from api.gate import Receive, Scope, Send, send_problem
 from api.services import Services
+from api.whence import client_of
 from eventlog.append import Deliveries, Place, encode
 from eventlog.errors import EventlogError
 from eventlog.events import Events
@@ -27,7 +28,7 @@ from eventlog.failpoints import hit
 from eventlog.intake import Intake, Limits, accept, parse
 from eventlog.partitions import partition_of
 from eventlog.read import outcomes
-from eventlog.refusals import Refusal
+from eventlog.refusals import Refusal, source_of
 
 PATHS = ("/publish", "/publish/batch")
 WAIT_SECONDS_MAX = 60.0
@@ -74,23 +75,28 @@ class Publish:
             headers[b"prefer"] = b",".join(value for name, value in scope["headers"] if name == b"prefer")
         problem: Problem | None = None
         try:
-            await self._publish(services, scope["request_id"], headers, receive, send)
+            await self._publish(services, scope, headers, receive, send)
         except ClientGone:
             return
         except (EventlogError, Problem) as error:
             problem = problem_for(error)
         if problem is not None:
             # No longer while the error is handled: its traceback keeps what was read of the body.
-            record(services, problem, scope["request_id"])
+            record(services, problem, scope["request_id"], client_of(scope))
             await send_problem(problem.with_traceback(None), scope["request_id"], send)
 
     async def _publish(
-        self, services: Services, request_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send
+        self, services: Services, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
+        request_id: UUID = scope["request_id"]
         prefer = headers.get(b"prefer")
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
         with Publishing(services.admission) as publishing:
-            intake = await self._take_in(services, request_id, headers, receive, publishing.take, preferences)
+            intake = await self._take_in(services, headers, receive, publishing.take, preferences)
+            # The first few tell what is wrong with a batch, and leave room in the record for others.
+            for fault in intake.rejected[:REJECTIONS_RECORDED]:
+                source = source_of(client_of(scope))
+                services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer, source))
             deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
             events = intake.events
             intake.events = NO_EVENTS  # their text is in the rows now; many wait here under load
@@ -113,7 +119,6 @@ class Publish:
     async def _take_in(
         self,
         services: Services,
-        request_id: UUID,
         headers: dict[bytes, bytes],
         receive: Receive,
         take: Callable[[int], None],
@@ -131,11 +136,7 @@ class Publish:
         )
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
         services.writer.require_room()
-        intake = await self._parse(body, services.limits, ndjson=ndjson, lenient=preferences.lenient)
-        # The first few tell what is wrong with a batch, and leave room in the record for others.
-        for fault in intake.rejected[:REJECTIONS_RECORDED]:
-            services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer))
-        return intake
+        return await self._parse(body, services.limits, ndjson=ndjson, lenient=preferences.lenient)
 
     async def _parse(self, body: bytes, limits: Limits, *, ndjson: bool, lenient: bool) -> Intake:
         """Return the events of a body; raises Refused."""
@@ -148,11 +149,11 @@ class Publish:
         return await asyncio.get_running_loop().run_in_executor(self._examiner, examine)
 
 
-def record(services: Services, problem: Problem, request_id: UUID) -> None:
+def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:
     """Note a refusal of content; what says nothing about the publish is not one."""
     if 400 <= problem.status < 500:
         pointer = problem.errors[0].pointer if problem.errors else None
-        services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer))
+        services.refusals.add(Refusal(request_id, problem.status, problem.code, pointer, source_of(client)))
 
 
 def read_preferences(prefer: str) -> Preferences:

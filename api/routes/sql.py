@@ -32,6 +32,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
+from api.admission import Publishing
 from api.body import read_body, require_json
 from api.errors import Problem
 from api.negotiation import CSV, JSON, form_of
@@ -163,13 +164,14 @@ def _enabled(request: Request) -> Services:
 async def _text(request: Request, services: Services) -> bytes:
     headers = dict(request.scope["headers"])
     require_json(headers)
-    return await read_body(
-        headers,
-        request.receive,
-        lambda size: None,
-        bytes_max=BODY_BYTES_MAX,
-        timeout_seconds=services.settings.receive_timeout_seconds,
-    )
+    with Publishing(services.asking) as share:
+        return await read_body(
+            headers,
+            request.receive,
+            share.take,
+            bytes_max=BODY_BYTES_MAX,
+            timeout_seconds=services.settings.receive_timeout_seconds,
+        )
 
 
 def _read(text: bytes) -> tuple[Body, Asked]:

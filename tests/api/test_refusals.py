@@ -4,12 +4,14 @@ import http.client
 import json
 import socket
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx2
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from eventlog.refusals import OF_A_KIND_MAX, Refusal, RefusalLog, source_of
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.waiting import until
@@ -127,13 +129,63 @@ def test_refused_publishes_are_recorded_without_their_body(
 
     def recorded() -> list[TupleRow]:
         return connection.execute(
-            "SELECT request_id::text, status, code, pointer FROM refused_publishes"
+            "SELECT request_id::text, status, code, pointer, source FROM refused_publishes"
         ).fetchall()
 
     [row] = until(recorded)
     assert row[0] == answer.headers["x-request-id"]
-    assert (row[1], row[3]) == (422, "/topic")
+    assert (row[1], row[3], row[4]) == (422, "/topic", "127.0.0.1")
     assert "secret" not in str(row) + answer.text
+
+
+def test_noise_of_one_source_pushes_out_nothing_else(database: str, connection: Connection) -> None:
+    log = RefusalLog(database)
+    evidence = Refusal(uuid4(), 422, "invalid_topic", "/topic", "192.0.2.1")
+    own = Refusal(uuid4(), 422, "invalid_source", "/source", "192.0.2.9")
+    log.add(evidence)
+    log.add(own)
+    noise = 0
+    for number in range(20_000):
+        code = "invalid_json" if number % 2 else "invalid_timestamp"
+        log.add(Refusal(uuid4(), 400, code, None, "192.0.2.9"))
+        noise += 1
+    log.close()
+    rows = connection.execute("SELECT source, code, times FROM refused_publishes ORDER BY id").fetchall()
+    assert (evidence.source, evidence.code, 1) in rows
+    assert (own.source, own.code, 1) in rows
+    assert len(rows) == 2 + 2 * OF_A_KIND_MAX
+    assert sum(row[2] for row in rows) == noise + 2
+
+
+def test_the_record_keeps_the_first_and_the_latest_and_a_share_for_each_source(
+    database: str, connection: Connection
+) -> None:
+    for source, codes in (("a", 60), ("b", 2)):
+        connection.execute(
+            "INSERT INTO refused_publishes (request_id, status, code, source)"
+            " SELECT gen_random_uuid(), 400, 'code_' || mod(n, %s), %s FROM generate_series(1, 30000) AS n",
+            [codes, source],
+        )
+    connection.execute(
+        "INSERT INTO refused_publishes (request_id, status, code, source, refused_at)"
+        " VALUES (gen_random_uuid(), 400, 'old', 'c', now() - interval '91 days'),"
+        " (gen_random_uuid(), 400, 'new', 'c', now() - interval '89 days')"
+    )
+    log = RefusalLog(database)
+    log.add(Refusal(uuid4(), 400, "last", None, "d"))
+    log.close()
+    kept = connection.execute(
+        "SELECT source, count(*), min(id), max(id) FROM refused_publishes GROUP BY source ORDER BY source"
+    ).fetchall()
+    assert [row[:2] for row in kept] == [("a", 2_000), ("b", 200), ("c", 1), ("d", 1)]
+    # Of a kind the first are kept as well.
+    assert kept[1][2] < 30_050
+
+
+def test_an_address_of_ipv6_is_counted_as_its_network() -> None:
+    assert source_of("192.0.2.7") == "192.0.2.7"
+    assert source_of("2001:db8:1:2:3:4:5:6") == source_of("2001:db8:1:2::9") == "2001:db8:1:2::/64"
+    assert source_of("unix") == "unix"
 
 
 def test_a_foreign_host_is_421_and_a_foreign_origin_403(
