@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import msgspec
+import psycopg
 from psycopg.rows import class_row
 
-from eventlog.database import Connection
+from eventlog.database import Connection, first_line
 from eventlog.doctor.finding import Finding, failed, ok, warning
 from eventlog.errors import SchemaMismatch
 from eventlog.migrate import needed_rights, schema_state, statements_of
@@ -32,6 +33,13 @@ def check_schema(connection: Connection) -> Finding:
     except SchemaMismatch as error:
         found, _, mend = str(error).rpartition(": ")
         return failed("schema", found, mend)
+    except psycopg.errors.InsufficientPrivilege as error:
+        return failed(
+            "schema",
+            f"{connection.info.user} may not read it: {first_line(error)}",
+            "log in as the role that the schema eventlog belongs to, or have a superuser hand it over to "
+            "yours (docs/operating.md)",
+        )
     return ok("schema", f"version {state.schema_version}, {state.partitions} partitions")
 
 

@@ -34,7 +34,9 @@ WITH wanted AS MATERIALIZED (
            extract(epoch FROM clock_timestamp() - o.started_at)::double precision AS elapsed_seconds
     FROM eventlog.operations AS o
     JOIN pg_stat_activity AS a ON a.pid = o.backend_pid
-         AND coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
+         AND CASE WHEN o.backend_started_at = '-infinity' THEN a.application_name LIKE 'eventlog %%'
+              ELSE coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
+         END
     WHERE o.state = 'running'
     ORDER BY o.projection, (o.kind = 'verify'), o.started_at
 )
