@@ -16,6 +16,7 @@ import json
 import lzma
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -67,13 +68,21 @@ class Outcome:
     missing: list[str]
     repeated: list[str]
     foreign: list[str]
+    disordered: list[str]
     named: list[str]
     acts: list[str]
 
     @property
     def holds(self) -> bool:
-        """Tell whether every line came once, or a loss was named."""
-        return not self.repeated and not self.foreign and (not self.missing or bool(self.named))
+        """Tell whether every line came once and in its file's order, or a loss was named that covers it."""
+        return not (self.repeated or self.foreign or self.disordered) and self.is_covered
+
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether the report names as many lines as are missing, or says that it cannot tell."""
+        amounts = [re.search(r"about ([\d,]+) lines", text) for text in self.named]
+        told = sum(int(amount[1].replace(",", "")) for amount in amounts if amount)
+        return len(self.missing) <= told or (bool(self.missing) and None in amounts)
 
 
 @dataclass
@@ -84,6 +93,8 @@ class Schedule:
     peer: Peer
     folder: Path
     written: list[str] = field(default_factory=list)
+    generation: int = 0
+    file_of: dict[str, int] = field(default_factory=dict)
     acts: list[str] = field(default_factory=list)
     child: int = 0
     rotations: int = 0
@@ -149,18 +160,23 @@ class Schedule:
         self.writer.write(text[:15].encode())
         time.sleep(self.random.choice([0, 0, 0.7]))
         self.writer.write(text[15:].encode() + b"\n")
-        self.written.append(text)
+        self._note(text)
 
     def _line(self, text: str) -> None:
         text = self._text(text)
         self.writer.write(text.encode() + b"\n")
+        self._note(text)
+
+    def _note(self, text: str) -> None:
         self.written.append(text)
+        self.file_of[text] = self.generation
 
     def _text(self, text: str) -> str:
         number = len(self.written)
         return f"2025-10-21 10:{number // 60 % 60:02d}:{number % 60:02d} {text}" if self.stamped else text
 
     def _reopen(self) -> None:
+        self.generation += 1
         self.writer.close()
         self.writer = self.path.open("ab", buffering=0)
 
@@ -189,6 +205,7 @@ class Schedule:
     def copy_and_truncate(self) -> None:
         shutil.copyfile(self.path, self._shift())
         os.truncate(self.path, 0)
+        self.generation += 1
 
     def rename_and_pack(self) -> None:
         suffix = self.random.choice(list(PACKERS))
@@ -294,11 +311,13 @@ class Schedule:
             self._start(follow=False)
             self._wait_for_end()
         self.writer.close()
-        shipped = Counter(
+        # A dict keeps the place of the first of equal keys: an event lies where it first came.
+        lines = [
             line
             for event in {(e["topic"], e["event_id"]): e for e in self.peer.events}.values()
             for line in str(_payload(event)["line"]).split("\n")
-        )
+        ]
+        shipped = Counter(lines)
         written = Counter(self.written)
         said = self.said.read_text().splitlines() if self.said.exists() else []
         return Outcome(
@@ -307,9 +326,22 @@ class Schedule:
             missing=sorted(written - shipped),
             repeated=sorted((shipped - written) & written) if shipped - written else [],
             foreign=sorted(line for line in shipped if line not in written),
+            disordered=self._disordered(lines),
             named=[text for text in said if "is gone" in text],
             acts=self.acts,
         )
+
+    def _disordered(self, lines: list[str]) -> list[str]:
+        """Return the lines that came before one that was written earlier to the same file."""
+        numbers = {text: number for number, text in enumerate(self.written)}
+        last: dict[int, int] = {}
+        found = []
+        for line in lines:
+            if line in numbers:
+                file, number = self.file_of[line], numbers[line]
+                found += [line] if number < last.get(file, -1) else []
+                last[file] = number
+        return found
 
 
 def _payload(event: dict[str, object]) -> dict[str, Any]:
