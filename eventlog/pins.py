@@ -110,7 +110,7 @@ OF_ROLE: dict[Role, dict[str, str]] = {
     # client of its that was stopped must not keep its turn. The interval is of use from the start alone: set
     # later, it is heeded only once the server's own has passed (findings/).
     "auditor": {
-        "idle_session_timeout": "30s",
+        "idle_session_timeout": "10s",
         "idle_in_transaction_session_timeout": "5s",
         "client_connection_check_interval": "1s",
     },

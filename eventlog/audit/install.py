@@ -60,15 +60,18 @@ def install_audit(connection: Connection) -> None:
 
 
 def remove_left(connection: Connection) -> list[str]:
-    """Remove the schemas of before that nobody reads any more; return those that stay.
+    """Remove the schemas of before that nobody reads any more; return those whose views stay.
 
-    In the caller's transaction, whose lock_timeout says how long to wait for readers.
+    In the caller's transaction, whose lock_timeout says how long to wait for readers. Functions stay for as
+    long as a statement is left that may have begun with them.
     """
     kept = []
-    for (schema,) in connection.execute(statement("audit/left")).fetchall():
+    for schema, is_needed in connection.execute(statement("audit/left")).fetchall():
         try:
             with connection.transaction():
-                connection.execute(statement("audit/remove_left").format(schema=Literal(schema)))
+                connection.execute(statement("audit/remove_left_views").format(schema=Literal(schema)))
+                if not is_needed:
+                    connection.execute(statement("audit/remove_left").format(schema=Literal(schema)))
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             kept.append(schema)
         except psycopg.errors.DependentObjectsStillExist as error:

@@ -68,7 +68,7 @@ def test_a_session_has_its_name_and_its_limits_from_the_start(asking: Asking) ->
         " ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'client_connection_check_interval')"
     )
     assert {tuple(row) for row in shown.rows} == {
-        ("idle_session_timeout", "30000", "client"),
+        ("idle_session_timeout", "10000", "client"),
         ("idle_in_transaction_session_timeout", "5000", "client"),
         ("client_connection_check_interval", "1000", "client"),
     }

@@ -6,7 +6,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.errors import StatementFailed
 from projections.drop import drop
-from projections.install import clear_up
+from projections.install import clear_up, set_up
 from projections.projection import CORE, PROJECTIONS
 from projections.rebuilding.rebuild import rebuild
 from tests.audit.conftest import Asking
@@ -36,6 +36,23 @@ def test_who_reads_keeps_the_old_views_until_they_are_not_read(filled: str, conn
     clear_up(filled, PROJECTIONS)
     assert scalar(connection, LEFT) == 0
     assert scalar(connection, "SELECT count(*) FROM audit.events") == 2
+
+
+def test_functions_stay_while_a_statement_may_call_them(filled: str, connection: Connection) -> None:
+    """No lock says that a statement calls a function: its snapshot does."""
+    with psycopg.connect(filled) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        connection.execute("COMMENT ON SCHEMA audit IS NULL")
+        set_up(filled)
+        clear_up(filled, PROJECTIONS)
+        assert scalar(connection, LEFT) == 1
+        functions = (
+            "SELECT count(*) > 0 FROM pg_proc WHERE pronamespace::regnamespace::text ~ '^audit_before_'"
+        )
+        assert scalar(connection, functions)
+    clear_up(filled, PROJECTIONS)
+    assert scalar(connection, LEFT) == 0
 
 
 def test_rights_of_others_are_given_anew(filled: str, connection: Connection, superuser_dsn: str) -> None:

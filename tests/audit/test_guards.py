@@ -37,6 +37,12 @@ def test_rows_are_cut_at_the_bytes(asking: Asking) -> None:
     assert (len(cut.rows), cut.truncated) == (10, True)
 
 
+def test_columns_of_nulls_weigh_something(asking: Asking) -> None:
+    nulls = ", ".join(["NULL"] * 100)
+    cut = asking(f"SELECT {nulls} FROM generate_series(1, 100)", bytes=4_000)
+    assert (len(cut.rows), cut.truncated) == (10, True)
+
+
 def test_one_row_that_is_too_large_is_refused(asking: Asking) -> None:
     with pytest.raises(StatementFailed) as failed:
         asking("SELECT repeat(repeat('x', 100000), 100)", bytes=1000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from eventlog.embedded import EmbeddedServer
+from eventlog.embedded import EmbeddedServer, patience
 from eventlog.errors import EmbeddedServerError
 from tests.embedded.conftest import StartOwner
 from tests.support.processes import is_alive
@@ -48,6 +48,27 @@ def test_a_start_waits_for_a_server_whose_owner_was_killed(
     finally:
         server.stop()
     assert "not properly shut down" not in log_of(data_dir)
+
+
+def test_a_start_does_not_wait_for_a_session_that_never_ends(
+    data_dir: Path, start_owner: StartOwner, bindir: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SESSION_SECONDS_MAX", 1.0)
+    owner = start_owner(data_dir).wait_until_ready()
+    said: list[str] = []
+    with psycopg.connect(owner.dsn, autocommit=True) as session:
+        session.execute("CREATE TABLE kept AS SELECT 7 AS number")
+        os.kill(session.info.backend_pid, signal.SIGSTOP)
+        owner.kill()
+        server = EmbeddedServer(data_dir, bindir=bindir)
+        try:
+            server.start(said.append)
+            with psycopg.connect(server.dsn) as connection:
+                assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+        finally:
+            server.stop()
+    assert not is_alive(owner.pid)
+    assert any("ended at once" in line for line in said)
 
 
 def test_a_start_after_everything_was_killed_recovers_what_was_committed(
