@@ -106,6 +106,11 @@ def text(value: str) -> str:
     return _lawful(value, source_flaw(value))
 
 
+def one_topic(value: str) -> str:
+    """Read one topic, where no prefix is taken."""
+    return _lawful(value, topic_flaw(value))
+
+
 def topic_pattern(value: str) -> str:
     """Read a topic, or a prefix that ends in an asterisk."""
     if not value.endswith("*"):

@@ -21,6 +21,7 @@ from api.parameters import (
     whole_number,
 )
 from api.reading import answer, problems, read, route, services_of
+from api.routes.deliveries import next_deliveries
 from api.services import Services
 from api.streaming import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
 from eventlog.read import Event, Reader, event
@@ -139,7 +140,10 @@ async def one_event(request: Request) -> Response:
             **msgspec.structs.asdict(found),
             "deliveries": listed,
             "deliveries_complete": len(listed) == len(deliveries),
-        }
+        },
+        headers=next_deliveries(request, topic, event_id, listed, DELIVERIES_MAX)
+        if len(listed) < len(deliveries)
+        else {},
     )
 
 

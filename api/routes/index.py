@@ -17,6 +17,7 @@ ROUTES = {
     "events": "/events",
     "stream": "/events/stream",
     "event": "/events/{topic}/{event_id}",
+    "deliveries": "/deliveries?topic={topic}&event_id={event_id}",
     "delivery": "/deliveries/{partition}:{position}",
     "stats": "/stats",
     "timeline": "/timeline",

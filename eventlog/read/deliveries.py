@@ -70,14 +70,23 @@ async def delivery(connection: Reader, partition: int, position: int) -> Deliver
     )
 
 
-async def copies(connection: Reader, topic: str, event_id: str, partitions: int) -> list[Copy]:
-    """Return the deliveries of one event in log order, at most DELIVERIES_MAX + 1."""
+async def copies(
+    connection: Reader,
+    topic: str,
+    event_id: str,
+    partitions: int,
+    *,
+    after: int = 0,
+    limit: int = DELIVERIES_MAX + 1,
+) -> list[Copy]:
+    """Return the deliveries of one event in log order, those after a position, at most `limit`."""
     partition = partition_of(topic, partitions)
     key: dict[str, Any] = {
         "partition": partition,
         "topic": topic,
         "event_id": event_id,
-        "limit": DELIVERIES_MAX + 1,
+        "after": after,
+        "limit": limit,
         "scan": PENDING_SCAN_MAX,
     }
     async with reading(connection):

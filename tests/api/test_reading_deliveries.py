@@ -5,13 +5,14 @@ from urllib.parse import quote
 
 import httpx2
 import psycopg
+import pytest
 from psycopg.rows import TupleRow
 
 from tests.support.api import running_api
 from tests.support.deliveries import insert_behind_the_door
 from tests.support.events import event
 from tests.support.projecting import project_all
-from tests.support.reading import published
+from tests.support.reading import published, wrong_parameters
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -121,3 +122,42 @@ def test_one_can_wait_for_a_delivery_to_be_projected(client: httpx2.Client) -> N
     [place] = client.post("/publish", json=event()).json()["deliveries"]
     answer = client.get(f"/deliveries/{place['partition']}:{place['first']}", headers={"Prefer": "wait=10"})
     assert answer.json()["outcome"] == "unique"
+
+
+@pytest.mark.parametrize(("topic", "event_id"), [("..", "."), (".", ".."), ("a/b", "c?d&e=f")])
+def test_deliveries_are_found_by_any_topic_and_id(client: httpx2.Client, topic: str, event_id: str) -> None:
+    one = event(topic=topic, event_id=event_id)
+    published(client, [one, event(topic=topic, event_id="another"), one])
+    of_it = {"topic": topic, "event_id": event_id}
+    [found] = client.get("/events", params=of_it).json()
+    listed = client.get("/deliveries", params=of_it)
+    assert [copy["outcome"] for copy in listed.json()] == ["unique", "duplicate"]
+    assert listed.json()[0]["delivery"] == f"{found['partition']}:{found['position']}"
+    assert "link" not in listed.headers
+    assert client.get("/deliveries", params={**of_it, "event_id": "never"}).json() == []
+
+
+def test_an_event_of_many_deliveries_has_them_all_on_pages(client: httpx2.Client) -> None:
+    one = event()
+    for _ in range(5):
+        published(client, [one] * 500)
+    page = client.get(path_of(one["topic"], one["event_id"]))
+    found = [copy["delivery"] for copy in page.json()["deliveries"]]
+    assert page.json()["deliveries_complete"] is False
+    while "next" in page.links:
+        page = client.get(page.url.join(page.links["next"]["url"]))
+        found += [copy["delivery"] for copy in page.json()]
+    assert len(found) == len(set(found)) == 2_500
+    assert found == sorted(found, key=lambda name: int(name.partition(":")[2]))
+    few = client.get("/deliveries", params={"topic": one["topic"], "event_id": one["event_id"], "limit": 2})
+    assert len(few.json()) == 2
+
+
+def test_wrong_parameters_of_deliveries_are_named(client: httpx2.Client) -> None:
+    assert wrong_parameters(client.get("/deliveries")) == ["/topic", "/event_id"]
+    good = "topic=a&event_id=b"
+    for wrong in ("after=3", "after=99999:1", "after=0:0", "limit=0", "limit=1001", "topic=c"):
+        assert wrong_parameters(client.get(f"/deliveries?{good}&{wrong}")) == [f"/{wrong.partition('=')[0]}"]
+    assert wrong_parameters(client.get("/deliveries?topic=a*&event_id=b")) == ["/topic"]
+    answers = {client.get(f"/deliveries?{good}&after={partition}:1").status_code for partition in range(4)}
+    assert answers == {200, 422}

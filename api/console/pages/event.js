@@ -10,16 +10,18 @@ import { Chip, Copy, Given, Section, Time } from "../ui/parts.js";
 import { Read } from "../ui/states.js";
 import { Tree } from "../ui/tree.js";
 
-// A browser takes "." and ".." out of a path, encoded or not: such an event is found in the list, without
-// the deliveries after its first.
+const DELIVERIES = 1000;
+
+// A browser takes "." and ".." out of a path, encoded or not: such an event is found in the list, and its
+// deliveries by a query.
 async function readEvent(path, _, options) {
   const found = await readExactly(path, options);
   if (!Array.isArray(found)) return found;
   const [event] = found;
   if (!event) throw new Problem(404, { code: "event_not_found", detail: "no such event is projected" });
-  const { partition, position, received_at: receivedAt } = event;
-  const first = { delivery: `${partition}:${position}`, received_at: receivedAt, outcome: "unique" };
-  return { ...event, deliveries: [first], deliveries_complete: false };
+  const { topic, event_id } = event;
+  const deliveries = await readExactly(address("deliveries", { topic, event_id, limit: DELIVERIES }), options);
+  return { ...event, deliveries, deliveries_complete: deliveries.length < DELIVERIES };
 }
 
 function addressOf(topic, eventId) {

@@ -1,4 +1,4 @@
--- The deliveries of one (topic, event_id) in log order, at most `limit`, with what became of each.
+-- The deliveries of one (topic, event_id) after a position in log order, at most `limit`, with what became of each.
 -- Projected ones by the projection's keys; pending ones by reading the next `scan` of the log.
 WITH live AS MATERIALIZED (
     SELECT name, live_version,
@@ -16,6 +16,7 @@ WITH live AS MATERIALIZED (
         SELECT position
         FROM eventlog.duplicates
         WHERE partition = %(partition)s::smallint AND first_position = first.position
+          AND position > %(after)s::bigint
         ORDER BY position
         LIMIT %(limit)s::integer
     ) AS d
@@ -48,6 +49,7 @@ WITH live AS MATERIALIZED (
         FROM eventlog.quarantine
         WHERE partition = %(partition)s::smallint AND topic = %(topic)s::text AND event_id = %(event_id)s::text
           AND projection = live.name AND version = live.live_version
+          AND position > %(after)s::bigint
         ORDER BY position
         LIMIT %(limit)s::integer
     ) AS q
@@ -55,7 +57,13 @@ WITH live AS MATERIALIZED (
     SELECT position, 'pending' FROM pending
 )
 SELECT f.position, i.received_at, f.outcome
-FROM (SELECT position, outcome FROM found ORDER BY position LIMIT %(limit)s::integer) AS f
+FROM (
+    SELECT position, outcome
+    FROM found
+    WHERE position > %(after)s::bigint
+    ORDER BY position
+    LIMIT %(limit)s::integer
+) AS f
 CROSS JOIN LATERAL (
     SELECT received_at
     FROM eventlog.inbox
