@@ -15,10 +15,15 @@ PARAMETERS_CHARACTERS_MAX = 1_000_000
 PARAMETERS_MAX = 10_000
 
 
+# Of an answer's values, as PostgreSQL writes them.
+ANSWER_BYTES_MAX = 4 << 20
+# As long as somebody looks at a prompt without doubt; the command line may ask for up to a minute.
+STATEMENT_SECONDS = 10.0
+
+
 class Limits(msgspec.Struct, frozen=True):
     """What ends a statement early: rows and bytes cut its answer, seconds cancel it."""
 
     rows: int = ROWS_DEFAULT
-    bytes: int = 4 << 20
-    # As long as somebody looks at a prompt without doubt.
-    seconds: float = 10.0
+    bytes: int = ANSWER_BYTES_MAX
+    seconds: float = STATEMENT_SECONDS
