@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from eventlog.errors import ApiUnavailable
 from publisher.client import Client
 from publisher.errors import PublishRefused
 from publisher.ship.records import Record, Start
@@ -127,7 +128,12 @@ async def _publish_slice(
             await _publish_slice(client, path, batch, first, middle, outcome)
             await _publish_slice(client, path, batch, middle, end, outcome)
         return
-    _note(msgspec.json.decode(answer.body, type=Accepted), path, batch, range(first, end), outcome)
+    answered = msgspec.json.decode(answer.body, type=Accepted)
+    counted = answered.accepted + len(_by_event(answered.rejected))
+    if counted != end - first:
+        reason = f"for {counted} of {end - first} events: something on the way cuts requests"
+        raise ApiUnavailable(client.url, reason, answered=True)
+    _note(answered, path, batch, range(first, end), outcome)
 
 
 def _note(answer: Accepted, path: str, batch: Batch, events: range, outcome: Outcome) -> None:

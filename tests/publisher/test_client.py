@@ -22,6 +22,7 @@ from publisher.retrying import (
     retry_after_seconds,
     wait_seconds,
 )
+from publisher.ship.outgoing import Batch, publish
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
 BODY = b'[{"topic":"a","event_id":"1"}]'
@@ -207,3 +208,20 @@ def test_only_an_answer_of_ours_proves_that_nothing_was_stored() -> None:
 
 def test_success_and_refusals_are_not_retryable() -> None:
     assert not any(is_retryable(status) for status in (200, 202, 301, 400, 404, 409, 413, 422))
+
+
+def test_an_answer_for_fewer_events_than_were_sent_is_no_success() -> None:
+    batch = Batch()
+    for number in range(3):
+        batch.add(str(number), b'{"topic":"a","event_id":"%d"}' % number, number, "")
+
+    async def fault(peer: Peer, request: web.Request, body: bytes) -> web.StreamResponse:
+        return web.json_response({"status": "accepted", "accepted": 2, "deliveries": []}, status=202)
+
+    async def use(peer: Peer, client: Client) -> None:
+        peer.faults.append(fault)
+        with pytest.raises(ApiUnavailable, match="for 2 of 3 events"):
+            await publish(client, "a.log", batch)
+        assert (await publish(client, "a.log", batch)).accepted == 3
+
+    with_peer(use)
