@@ -38,10 +38,10 @@ def fill_the_pool(client: httpx2.Client, database: str, connection: Connection) 
     """Have several sessions of the pool idle: of reads that waited together."""
     with ThreadPoolExecutor(5) as asking:
         with psycopg.connect(database) as holder:
-            holder.execute("LOCK TABLE partitions IN ACCESS EXCLUSIVE MODE")
-            answers = [asking.submit(client.get, "/stats") for _ in range(5)]
+            holder.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+            answers = [asking.submit(client.get, f"/deliveries/0:{number}") for number in range(9_000, 9_005)]
             until(lambda: waiting_for_locks(connection, "eventlog read") == 5)
-        assert {answer.result().status_code for answer in answers} == {200}
+        assert {answer.result().status_code for answer in answers} == {404}
 
 
 def end_all_sessions(connection: Connection) -> int:
