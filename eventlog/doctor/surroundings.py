@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from psycopg.rows import class_row
@@ -56,7 +57,8 @@ def check_data_directory(data_dir: Path) -> Finding:
         return warning(
             "data directory",
             f"PostgreSQL runs as {account.name}, as other services may: they could read and change the data",
-            f"stop the service; useradd --system {OWN}; chown -R {OWN} {directory.cluster}; start it again",
+            f"stop the service; useradd --system {OWN}; chown -R {OWN} {quote(str(directory.cluster))}; "
+            "start it again",
         )
     return ok("data directory", f"{directory.path}, of user {account.name}")
 

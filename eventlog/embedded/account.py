@@ -9,6 +9,7 @@ import pwd
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from eventlog.errors import EmbeddedServerError
 
@@ -45,7 +46,7 @@ def account_for(cluster: Path) -> Account:
         raise EmbeddedServerError(
             f"the data in {cluster} belongs to user {_name_of(owner)}, not to {_name_of(me)}: "
             "run this as that user or as root, or set EVENTLOG_DATA_DIR to a folder of your own; "
-            f"if the data are yours, as root: chown -R {_name_of(me)} {cluster.parent}"
+            f"if the data are yours, as root: chown -R {_name_of(me)} {quote(str(cluster.parent))}"
         )
     return Account(_name_of(me), me, os.getegid())
 

@@ -74,7 +74,8 @@ def backup(
         say("    EVENTLOG_DSN=<DSN> eventlog migrate")
         return
     base_backup(_running_server(settings), target, settings.pg_bindir, tar=tar)
-    say(f"wrote {target}" if tar else f"wrote {target}; look into it with EVENTLOG_DATA_DIR={target}")
+    look = "" if tar else f"; look into it with EVENTLOG_DATA_DIR={quote(str(target))}"
+    say(f"wrote {target}{look}")
 
 
 def _settings() -> "Settings":

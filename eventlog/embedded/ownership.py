@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.directory import DataDirectory
@@ -27,7 +28,7 @@ def mend(directory: DataDirectory, account: Account) -> list[str]:
     except OSError as error:
         raise EmbeddedServerError(
             f"{directory.cluster} cannot be looked at, or given to {account.name} and closed to others "
-            f"({error.strerror}): {_chown(directory, account)}, and chmod 700 {directory.cluster}"
+            f"({error.strerror}): {_chown(directory, account)}, and {_chmod(directory)}"
         ) from error
 
 
@@ -55,7 +56,7 @@ def fault(directory: DataDirectory, account: Account) -> tuple[str, str] | None:
     if mode & FORBIDDEN:
         return (
             f"{directory.cluster} has mode {mode:04o}, which PostgreSQL refuses",
-            f"chmod 700 {directory.cluster}",
+            _chmod(directory),
         )
     return None
 
@@ -88,4 +89,8 @@ def _owned(strangers: list[Path], account: Account) -> str:
 
 
 def _chown(directory: DataDirectory, account: Account) -> str:
-    return f"as root, chown -R {account.name} {directory.cluster}"
+    return f"as root, chown -R {account.name} {quote(str(directory.cluster))}"
+
+
+def _chmod(directory: DataDirectory) -> str:
+    return f"chmod 700 {quote(str(directory.cluster))}"

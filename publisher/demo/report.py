@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from shlex import quote
 
 import msgspec
 from rich.console import Console
@@ -115,9 +116,9 @@ def _verdict(report: DemoReport) -> Text:
 
 def _how_to_look(directory: str) -> Iterator[Text]:
     yield Text(f"\nThe database stays in {directory}. To look at it:")
-    yield Text(f"  export EVENTLOG_DATA_DIR={directory}")
+    yield Text(f"  export EVENTLOG_DATA_DIR={quote(directory)}")
     yield Text('  eventlog db start && psql "$(eventlog db url)"   # or: eventlog up')
-    yield Text(f"  eventlog db stop && rm -r {directory}             # when you are done")
+    yield Text(f"  eventlog db stop && rm -r {quote(directory)}             # when you are done")
 
 
 def _mark(holds: bool) -> Text:

@@ -1,6 +1,7 @@
 """Data whose owner or mode a copy or a volume has changed: mended where it is ours, else told how."""
 
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 
 from eventlog.doctor.surroundings import check_data_directory
 from eventlog.embedded import EmbeddedServer
+from eventlog.embedded.account import Account
+from eventlog.embedded.directory import DataDirectory
+from eventlog.embedded.ownership import _chown
 from eventlog.errors import EmbeddedServerError
 from tests.embedded.conftest import StartOwner, unprivileged
 
@@ -41,6 +45,16 @@ def test_a_group_that_may_read_is_left_alone(data_dir: Path, bindir: Path | None
     (data_dir / "cluster").chmod(0o750)
     assert not any("mode" in line for line in starts(data_dir, bindir))
     assert (data_dir / "cluster").stat().st_mode & 0o777 == 0o750
+
+
+def test_a_command_that_is_told_holds_a_path_with_spaces_together(tmp_path: Path) -> None:
+    """Pasted as it stands, by root, it must reach this folder, and not three others."""
+    cluster = tmp_path / "my data" / "cluster"
+    cluster.mkdir(parents=True)
+    cluster.chmod(0o777)
+    told = [check_data_directory(cluster.parent).mend]
+    told += [_chown(DataDirectory(cluster.parent), Account("x", 1, 1))]
+    assert [shlex.split(command)[-1] for command in told] == [str(cluster)] * 2
 
 
 def _all_of_it(cluster: Path) -> None:
