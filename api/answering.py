@@ -26,13 +26,15 @@ def is_peculiar(cycle: RequestResponseCycle) -> bool:
 def peculiar_send(cycle: RequestResponseCycle) -> Send:
     """Return how a peculiar request is answered."""
     send: Any = cycle.send
+    old = cycle.scope["http_version"] == "1.0"
+    if old:  # it would not know what that is
+        cycle.waiting_for_100_continue = False
     until_close = False
 
     async def send_peculiarly(message: Message) -> None:
         nonlocal until_close
         if message["type"] == "http.response.start":
-            cycle.keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
-            old = cycle.scope["http_version"] == "1.0"
+            cycle.keep_alive = cycle.keep_alive and not (cycle.waiting_for_100_continue and cycle.more_body)
             until_close = old and all(name.lower() != b"content-length" for name, _ in message["headers"])
             if until_close:
                 cycle.chunked_encoding = False

@@ -97,6 +97,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_watching()
         self._count_out()
         cast(Transport, self.transport).forget()
         super().connection_lost(exc)
@@ -232,9 +233,25 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._watch_writing()
+        self.crowd.sends(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._stop_watching()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the client has not taken."""
+        return self.transport.get_write_buffer_size()
+
+    def cut_off(self) -> None:
+        """Close on a client that takes too little of its answer."""
+        self.crowd.cut += 1
+        log.warning("stuck_reader_cut", seconds=STUCK_SECONDS, bytes=self.unsent)
+        self.transport.abort()
+
+    def _stop_watching(self) -> None:
+        self.crowd.sent(self)
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None
@@ -246,8 +263,6 @@ class Connection(HttpToolsProtocol):
             if self.transport.get_write_buffer_size() < waits:
                 self._watch_writing()
             else:
-                self.crowd.cut += 1
-                log.warning("stuck_reader_cut", seconds=STUCK_SECONDS, bytes=waits)
-                self.transport.abort()
+                self.cut_off()
 
         self._stuck = self.loop.call_later(STUCK_SECONDS, look)

@@ -24,6 +24,8 @@ BACKLOG_MAX = 2048
 # To look for the idlest takes a walk through all, so a part of them goes together.
 SHED_AT_ONCE = 0.01
 LOG_SECONDS = 10.0
+# Of answers that wait for their clients to take them, in all: a page alone has up to 4 MiB.
+UNSENT_BYTES_MAX = 48 << 20
 
 
 class Member(Protocol):
@@ -36,6 +38,17 @@ class Member(Protocol):
         """Close it, without a word, and count it out."""
 
 
+class Sender(Protocol):
+    """A connection with an answer that waits to be taken."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait."""
+
+    def cut_off(self) -> None:
+        """Close it, whatever waits."""
+
+
 class Crowd:
     """Counts the connections of a process and keeps their number within the bound."""
 
@@ -45,6 +58,7 @@ class Crowd:
         self.shed = 0
         self.refused = 0
         self.cut = 0
+        self._sending: dict[Sender, None] = {}
         self._told_at = -LOG_SECONDS
 
     def admits(self, newcomer: Member, everybody: Iterable[Member]) -> bool:
@@ -62,6 +76,19 @@ class Crowd:
         self.refused += not going
         self._tell()
         return bool(going)
+
+    def sends(self, sender: "Sender") -> None:
+        """Note a connection whose answer does not go out at once. Beyond what may wait of all of them, who
+        has been at it for the longest is cut off."""
+        self._sending.setdefault(sender)
+        while sum(each.unsent for each in self._sending) > UNSENT_BYTES_MAX:
+            longest = next(iter(self._sending))
+            self.sent(longest)
+            longest.cut_off()
+
+    def sent(self, sender: "Sender") -> None:
+        """Forget it: what waits of it is little."""
+        self._sending.pop(sender, None)
 
     @property
     def is_full(self) -> bool:

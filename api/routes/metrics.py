@@ -86,7 +86,7 @@ def _of_connections(crowd: Crowd) -> Iterator[Metric]:
     closed = CounterMetricFamily(
         "eventlog_connections_closed",
         "Closed by us: idle, to make room (shed); when no room could be made (refused); "
-        "because their client took nothing of its answer (stuck).",
+        "because their client took too little of its answer (stuck).",
         labels=["reason"],
     )
     for reason, count in (("shed", crowd.shed), ("refused", crowd.refused), ("stuck", crowd.cut)):

@@ -74,7 +74,8 @@ def _sort(sent: Sent, limits: Limits) -> Intake:
     for index, raw in zip(sent.indexes, sent.events, strict=True):
         found = _limit_faults(sent, index, raw, limits) or _text_faults(sent, index, raw, limits)
         faults = found or list(_field_faults(sent, index, raw))
-        rejected += faults
+        # Of each bad event something is told, however many they are.
+        rejected += faults if len(rejected) < FAULTS_MAX else faults[:1]
         if not faults:
             events.append(raw)
     if not events:

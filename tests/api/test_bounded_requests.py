@@ -221,6 +221,20 @@ def test_who_waits_to_be_told_to_go_on_is_told(api: str) -> None:
             assert client.answer()[0] == 202
 
 
+def test_http_1_0_is_not_told_to_go_on(api: str) -> None:
+    content = request(one_topic("old"), headers=EXPECT).replace(b"HTTP/1.1", b"HTTP/1.0")
+    with client_of(api) as client:
+        client.send(content)
+        assert client.answer()[0] == 202
+        assert client.ended()
+
+
+def test_who_waits_without_a_body_keeps_its_connection(api: str) -> None:
+    with client_of(api) as client:
+        client.send(GET + EXPECT.encode() + b"\r\n", LIVE)
+        assert [client.answer()[0] for _ in range(2)] == [200, 200]
+
+
 REFUSED_BY_HEAD = {
     413: request(headers=EXPECT, body=b"x" * (9 << 20)),
     415: request(one_topic("a"), headers=EXPECT).replace(b"application/json", b"text/plain"),

@@ -19,6 +19,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from api import connection as module
+from api import crowd
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.flood import KINDS, flood
@@ -184,3 +185,17 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
             slow.send(PAGE)
             assert slow.answer()[0] == 200
         assert closed(url, "stuck") == 1
+
+
+def test_answers_that_nobody_takes_are_bounded_in_all(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "UNSENT_BYTES_MAX", 4 << 20)
+    with running_api(database) as url, ExitStack() as opened:
+        for number in range(5):
+            body = {**one_topic(f"{number}"), "payload": {"text": "x" * 900_000}}
+            httpx2.post(f"{url}/publish", json=body, headers={"prefer": "wait=10"}, timeout=15)
+        for _ in range(12):
+            opened.enter_context(client_of(url)).send(PAGE)
+        until(lambda: closed(url, "stuck") >= 1, deadline_seconds=15)
+        with client_of(url) as reading:
+            reading.send(PAGE)
+            assert reading.answer()[0] == 200

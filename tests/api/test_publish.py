@@ -148,3 +148,33 @@ def test_lenient_with_nothing_good_is_refused(client: httpx2.Client, connection:
     answer = client.post("/publish", json=[event(event_id="")], headers={"prefer": "handling=lenient"})
     assert answer.status_code == 422
     assert logged(connection) == []
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("parent", "state", "kept"),
+    [
+        (PARENT, "congo=t61rcWkgMzE", {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE"}),
+        (PARENT, "x=" + "y" * 510, {"traceparent": PARENT, "tracestate": "x=" + "y" * 510}),
+        (PARENT, "x=" + "y" * 511, {"traceparent": PARENT}),
+        (PARENT.upper(), "a=b", None),
+        ("x" * 10_000, "a=b", None),
+        ("", "a=b", None),
+    ],
+)
+def test_a_trace_context_is_kept_as_far_as_its_rules_go(
+    client: httpx2.Client, connection: Connection, parent: str, state: str, kept: dict[str, str] | None
+) -> None:
+    """It stands with each event, so its size is multiplied by their number."""
+    answer = client.post("/publish", json=event(), headers={"traceparent": parent, "tracestate": state})
+    assert answer.status_code == 202
+    assert connection.execute("SELECT headers FROM inbox").fetchone() == (kept,)
+
+
+def test_of_many_bad_events_something_is_told_of_each(client: httpx2.Client) -> None:
+    answer = client.post("/publish", json=[*[{}] * 3_000, event()], headers={"prefer": "handling=lenient"})
+    rejected = [fault["index"] for fault in answer.json()["rejected"]]
+    assert set(rejected) == set(range(3_000))
+    assert len(rejected) < 4_000
