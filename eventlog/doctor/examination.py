@@ -106,7 +106,7 @@ def _of_database(connection: Session, besides: frozenset[str] = frozenset()) -> 
     connection.execute(statement("doctor/begin"))
     for name, check in OF_SERVER:
         yield from _guarded(name, check, connection)
-    schema = check_schema(connection)
+    (schema,) = _guarded("schema", check_schema, connection)
     yield schema
     if schema.status == "ok":
         for name, check in OF_SCHEMA:

@@ -62,8 +62,11 @@ def fault(directory: DataDirectory, account: Account) -> tuple[str, str] | None:
 
 
 def _strangers(cluster: Path, account: Account) -> list[Path]:
-    """Return what belongs to others, among what every copy has: to look at all of it takes long."""
-    return [path for path in _first(cluster) if path.lstat().st_uid != account.uid]
+    """Return what belongs to others, among what every copy has: to look at all of it takes long.
+
+    A link may be anybody's, such as that of a WAL on a volume of its own: what it leads to counts.
+    """
+    return [path for path in _first(cluster) if path.stat().st_uid != account.uid]
 
 
 def _first(cluster: Path) -> Iterator[Path]:

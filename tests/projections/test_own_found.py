@@ -116,7 +116,7 @@ def test_what_decides_the_content_decides_the_definition(tmp_path: Path) -> None
     for file in ("projection.py", "tables.sql", "step.sql"):
         definitions.add(discover(str(place)).projections[-1].definition)
         with (place / file).open("a") as opened:
-            opened.write("\n-- changed" if file.endswith("sql") else "\n# changed")
+            opened.write("\n;SELECT 1" if file.endswith("sql") else "\nCHANGED = True")
     definitions.add(discover(str(place)).projections[-1].definition)
     (place / "views.sql").write_text("SELECT 1")
     assert discover(str(place)).projections[-1].definition in definitions

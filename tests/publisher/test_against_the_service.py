@@ -49,7 +49,7 @@ def stats(api: str) -> dict[str, Any]:
         now = json.loads(read(api, "/stats"))
         return now if isinstance(now, dict) and now["pending"] == 0 else None
 
-    settled_stats = until(settled)
+    settled_stats = until(settled, deadline_seconds=90)
     assert settled_stats is not None
     return settled_stats
 
