@@ -96,6 +96,11 @@ def simulate(
     with _interruptible():
         report = uvloop.run(simulate(load_settings(url=url).url, workload, load))
     _print_simulation(report, as_json)
+    _exit_by(report)
+
+
+def _exit_by(report: "Report") -> None:
+    """Raise what the run ends with, unless all is well."""
     if report.given_up is not None:
         raise report.given_up
     if not report.holds or not report.reached:

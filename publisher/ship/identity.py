@@ -100,7 +100,7 @@ class Identities:
                 continue
             if not file.resume(kept.offset, kept.print):
                 continue
-            if self._may_be_another_run(file, kept, file.path):
+            if self._may_be_another_run(file, kept):
                 if self._shipping.copies == "skip":
                     return Recognised(position=kept, said=_ambiguous(file, kept, "taken for that one"))
                 said = _ambiguous(file, kept, "taken for another run that printed the same")
@@ -108,7 +108,7 @@ class Identities:
             return Recognised(position=kept)
         return None
 
-    def _may_be_another_run(self, file: LogFile, kept: Position, path: str) -> bool:
+    def _may_be_another_run(self, file: LogFile, kept: Position) -> bool:
         """Tell whether it was written again with the same content, as far as anybody can see."""
         return (
             file.grows

@@ -12,6 +12,7 @@ import time
 from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -235,17 +236,18 @@ class Rotation:
         folders += [os.path.dirname(os.fsdecode(kept.path)) for kept in earlier]
         folders += sorted(self.more_folders)
         seen: set[str] = set()
-        for folder in dict.fromkeys(folders):
-            below: list[str] = []
-            for entry in _files_in(folder, below):
-                if entry.place not in seen:
-                    seen.add(entry.place)
-                    yield entry
-            for deeper in below[:FOLDERS_BELOW_MAX]:
-                for entry in _files_in(deeper, []):
-                    if entry.place not in seen:
-                        seen.add(entry.place)
-                        yield entry
+        for entry in chain.from_iterable(map(_files_in_and_below, dict.fromkeys(folders))):
+            if entry.place not in seen:
+                seen.add(entry.place)
+                yield entry
+
+
+def _files_in_and_below(folder: str) -> Iterator[_Beside]:
+    """Yield a folder's regular files, then those of the folders in it."""
+    below: list[str] = []
+    yield from _files_in(folder, below)
+    for deeper in below[:FOLDERS_BELOW_MAX]:
+        yield from _files_in(deeper, [])
 
 
 def _files_in(folder: str, below: list[str]) -> Iterator[_Beside]:

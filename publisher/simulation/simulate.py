@@ -174,7 +174,8 @@ class Simulation:
         """
         self._scheduled += batch.events
         if self._load.stages:
-            return started + due_seconds(self._load.stages, self._scheduled - batch.events)
+            # With its last event: a batch larger than the load would else be sent at once, without a ramp.
+            return started + due_seconds(self._load.stages, self._scheduled - 1)
         if self._load.rate <= 0:
             return time.perf_counter()
         return started + (self._scheduled - batch.events) / self._load.rate

@@ -30,18 +30,6 @@ def test_every_line_arrives_in_order_and_the_second_time_there_is_nothing_new(tm
     at_desk(tmp_path, use)
 
 
-def test_a_restart_sends_the_same_bytes_again(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 300) + b"  trace\n\xff\n")
-        await desk.ship(path)
-        await desk.ship(path, restart=True)
-        half = len(desk.peer.events) // 2
-        assert desk.peer.events[:half] == desk.peer.events[half:]
-        assert len(set(desk.ids())) == half
-
-    at_desk(tmp_path, use)
-
-
 def test_a_file_that_grew_is_shipped_from_where_it_ended(tmp_path: Path) -> None:
     async def use(desk: Desk) -> None:
         (path := tmp_path / "app.log").write_bytes(numbered(0, 10))

@@ -152,6 +152,12 @@ def test_stages_ramp_up_hold_and_ramp_down() -> None:
     assert due[300] == pytest.approx(0.4)
 
 
+def test_a_batch_waits_in_stages_until_its_last_event_is_due() -> None:
+    load = Load(batch=500, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
+    report, _ = simulate(load=load)
+    assert report.seconds >= due_seconds(load.stages, 499) > 0.7
+
+
 def test_a_run_in_stages_takes_their_time() -> None:
     load = Load(batch=10, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
     report, _ = simulate(load=load)
