@@ -145,7 +145,9 @@ class Client:
             ) as response:
                 return self._judge(response, await response.read())
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL: {error}") from None
+            raise SettingsError(
+                f"EVENTLOG_URL: {self.url!r} is not a URL ({error}): write http://host:port"
+            ) from None
         except aiohttp.ClientConnectorError as error:
             return Failure(str(error.strerror or error), 0.0, perhaps_stored=False)
         except TimeoutError as error:

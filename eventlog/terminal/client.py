@@ -92,7 +92,7 @@ class ReadingClient:
             ) as response:
                 yield response
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL") from None
+            raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL: write http://host:port") from None
         except aiohttp.ClientConnectorError as error:
             raise ApiUnavailable(self.url, str(error.strerror or error)) from None
         except TimeoutError:
