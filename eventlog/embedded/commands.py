@@ -70,7 +70,7 @@ def backup(
         file, pg_restore = dump(settings.dsn, target, settings.pg_bindir)
         say(f"wrote {file}; to restore it, into an empty database (docs/operating.md tells more):")
         options = "--no-owner --no-privileges --single-transaction"
-        say(f"    {pg_restore} {options} --dbname <DSN> {quote(str(file))}")
+        say(f"    {quote(str(pg_restore))} {options} --dbname <DSN> {quote(str(file))}")
         say("    EVENTLOG_DSN=<DSN> eventlog migrate")
         return
     base_backup(_running_server(settings), target, settings.pg_bindir, tar=tar)

@@ -52,7 +52,7 @@ def test_interrupted_it_returns_when_the_programs_own_children_can_write_no_more
 # Dies of what a container dies of that may use none of the machine's huge pages.
 WITHOUT_HUGE_PAGES = """#!/bin/sh
 case "$*" in
-    *huge_pages=off* | --version) exec {program} "$@" ;;
+    *huge_pages=off* | --version) exec '{program}' "$@" ;;
     *) echo "child process was terminated by signal 7: Bus error"; exit 1 ;;
 esac
 """
