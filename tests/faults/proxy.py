@@ -175,9 +175,10 @@ class Proxy:
         self.struck = 0
         self.struck_in_all = 0
         self.healed = threading.Event()
+        self._closing = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._links: set[asyncio.Task[None]] = set()
+        self._links: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -235,10 +236,16 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(Link(self, reader, writer).run())
-        self._links.add(task)
-        task.add_done_callback(self._links.discard)
+        self._links[task] = writer
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        writer = self._links.pop(task)
+        if self._closing:  # what its client has not taken would hold its end back beyond that of the loop
+            writer.transport.abort()
 
     async def _close(self) -> None:
+        self._closing = True
         self._server.close()
         for task in tuple(self._links):
             task.cancel()
