@@ -13,13 +13,13 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from api.direct import Direct
 from api.errors import Problem, problem_for
-from api.gate import App, Gate, Scope
+from api.http.middleware import App, Gate, Scope
+from api.http.publish_fast_path import Direct
+from api.http.request_origin import Door
 from api.routes import publish, publish_schema, stream, stream_schema
-from api.services import Member, Services, alone, running
-from api.starting import Entrance, started
-from api.whence import Door
+from api.startup import Entrance, started
+from api.wiring import Member, Services, alone, running
 from eventlog import __version__
 from eventlog.errors import EventlogError
 from eventlog.events import Fault
@@ -50,7 +50,7 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
 
         run = partial(running, settings, dsn, member or alone())
         async with started(run, entrance, begin):
-            # uvicorn hands it to every connection: api/protocol.py
+            # uvicorn hands it to every connection: api/http/protocol.py
             yield {"direct": direct}
 
     app: FastAPI = FastAPIOffline(

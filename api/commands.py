@@ -45,16 +45,16 @@ def api(host: Host = None, port: Port = None, processes: Processes = None) -> No
 def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
-    from api.crew import Crew
-    from api.server import announcement, caught_signals, listen, serve
-    from api.starting import Preparation
-    from eventlog.database import connect
-    from eventlog.doctor import refuse_unsafe_settings
+    from api.http.process_supervisor import Crew
+    from api.http.server import announcement, caught_signals, listen, serve
+    from api.startup import Preparation
     from eventlog.logs import configure_logs
-    from eventlog.opening import opened_database
+    from eventlog.sessions.database import connect
+    from eventlog.sessions.open_database import opened_database
     from eventlog.standard_error import keep_standard_output
+    from projections.custom.discovery import discover
+    from projections.doctor import refuse_unsafe_settings
     from projections.install import clear_up, install_own, set_up
-    from projections.own.discovery import discover
     from projections.pool import WorkerPool
 
     keep_standard_output()
@@ -65,7 +65,7 @@ def _run(settings: "Settings", workers: int) -> int:
     # it is not lost while several processes listen there instead.
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    # From here on signals are for the service to hear: see api/starting.py.
+    # From here on signals are for the service to hear: see api/startup.py.
     with opened_database(settings, _say) as dsn, caught_signals():
         pool = WorkerPool(
             dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections

@@ -7,9 +7,14 @@ from http import HTTPStatus
 
 import msgspec
 
-from eventlog.errors import (
+from eventlog.audit.errors import (
     AuditBusy,
     AuditUnavailable,
+    QuestionRefused,
+    QuestionUnknown,
+    StatementFailed,
+)
+from eventlog.errors import (
     ContentRefused,
     DatabaseUnavailable,
     DataDamaged,
@@ -17,20 +22,14 @@ from eventlog.errors import (
     EventlogError,
     LogRewound,
     LogSubscribed,
-    OperationRefused,
     OutcomeUnknown,
-    ProjectionDropped,
-    ProjectionOutdated,
-    ProjectionUnknown,
-    QuestionRefused,
-    QuestionUnknown,
     QueueFull,
     ReadTooLarge,
     Refused,
     SchemaMismatch,
-    StatementFailed,
 )
 from eventlog.events import Fault
+from projections.errors import OperationRefused, ProjectionDropped, ProjectionOutdated, ProjectionUnknown
 
 CONTENT_TYPE = "application/problem+json"
 # How often each problem was answered since this process started: all codes are ours, so they are few.

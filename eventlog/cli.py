@@ -13,15 +13,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from eventlog import __version__
-from eventlog.errors import (
-    ApiUnavailable,
-    DatabaseUnavailable,
-    EventlogError,
-    QuestionRefused,
-    SettingsError,
-)
+from eventlog.audit.errors import QuestionRefused
+from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
 from eventlog.standard_error import keep_standard_error
 from eventlog.terminal import exits
+from eventlog.terminal.errors import ApiUnavailable
 
 # Name → where its function or sub-application is, in the order in which --help lists them.
 COMMANDS = {
@@ -32,17 +28,17 @@ COMMANDS = {
     "migrate": "projections.commands:migrate",
     "simulate": "publisher.commands:simulate",
     "ship": "publisher.commands:ship",
-    "tail": "eventlog.terminal.commands:tail",
-    "stats": "eventlog.terminal.commands:stats",
+    "tail": "projections.read.commands:tail",
+    "stats": "projections.read.commands:stats",
     "projections": "projections.operating_commands:app",
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
     "drop": "projections.operating_commands:drop",
     "quarantine": "projections.quarantine.commands:app",
-    "sql": "eventlog.audit_commands:sql",
-    "console": "eventlog.audit_commands:console",
+    "sql": "eventlog.audit.commands:sql",
+    "console": "eventlog.audit.commands:console",
     "protect": "eventlog.audit.protect_command:protect",
-    "doctor": "eventlog.doctor.commands:doctor",
+    "doctor": "projections.doctor.commands:doctor",
     "db": "eventlog.embedded.commands:app",
     "db upgrade": "projections.upgrade_command:upgrade",
 }

@@ -5,7 +5,7 @@
 # after each other, and all requests time out until the next one is due: after an outage of 20 s, some ten seconds
 # more, after one of minutes up to two minutes. In psycopg_pool 3.3.3.
 # For users: an outage is as long as it was and up to as long again; a check= makes it no shorter. reconnect_timeout
-# bounds it, at the price of giving up. We lend sessions from a pool of our own (eventlog/read/pool.py).
+# bounds it, at the price of giving up. We lend sessions from a pool of our own (projections/read/pool.py).
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

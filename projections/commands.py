@@ -19,10 +19,10 @@ def worker(
     import threading
 
     from eventlog.logs import configure_logs
-    from eventlog.opening import opened_database
+    from eventlog.sessions.open_database import opened_database
     from eventlog.settings import load_settings
     from eventlog.standard_error import keep_standard_output
-    from projections.own.discovery import discover
+    from projections.custom.discovery import discover
     from projections.pool import WorkerPool
 
     keep_standard_output()
@@ -53,9 +53,9 @@ def worker(
 
 def _require_no_lasting_fault(dsn: str) -> None:
     """Raise what waiting would not mend; workers wait for all else."""
-    from eventlog.database import connect
     from eventlog.errors import DatabaseUnavailable
-    from eventlog.reconnecting import comes_by_itself
+    from eventlog.sessions.backoff import comes_by_itself
+    from eventlog.sessions.database import connect
 
     try:
         connect(dsn, "projector", "start").close()
@@ -66,10 +66,10 @@ def _require_no_lasting_fault(dsn: str) -> None:
 
 def migrate() -> None:
     """Bring the schema up to date, and install the projections that are missing."""
-    from eventlog.opening import opened_database
+    from eventlog.sessions.open_database import opened_database
     from eventlog.settings import load_settings
+    from projections.custom.discovery import discover
     from projections.install import clear_up, install_own, set_up
-    from projections.own.discovery import discover
 
     settings = load_settings()
     discovered = discover(settings.projections)

@@ -7,7 +7,7 @@ import msgspec
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from projections.versions import Version
 

@@ -14,11 +14,11 @@ from functools import partial
 import psycopg
 
 from eventlog.audit.install import install_audit
-from eventlog.database import Connection, connect, translated_errors
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import statement
 from projections import versions
 from projections.operations import fence, operation
-from projections.quarantine.blame import CONTENT_CLASSES
+from projections.quarantine.classify_error import CONTENT_CLASSES
 
 RETRY_SECONDS = (0.05, 0.25)
 

@@ -8,14 +8,14 @@ from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
 from eventlog.audit.install import install_audit
-from eventlog.database import Connection, connect, is_transient, translate, translated_errors
-from eventlog.migrate import locked, migrate
+from eventlog.schema.completeness import Unreachable
+from eventlog.schema.migrate import locked, migrate
+from eventlog.sessions.database import Connection, connect, is_transient, translate, translated_errors
 from eventlog.statements import statement
-from eventlog.wholeness import Unreachable
 from projections import versions
-from projections.own.discovery import Discovered
+from projections.custom.discovery import Discovered
 from projections.projection import PROJECTIONS, Projection
-from projections.quarantine.blame import cause_of
+from projections.quarantine.classify_error import cause_of
 from projections.views import NameTaken, named_views, point_views, views_mark
 
 
@@ -38,7 +38,7 @@ class Enrolled(msgspec.Struct, frozen=True):
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """Migrate, then install what is missing and the audit views; return what was done, a line each.
 
-    Any number of processes may do this at the same time. Raises as eventlog.migrate.migrate.
+    Any number of processes may do this at the same time. Raises as eventlog.schema.migrate.migrate.
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
     with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):

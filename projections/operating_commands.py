@@ -107,8 +107,8 @@ def verify(
 
 def drop(name: Name, yes: Yes = False) -> None:
     """Drop a projection's tables and checkpoints; the log keeps all, and `rebuild` brings it back."""
-    from eventlog.errors import ProjectionUnknown
     from projections.drop import drop as dropped
+    from projections.errors import ProjectionUnknown
 
     with opened() as (dsn, _):
         if name not in {state.name for state in _states(dsn)}:
@@ -190,7 +190,7 @@ def live_ones(dsn: str, projections: "list[Projection]") -> "tuple[list[Projecti
 def _states(dsn: str) -> "list[State]":
     from psycopg.rows import class_row
 
-    from eventlog.database import connect, translated_errors
+    from eventlog.sessions.database import connect, translated_errors
     from eventlog.statements import statement
     from projections.state import State
 
@@ -201,7 +201,7 @@ def _states(dsn: str) -> "list[State]":
 
 def known_projections(settings: Any) -> "list[Projection]":
     """Return what this process can play; say what is wrong with others."""
-    from projections.own.discovery import discover
+    from projections.custom.discovery import discover
 
     discovered = discover(settings.projections)
     for fault in discovered.faults:
@@ -210,7 +210,7 @@ def known_projections(settings: Any) -> "list[Projection]":
 
 
 def _projection(settings: Any, name: str) -> "Projection":
-    from eventlog.errors import ProjectionUnknown
+    from projections.errors import ProjectionUnknown
 
     for projection in known_projections(settings):
         if projection.name == name:
@@ -221,10 +221,10 @@ def _projection(settings: Any, name: str) -> "Projection":
 @contextmanager
 def opened() -> Iterator[tuple[str, Any]]:
     """Yield the database's DSN and the settings. Raises SchemaMismatch where the schema does not fit."""
-    from eventlog.database import connect, translated_errors
     from eventlog.logs import configure_logs
-    from eventlog.migrate import schema_state
-    from eventlog.opening import opened_database
+    from eventlog.schema.migrate import schema_state
+    from eventlog.sessions.database import connect, translated_errors
+    from eventlog.sessions.open_database import opened_database
     from eventlog.settings import load_settings
 
     settings = load_settings()
@@ -250,7 +250,7 @@ def _interruptible() -> "Iterator[threading.Event]":
     import signal
     import threading
 
-    from eventlog.errors import OperationCancelled
+    from projections.errors import OperationCancelled
 
     cancelled = threading.Event()
 
@@ -271,7 +271,7 @@ def _interruptible() -> "Iterator[threading.Event]":
 @contextmanager
 def _differences() -> Iterator[None]:
     """Exit 3 where a rebuilt version is not what it should be."""
-    from eventlog.errors import ProjectionDiffers
+    from projections.errors import ProjectionDiffers
 
     try:
         yield

@@ -17,15 +17,10 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.database import Connection, connect, translated_errors
-from eventlog.errors import (
-    EventlogError,
-    OperationCancelled,
-    OperationLost,
-    OperationRefused,
-    ProjectionUnknown,
-)
+from eventlog.errors import EventlogError
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import statement
+from projections.errors import OperationCancelled, OperationLost, OperationRefused, ProjectionUnknown
 
 Kind = Literal["rebuild", "verify", "drop", "retry"]
 

@@ -12,10 +12,10 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import read_sql, statement
+from projections.custom.time_limit import time_limit
 from projections.delivery import Delivery, Indigestible
-from projections.own.time_limit import time_limit
 from projections.projection import BATCH_DIR, Projection
 from projections.versions import Version
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import SQL_DIR, read_sql
 from projections.delivery import Delivery
 from projections.meaning import python_meaning, sql_meaning

@@ -12,11 +12,11 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from projections.delivery import Indigestible
 from projections.play import Batch, Counts, play, record
-from projections.quarantine.blame import blames_content, cause_of, explains, sqlstate_of
+from projections.quarantine.classify_error import blames_content, cause_of, explains, sqlstate_of
 from projections.versions import Version, add_keys
 
 # Tables that vanish with their transaction or session: where a replay leaves nothing behind.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from eventlog.reconnecting import pause_seconds
+from eventlog.sessions.backoff import pause_seconds
 from projections.projection import CORE, Projection
 
 # A claim that failed rests so long at most. What the database may mend by itself is tried sooner.

@@ -54,7 +54,7 @@ def upgrade(
 
 def _prove(dsn: str, settings: "Settings") -> None:
     """Bring the schema up to date, and verify what is live of our projections; raises ProjectionDiffers."""
-    from eventlog.errors import ProjectionDiffers
+    from projections.errors import ProjectionDiffers
     from projections.install import outdated, set_up
     from projections.operating_commands import known_projections, live_ones, shown_progress
     from projections.verify import verify

@@ -14,15 +14,15 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
-from eventlog.database import Connection, connect, translated_errors
-from eventlog.errors import ProjectionDiffers, ProjectionDropped, ProjectionOutdated
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import statement
 from projections import replay, versions
 from projections.content import Difference, content, hashes, one_hash, tables
+from projections.errors import ProjectionDiffers, ProjectionDropped, ProjectionOutdated
 from projections.operations import Progress, operation
 from projections.projection import Projection
-from projections.quarantine.blame import blames_content
-from projections.rebuilding.crew import Crew
+from projections.quarantine.classify_error import blames_content
+from projections.rebuilding.job_pool import Crew
 from projections.replay import TEMPORARY, Decision, Span
 from projections.versions import Version
 

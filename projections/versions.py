@@ -14,9 +14,9 @@ from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
 from eventlog.audit.install import remove_left
-from eventlog.database import Connection
-from eventlog.errors import ProjectionInUse
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
+from projections.errors import ProjectionInUse
 from projections.projection import Projection
 
 # How long a change waits for readers, who queue up behind it meanwhile.

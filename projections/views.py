@@ -8,9 +8,10 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier, Literal
 
-from eventlog.database import Connection
-from eventlog.errors import EventlogError, ProjectionInUse
+from eventlog.errors import EventlogError
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
+from projections.errors import ProjectionInUse
 from projections.projection import Projection
 
 
@@ -29,7 +30,7 @@ class View(msgspec.Struct, frozen=True):
 def point_views(connection: Connection, projection: Projection, schema: str) -> None:
     """Point a projection's stable views at one version, and say on its schema from which text.
 
-    In the caller's transaction, which must be `eventlog.migrate.locked` or hold that lock by itself.
+    In the caller's transaction, which must be `eventlog.schema.migrate.locked` or hold that lock by itself.
     Raises NameTaken: roll back then.
     """
     mark = statement("projections/mark_views").format(

@@ -17,7 +17,7 @@ not one for each partition. What fails together is tried one by one.
 Content that cannot be projected: roll back, halve the batch, commit what is good, and set the one
 delivery at fault aside. The database being away says nothing about content and sets nothing aside.
 What fails for another reason (a projection that is broken, a deadlock) rests a while and is tried
-again; its neighbours go on. What kills the process is found by projections/quarantine/attempts.py.
+again; its neighbours go on. What kills the process is found by projections/quarantine/crash_isolation.py.
 """
 
 import logging
@@ -33,18 +33,18 @@ import psycopg
 import structlog
 from psycopg.rows import class_row
 
-from eventlog.database import Connection, connect, first_line, is_transient, translate
 from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
-from eventlog.reconnecting import pause_seconds
+from eventlog.sessions.backoff import pause_seconds
+from eventlog.sessions.database import Connection, connect, first_line, is_transient, translate
+from eventlog.sessions.replication_guard import SubscriptionWatch
 from eventlog.statements import statement
-from eventlog.subscriber import SubscriptionWatch
+from projections.custom.time_limit import TookTooLong
 from projections.delivery import Indigestible
-from projections.own.time_limit import TookTooLong
 from projections.play import Batch, Counts, play, record
 from projections.projection import CORE, PROJECTIONS, Projection
-from projections.quarantine.attempts import Attempts
-from projections.quarantine.blame import blames_content, cause_of, sqlstate_of
+from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
+from projections.quarantine.crash_isolation import Attempts
 from projections.schedule import Claim, Schedule, enough
 from projections.versions import Version
 

@@ -16,8 +16,9 @@ from types import TracebackType
 
 import aiohttp
 
-from eventlog.errors import ApiUnavailable, SettingsError
+from eventlog.errors import SettingsError
 from eventlog.terminal.client import read_problem
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.errors import PublishRefused
 from publisher.retrying import is_retryable, may_be_stored, retry_after_seconds, wait_seconds
 

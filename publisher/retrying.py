@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from eventlog.reconnecting import pause_seconds
+from eventlog.sessions.backoff import pause_seconds
 
 BACKOFF_MAX_SECONDS = 10.0
 

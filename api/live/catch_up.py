@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from api.live.frames import Frame, on_one_line
 from api.live.hub import HEARTBEAT_SECONDS, Hub
 from api.live.reader import WRITE_BYTES, Reader, too_slow
-from api.reading import encode, read
-from api.services import Services
-from eventlog import read as log
-from eventlog.read.log_order import Positions
+from api.routes.read_route import encode, read
+from api.wiring import Services
+from projections import read as log
+from projections.read.log_order import Positions
 
 # How many read pages at once. They take sessions of the pool that other reads need, too.
 PAGES_AT_ONCE = 4

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from api.cursors import encode_positions
 from api.errors import Problem
-from eventlog.read import Event
-from eventlog.read.log_order import Positions
+from api.requests.cursors import encode_positions
+from projections.read import Event
+from projections.read.log_order import Positions
 
 # How soon a browser comes back after the stream has ended.
 RETRY_MILLISECONDS = 1_000

@@ -47,14 +47,15 @@ from api.errors import Problem, problem_for
 from api.live.frames import Channel, Form, Frame, on_one_line
 from api.live.reader import Buffered, Reader, Wanted, too_slow
 from api.live.subscribers import Subscribers
-from eventlog import read as log_read
-from eventlog.database import first_line, translate
-from eventlog.errors import DatabaseUnavailable, EventlogError, LogRewound, ProjectionDropped
-from eventlog.read.events import to_event
-from eventlog.read.live import follow, news, scan_of, wait_for_news
-from eventlog.read.log_order import Positions
-from eventlog.read.pool import answered_in_time
-from eventlog.reconnecting import pause_seconds
+from eventlog.errors import DatabaseUnavailable, EventlogError, LogRewound
+from eventlog.sessions.backoff import pause_seconds
+from eventlog.sessions.database import first_line, translate
+from projections import read as log_read
+from projections.errors import ProjectionDropped
+from projections.read.events import to_event
+from projections.read.live import follow, news, scan_of, wait_for_news
+from projections.read.log_order import Positions
+from projections.read.pool import answered_in_time
 
 log = structlog.get_logger()
 

@@ -9,8 +9,8 @@ import msgspec
 
 from api.errors import Problem
 from api.live.frames import Channel, Frame
-from eventlog.partitions import partition_of
-from eventlog.read import Event, TopicRange, topics_like
+from eventlog.log.partitions import partition_of
+from projections.read import Event, TopicRange, topics_like
 
 FRAMES_MAX = 10_000
 # One write to the socket; what the connection buffers beyond it is at most as much again.

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from api.live.reader import Reader
-from eventlog.read import TopicRange, topics_like
+from projections.read import TopicRange, topics_like
 
 # Beyond so many topics and prefixes, choosing by them costs the database more than it spares.
 RANGES_MAX = 64

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.assets import DOCS, PAGE, asset, names
 from api.errors import Problem
-from api.reading import route
+from api.routes.read_route import route
 
 router = APIRouter()
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
-from api.parameters import (
+from api.http.request_origin import reference
+from api.requests.parameters import (
     Parameter,
     documented,
     fault,
@@ -18,12 +19,11 @@ from api.parameters import (
     text,
     whole_number,
 )
-from api.reading import answer, problems, read, route, services_of
 from api.routes.publish import read_preferences
-from api.whence import reference
-from eventlog.partitions import partition_of
-from eventlog.read import delivery
-from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
+from api.routes.read_route import answer, problems, read, route, services_of
+from eventlog.log.partitions import partition_of
+from projections.read import delivery
+from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
 router = APIRouter(tags=["reading"])
 

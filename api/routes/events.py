@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.errors import Problem
-from api.negotiation import JSON, LINES, are_lines, form_of
-from api.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
-from api.parameters import (
+from api.http.negotiation import JSON, LINES, are_lines, form_of
+from api.requests.ndjson_stream import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
+from api.requests.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
+from api.requests.parameters import (
     Parameter,
     documented,
     moment,
@@ -20,12 +21,11 @@ from api.parameters import (
     topic_pattern,
     whole_number,
 )
-from api.reading import answer, problems, read, route, services_of
 from api.routes.deliveries import next_deliveries
-from api.services import Services
-from api.streaming import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
-from eventlog.read import Event, Reader, event
-from eventlog.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
+from api.routes.read_route import answer, problems, read, route, services_of
+from api.wiring import Services
+from projections.read import Event, Reader, event
+from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
 router = APIRouter(tags=["reading"])
 

@@ -10,14 +10,14 @@ from psycopg.rows import class_row
 
 from api import answers
 from api.errors import Problem, problem_for
-from api.parameters import read_parameters
-from api.reading import answer, probe, problems, route, services_of
-from api.services import Services
+from api.requests.parameters import read_parameters
+from api.routes.read_route import answer, probe, problems, route, services_of
+from api.wiring import Services
 from eventlog.errors import QueueFull
-from eventlog.migrate import migrations
-from eventlog.read import Reader
-from eventlog.read.standing_still import standing_still
+from eventlog.schema.migrate import migrations
 from eventlog.statements import statement
+from projections.read import Reader
+from projections.read.standing_still import standing_still
 
 router = APIRouter(tags=["service"])
 

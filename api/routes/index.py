@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.negotiation import HTML, JSON, form_of
-from api.parameters import read_parameters
-from api.reading import answer, route
+from api.http.negotiation import HTML, JSON, form_of
+from api.http.request_origin import reference
+from api.requests.parameters import read_parameters
 from api.routes.console import page
-from api.whence import reference
+from api.routes.read_route import answer, route
 from eventlog import __version__
 
 router = APIRouter(tags=["service"])

@@ -15,17 +15,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.crowd import Crowd
 from api.errors import Problem, answered
-from api.reading import HEADERS, read, route, services_of
+from api.http.connection_limit import Crowd
 from api.routes.projections import states
+from api.routes.read_route import HEADERS, read, route, services_of
 from api.routes.stats import counted_by
-from api.services import Services
+from api.wiring import Services
 from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
-from eventlog.read import Books, Reader
-from eventlog.read.standing_still import StandingStill, standing_still
 from eventlog.statements import statement
+from projections.read import Books, Reader
+from projections.read.standing_still import StandingStill, standing_still
 from projections.state import State
 
 router = APIRouter(tags=["service"])

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
-from api.body import require_no_body
 from api.errors import Problem
-from api.parameters import Parameter, documented, read_parameters, text, whole_number
-from api.reading import answer, problems, read, route, services_of
-from eventlog.read import Reader
+from api.http.body import require_no_body
+from api.requests.parameters import Parameter, documented, read_parameters, text, whole_number
+from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
 from projections.operations import Record
+from projections.read import Reader
 from projections.state import progress_of
 
 router = APIRouter(tags=["projections"])

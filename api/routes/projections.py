@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request, Response
 from psycopg.rows import class_row
 
 from api import answers
-from api.body import require_no_body
-from api.parameters import Parameter, documented, one_of, read_parameters, whole_number
-from api.reading import answer, problems, read, route, services_of
-from api.whence import reference
-from eventlog.errors import ProjectionUnknown
-from eventlog.read import Reader
+from api.http.body import require_no_body
+from api.http.request_origin import reference
+from api.requests.parameters import Parameter, documented, one_of, read_parameters, whole_number
+from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
+from projections.errors import ProjectionUnknown
+from projections.read import Reader
 from projections.rebuilding.rebuild import Options
 from projections.state import State, shown
 

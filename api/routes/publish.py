@@ -15,20 +15,20 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from api.admission import Publishing
-from api.body import ClientGone, is_ndjson, read_body
 from api.errors import Problem, problem_for, wrong_method
-from api.gate import Receive, Scope, Send, send_problem
-from api.services import Services
-from api.whence import client_of
-from eventlog.append import Deliveries, Place, encode
+from api.http.admission import Publishing
+from api.http.body import ClientGone, is_ndjson, read_body
+from api.http.middleware import Receive, Scope, Send, send_problem
+from api.http.request_origin import client_of
+from api.wiring import Services
 from eventlog.errors import EventlogError
 from eventlog.events import Events
 from eventlog.failpoints import hit
 from eventlog.intake import Intake, Limits, accept, parse
-from eventlog.partitions import partition_of
-from eventlog.read import outcomes
-from eventlog.refusals import Refusal, source_of
+from eventlog.log.append import Deliveries, Place, encode
+from eventlog.log.partitions import partition_of
+from eventlog.log.refused_publishes import Refusal, source_of
+from projections.read import outcomes
 
 PATHS = ("/publish", "/publish/batch")
 WAIT_SECONDS_MAX = 60.0

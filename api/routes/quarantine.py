@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.body import require_no_body
 from api.errors import Problem
-from api.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
-from api.reading import answer, problems, read, read_at_length, route, services_of
-from api.retrying import retried
+from api.http.body import require_no_body
+from api.requests.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
 from api.routes.deliveries import DELIVERY, place_of
-from eventlog.read import EVERY_TOPIC, quarantined, topics_like
-from eventlog.read.quarantine import NUMBER_MAX, is_quarantined, retries
+from api.routes.read_route import answer, problems, read, read_at_length, route, services_of
+from api.services.retry_subprocess import retried
+from projections.read import EVERY_TOPIC, quarantined, topics_like
+from projections.read.quarantine import NUMBER_MAX, is_quarantined, retries
 
 router = APIRouter(tags=["reading"])
 

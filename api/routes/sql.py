@@ -32,24 +32,24 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.admission import Publishing
-from api.body import read_body, require_json
 from api.errors import Problem
-from api.negotiation import CSV, JSON, form_of
-from api.parameters import read_parameters
-from api.reading import HEADERS, answer, problems, read, route, services_of
-from api.services import Services
-from api.whence import client_of
-from eventlog.audit.asked import Asked, Parameters, ask_question, ask_statement
+from api.http.admission import Publishing
+from api.http.body import read_body, require_json
+from api.http.negotiation import CSV, JSON, form_of
+from api.http.request_origin import client_of
+from api.requests.parameters import read_parameters
+from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
+from api.wiring import Services
 from eventlog.audit.auditor import Answer
 from eventlog.audit.catalogue import View, view_of
 from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, Limits
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
-from eventlog.audit.shown import comma_separated, document
+from eventlog.audit.render_csv_json import comma_separated, document
+from eventlog.audit.statement_request import Asked, Parameters, ask_question, ask_statement
 from eventlog.events import Fault
-from eventlog.read import Reader
 from eventlog.statements import statement
+from projections.read import Reader
 
 router = APIRouter(tags=["audit"])
 

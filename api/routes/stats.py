@@ -6,13 +6,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.bookkeeping import Reading
-from api.parameters import Parameter, documented, read_parameters, topic_pattern, whole_number
-from api.reading import answer, problems, read_at_length, route, services_of
-from api.services import Services
+from api.requests.parameters import Parameter, documented, read_parameters, topic_pattern, whole_number
+from api.routes.read_route import answer, problems, read_at_length, route, services_of
+from api.services.cached_books import Reading
+from api.wiring import Services
 from eventlog import __version__
-from eventlog.read import EVERY_TOPIC, Books, TopicRange, books, rfc3339, topics_like
-from eventlog.read.stats import Counted
+from projections.read import EVERY_TOPIC, Books, TopicRange, books, rfc3339, topics_like
+from projections.read.stats import Counted
 
 router = APIRouter(tags=["reading"])
 

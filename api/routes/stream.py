@@ -14,20 +14,20 @@ from typing import Any
 
 from fastapi import Request
 
-from api.cursors import ForeignCursor, decode_positions
 from api.errors import problem_for, wrong_method
-from api.gate import Message, Receive, Scope, Send
+from api.http.middleware import Message, Receive, Scope, Send
+from api.http.negotiation import EVENT_STREAM, LINES, form_of
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.hub import BEAT_SECONDS
 from api.live.reader import Reader, Wanted
-from api.negotiation import EVENT_STREAM, LINES, form_of
-from api.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
-from api.reading import read
-from api.services import Services
-from api.streaming import UNBUFFERED
-from eventlog import read as log
-from eventlog.read.log_order import Positions
+from api.requests.cursors import ForeignCursor, decode_positions
+from api.requests.ndjson_stream import UNBUFFERED
+from api.requests.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
+from api.routes.read_route import read
+from api.wiring import Services
+from projections import read as log
+from projections.read.log_order import Positions
 
 PATH = "/events/stream"
 TOPICS_MAX = 32

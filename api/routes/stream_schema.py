@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.parameters import documented
-from api.reading import problems
+from api.requests.parameters import documented
+from api.routes.read_route import problems
 from api.routes.stream import PARAMETERS
 
 DESCRIPTION = """Every event once, in the order of its partition, live: as server-sent events, or as NDJSON on

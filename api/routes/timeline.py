@@ -6,7 +6,7 @@ By topic it costs with what was received in that time; of all topics together, w
 from fastapi import APIRouter, Request, Response
 
 from api import answers
-from api.parameters import (
+from api.requests.parameters import (
     Parameter,
     documented,
     moment,
@@ -15,9 +15,9 @@ from api.parameters import (
     topic_pattern,
     whole_number,
 )
-from api.reading import answer, problems, read_at_length, route, services_of
-from eventlog.read.timeline import BUCKETS, Span, timeline
-from eventlog.read.topics import EVERY_TOPIC, topics_like
+from api.routes.read_route import answer, problems, read_at_length, route, services_of
+from projections.read.timeline import BUCKETS, Span, timeline
+from projections.read.topics import EVERY_TOPIC, topics_like
 
 router = APIRouter(tags=["reading"])
 

@@ -24,18 +24,19 @@ import msgspec
 import psycopg
 from psycopg.sql import Literal
 
-from eventlog.arrival import Session
 from eventlog.audit import record
-from eventlog.audit.asked import Asked
-from eventlog.audit.confine import confine
+from eventlog.audit.errors import AuditUnavailable, StatementFailed
 from eventlog.audit.limits import Limits
 from eventlog.audit.login import Login
 from eventlog.audit.record import Asker
+from eventlog.audit.resource_limits import confine
 from eventlog.audit.sessions import admitted
+from eventlog.audit.statement_request import Asked
 from eventlog.audit.watchdog import Watchdog
 from eventlog.audit.wire import Row, fetch
-from eventlog.database import Connection, connect, first_line, translated_errors
-from eventlog.errors import AuditUnavailable, DatabaseUnavailable, StatementFailed
+from eventlog.errors import DatabaseUnavailable
+from eventlog.sessions.database import Connection, connect, first_line, translated_errors
+from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
 CANCEL_SECONDS_MAX = 1.0

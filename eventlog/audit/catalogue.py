@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eventlog.database import connect, translated_errors
+from eventlog.sessions.database import connect, translated_errors
 from eventlog.statements import statement
 
 

@@ -20,8 +20,8 @@ import psycopg
 import structlog
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from eventlog.database import Connection, first_line
 from eventlog.errors import SchemaMismatch
+from eventlog.sessions.database import Connection, first_line
 from eventlog.statements import SQL_DIR, read_sql, statement
 
 log = structlog.get_logger()

@@ -21,9 +21,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import Literal
 
-from eventlog.arrival import Session, open_session
-from eventlog.database import Connection, first_line
-from eventlog.errors import AuditBusy, AuditUnavailable
+from eventlog.audit.errors import AuditBusy, AuditUnavailable
+from eventlog.sessions.database import Connection, first_line
+from eventlog.sessions.session_check import Session, open_session
 from eventlog.statements import statement
 
 ROLE = "eventlog_auditor"

@@ -45,9 +45,9 @@ def protect(
 def _require_superuser(dsn: str) -> bool:
     """Return whether the database is eventlog's alone; raise RightsMissing for who may not protect it."""
     from eventlog.audit.protection import standing
-    from eventlog.database import connect, translated_errors
     from eventlog.errors import RightsMissing
-    from eventlog.migrate import schema_state
+    from eventlog.schema.migrate import schema_state
+    from eventlog.sessions.database import connect, translated_errors
 
     with connect(dsn, "owner", "protect") as connection, translated_errors():
         schema_state(connection)

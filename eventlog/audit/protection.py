@@ -20,7 +20,7 @@ import msgspec
 from psycopg.rows import class_row
 from psycopg.sql import Literal
 
-from eventlog.database import Connection, connect, translated_errors
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import SQL_DIR, read_sql, statement
 
 AUDIT_DIR = SQL_DIR / "audit"

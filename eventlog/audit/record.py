@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from eventlog.audit.asked import Asked
-from eventlog.database import Connection
+from eventlog.audit.statement_request import Asked
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from eventlog.terminal.printing import harmless
 

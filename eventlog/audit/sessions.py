@@ -17,12 +17,12 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.arrival import Session
+from eventlog.audit.errors import AuditBusy
 from eventlog.audit.limits import AT_ONCE_MAX, OVERRUNNING_MAX, Limits
 from eventlog.audit.login import Login
 from eventlog.audit.watchdog import GIVE_UP_AFTER_SECONDS
-from eventlog.database import Connection
-from eventlog.errors import AuditBusy
+from eventlog.sessions.database import Connection
+from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
 # How long one waits for its turn, and how often it looks: a backend is still there for some milliseconds

@@ -18,9 +18,9 @@ from typing import Self
 
 import psycopg
 
-from eventlog.arrival import Session
-from eventlog.audit.confine import restrain
-from eventlog.database import Connection
+from eventlog.audit.resource_limits import restrain
+from eventlog.sessions.database import Connection
+from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
 CANCEL_AFTER_SECONDS = 1.0

@@ -15,8 +15,8 @@ import msgspec
 from psycopg import pq
 from psycopg.errors import error_from_result
 
+from eventlog.audit.errors import StatementFailed
 from eventlog.audit.limits import Limits
-from eventlog.errors import StatementFailed
 
 # Beyond what rows weigh in text, the protocol's own.
 OVERHEAD_BYTES_MAX = 1 << 20

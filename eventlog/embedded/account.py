@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 # An account that an administrator has made for us alone, and those that others may run things as, too.
 OWN = "eventlog"

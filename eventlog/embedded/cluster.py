@@ -8,8 +8,8 @@ from pathlib import Path
 from eventlog.embedded.account import Account
 from eventlog.embedded.binaries import full_version, major_version
 from eventlog.embedded.directory import SUPERUSER, DataDirectory
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.process import Command, LogWriter, run_to_end
-from eventlog.errors import EmbeddedServerError
 
 BOOTSTRAP = Path(__file__).resolve().parents[2] / "sql" / "embedded" / "bootstrap.sql"
 

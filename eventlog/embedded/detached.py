@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from eventlog.embedded.directory import DataDirectory, Postmaster
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.patience import Patience, ended_at_once
 from eventlog.embedded.silence import Say
 from eventlog.embedded.sockets import remove_socket_dir
-from eventlog.errors import EmbeddedServerError
 
 POLL_SECONDS = 0.02
 # PostgreSQL gives its processes 5 s to end at once, then kills them.

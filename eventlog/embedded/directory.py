@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventlog.embedded.account import Account, account_for, closed_directory
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 OWNER = "eventlog"  # role and database, see sql/embedded/bootstrap.sql
 SUPERUSER = "postgres"

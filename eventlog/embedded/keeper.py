@@ -13,9 +13,9 @@ from typing import Self
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.server import EmbeddedServer
 from eventlog.embedded.silence import Say
-from eventlog.errors import EmbeddedServerError
 from eventlog.statements import statement
 
 LOOK_SECONDS = 0.5

@@ -12,7 +12,7 @@ from shlex import quote
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.directory import DataDirectory
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 # What PostgreSQL demands of the folder: nothing for others, and no writing for the group.
 FORBIDDEN = stat.S_IWGRP | stat.S_IRWXO

@@ -26,13 +26,13 @@ from eventlog.embedded.account import Account
 from eventlog.embedded.binaries import Program, find_binaries, major_version, runnable_by
 from eventlog.embedded.cluster import check_version, create_cluster
 from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.ownership import mend
 from eventlog.embedded.patience import Orphan, Patience, ended_at_once
 from eventlog.embedded.process import Child
 from eventlog.embedded.silence import SILENCE_SECONDS_MAX, Say, Silence, is_hidden, ping, why_silent
 from eventlog.embedded.sockets import make_socket_dir, remove_socket_dir
 from eventlog.embedded.tuning import server_options
-from eventlog.errors import EmbeddedServerError
 
 SOCKET_NUMBER = 5432  # part of the socket's file name; a port only if TCP is asked for
 END_SEEN_SECONDS_MAX = 1.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eventlog.embedded.account import Account
 from eventlog.embedded.directory import DataDirectory
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 LONGEST_NAME = ".s.PGSQL.65535"
 # PostgreSQL and libpq take these for the end of one folder's name.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from eventlog.embedded.directory import OWNER, SUPERUSER, Postmaster
-from eventlog.errors import EmbeddedServerError
+from eventlog.embedded.errors import EmbeddedServerError
 
 AS_IT_IS = ("--format=custom", "--compress=0", "--no-toast-compression")
 POLL_SECONDS = 0.5

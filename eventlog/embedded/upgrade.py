@@ -27,13 +27,14 @@ from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
 from eventlog.audit.protection import protect, unprotect
-from eventlog.database import Connection, connect, translated_errors
 from eventlog.embedded.access import write_access
 from eventlog.embedded.binaries import find_binaries, full_version, major_version, programs_of
 from eventlog.embedded.directory import SUPERUSER, DataDirectory
+from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.server import EmbeddedServer
 from eventlog.embedded.transfer import transfer
-from eventlog.errors import DatabaseUnavailable, EmbeddedServerError
+from eventlog.errors import DatabaseUnavailable
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import SQL_DIR, read_sql, statement
 
 # Beside what the data take: the WAL of the new server, and what sorting for indexes takes.

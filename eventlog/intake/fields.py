@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import add, itemgetter
 
-from eventlog.memo import Memo
+from eventlog.bounded_cache import Memo
 
 BYTES_MAX = 255
 # No character takes more than 4 bytes of UTF-8.

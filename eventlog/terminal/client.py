@@ -8,8 +8,9 @@ from types import TracebackType
 import aiohttp
 import msgspec
 
-from eventlog.errors import ApiRefused, ApiUnavailable, SettingsError
+from eventlog.errors import SettingsError
 from eventlog.settings import load_settings
+from eventlog.terminal.errors import ApiRefused, ApiUnavailable
 
 NDJSON = "application/x-ndjson"
 # A little more than the API gives the database.

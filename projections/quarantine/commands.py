@@ -7,7 +7,7 @@ import typer
 
 from eventlog.terminal import exits
 from eventlog.terminal.printing import harmless, print_json, say
-from eventlog.terminal.quarantine import app
+from projections.quarantine.http_commands import app
 
 if TYPE_CHECKING:
     from projections.quarantine.retry import Quarantined, Retried, Selection
@@ -30,7 +30,7 @@ def retry(
     All deliveries of an event are played, in log order, so the first that can be digested is the event.
     What fails again is as it was. Runs beside live traffic.
     """
-    from eventlog.database import connect
+    from eventlog.sessions.database import connect
     from projections.operating_commands import opened
     from projections.quarantine.retry import Selection, select
 
@@ -85,7 +85,7 @@ def _ask(chosen: "Sequence[Quarantined]", yes: bool) -> None:
 
 def _retry(dsn: str, settings: Any, chosen: "Sequence[Quarantined]") -> "list[Retried]":
     """Retry projection by projection; what is refused stays where it is, for the reason that is given."""
-    from eventlog.errors import OperationRefused, ProjectionOutdated, ProjectionUnknown
+    from projections.errors import OperationRefused, ProjectionOutdated, ProjectionUnknown
     from projections.operating_commands import known_projections, shown_progress
     from projections.quarantine.retry import RetryImpossible
     from projections.quarantine.retry import retry as retried

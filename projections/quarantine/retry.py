@@ -23,15 +23,16 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from eventlog.database import Connection, connect, is_transient, translated_errors
-from eventlog.errors import EventlogError, ProjectionDropped, ProjectionOutdated
+from eventlog.errors import EventlogError
+from eventlog.sessions.database import Connection, connect, is_transient, translated_errors
 from eventlog.statements import statement
 from projections import versions
 from projections.delivery import Indigestible
+from projections.errors import ProjectionDropped, ProjectionOutdated
 from projections.operations import Operation, Progress, fence, operation
 from projections.play import Batch, Counts, play
 from projections.projection import Projection
-from projections.quarantine.blame import blames_content, cause_of, sqlstate_of
+from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
 from projections.quarantine.undo import Key, undo
 from projections.replay import Decision, as_projector, count_quarantined
 from projections.versions import Version

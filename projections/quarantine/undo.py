@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import read_sql
 from projections.play import STEP_TIMEOUT_MILLISECONDS, Counts
 from projections.projection import BATCH_DIR

@@ -24,19 +24,19 @@ import psycopg
 import structlog
 from psycopg.sql import Identifier
 
-from eventlog.database import Connection, connect, translate, translated_errors
-from eventlog.errors import OperationCancelled, ProjectionFailed
 from eventlog.failpoints import hit
+from eventlog.sessions.database import Connection, connect, translate, translated_errors
 from eventlog.statements import statement
 from projections import replay, versions
 from projections.drop import unplug
+from projections.errors import OperationCancelled, ProjectionFailed
 from projections.operations import Operation, Progress, fence, operation
 from projections.pool import WorkerPool
 from projections.projection import Projection
-from projections.quarantine.blame import blames_content, cause_of
-from projections.rebuilding.apart import Apart, known_killers, play_apart
-from projections.rebuilding.crew import Crew
+from projections.quarantine.classify_error import blames_content, cause_of
+from projections.rebuilding.job_pool import Crew
 from projections.rebuilding.steps import Steps, play_steps
+from projections.rebuilding.subprocess_player import Apart, known_killers, play_apart
 from projections.rebuilding.switch import switch
 from projections.replay import Decision, Span
 from projections.verify import refuse_difference

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from eventlog.database import Connection
-from eventlog.errors import OperationCancelled
+from eventlog.sessions.database import Connection
 from projections import replay
+from projections.errors import OperationCancelled
 from projections.operations import fence
 from projections.projection import Projection
-from projections.rebuilding.crew import Crew
+from projections.rebuilding.job_pool import Crew
 from projections.replay import Decision, Span
 from projections.versions import Version
 

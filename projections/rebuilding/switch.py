@@ -25,9 +25,9 @@ import psycopg
 from psycopg.rows import class_row
 
 from eventlog.audit.install import install_audit
-from eventlog.database import Connection
 from eventlog.failpoints import hit
-from eventlog.reconnecting import pause_seconds
+from eventlog.sessions.backoff import pause_seconds
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from projections import versions
 from projections.versions import LOCK_TIMEOUT_MILLISECONDS, Version

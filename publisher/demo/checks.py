@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 from psycopg.rows import class_row
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from publisher.books import Stats
 from publisher.simulation.workload import Workload

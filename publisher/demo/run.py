@@ -18,9 +18,9 @@ from types import FrameType
 import msgspec
 import uvloop
 
-from eventlog.database import Connection, connect, translated_errors
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import EventlogError
+from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import statement
 from publisher.books import Stats
 from publisher.client import Client

@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from eventlog.moments import rfc3339
+from eventlog.timestamps import rfc3339
 from publisher.client import Client
 from publisher.errors import ShipError
 from publisher.ship.containers import ContainerLines

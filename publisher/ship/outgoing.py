@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from eventlog.errors import ApiUnavailable
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.client import Client
 from publisher.errors import PublishRefused
 from publisher.ship.records import Record, Start

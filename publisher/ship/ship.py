@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from eventlog.errors import ApiUnavailable
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.client import Client
 from publisher.errors import ShipError
 from publisher.ship.desk import Desk

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from eventlog.errors import ApiUnavailable
+from eventlog.terminal.errors import ApiUnavailable
 from eventlog.terminal.progress import Meter
 from publisher.books import Line, Sent, Stats, compare, percentile
 from publisher.client import Answer, Client

@@ -1,5 +1,5 @@
 -- First 4 bytes of sha256(UTF-8 of topic), as an unsigned integer, mod the number of partitions.
--- The same vectors are tested here and in eventlog/partitions.py.
+-- The same vectors are tested here and in eventlog/log/partitions.py.
 CREATE OR REPLACE FUNCTION eventlog.partition_of(topic text, partitions integer)
 RETURNS smallint
 LANGUAGE sql

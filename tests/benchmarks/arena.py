@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from eventlog.database import Connection, connect
 from eventlog.embedded import EmbeddedServer
 from eventlog.logs import configure_logs
+from eventlog.sessions.database import Connection, connect
 from projections.install import set_up
 from tests.benchmarks.driving import POLL_SECONDS
 from tests.benchmarks.statements import statement

@@ -3,9 +3,9 @@
 import msgspec
 from psycopg.rows import class_row
 
-from eventlog.database import Connection
-from eventlog.read import Books
+from eventlog.sessions.database import Connection
 from eventlog.statements import statement as product_statement
+from projections.read import Books
 from tests.benchmarks.statements import statement
 
 

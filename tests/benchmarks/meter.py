@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from tests.benchmarks.service import Service
 from tests.benchmarks.statements import statement
 

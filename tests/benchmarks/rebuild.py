@@ -22,11 +22,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from eventlog.append import append_durably, encode
-from eventlog.database import connect
 from eventlog.embedded import EmbeddedServer
 from eventlog.intake import Limits, parse
+from eventlog.log.append import append_durably, encode
 from eventlog.logs import configure_logs
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from projections.install import set_up
 from projections.operations import Progress

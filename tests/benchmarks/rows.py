@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from eventlog.append import Deliveries, encode
 from eventlog.intake import Limits, parse
+from eventlog.log.append import Deliveries, encode
 from tests.benchmarks.arena import PARTITIONS
 from tests.benchmarks.deliveries import Load
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from tests.benchmarks.statements import statement
 
 

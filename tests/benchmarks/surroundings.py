@@ -12,9 +12,9 @@ import psutil
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.statements import statement
+from tests.support.root import ROOT
 
 PACKAGES = ("uvicorn", "uvloop", "httptools", "msgspec", "psycopg", "fastapi")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def surroundings(arena: Arena, place: Place) -> dict[str, Any]:

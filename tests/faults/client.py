@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from eventlog.partitions import partition_of
+from eventlog.log.partitions import partition_of
 from tests.faults.journal import Attempt, Journal, Outcome, Sent, digest, placed
 
 TOPICS = tuple(f"faults.topic.{n}" for n in range(6))

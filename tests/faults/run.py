@@ -23,6 +23,7 @@ from tests.faults.servers import accepts, crash, kill_backend, socket_file
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Process, Stack, answers
 from tests.support.postgres import FAST, at_database, create_migrated_template, short_directory
+from tests.support.root import ROOT
 from tests.support.waiting import until
 
 PRODUCT = ("eventlog", "projections", "api", "sql")
@@ -35,7 +36,7 @@ CHECKED_EVERY = 10
 
 def _code() -> str:
     """Return a hash of the product's files: a result holds for the code that it was got with."""
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     files = sorted(
         file for name in PRODUCT for file in (root / name).rglob("*") if file.suffix in (".py", ".sql")
     )

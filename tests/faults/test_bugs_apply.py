@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bugs.__main__ import ROOT, Bug, applied, bugs, copy_tree
+from tests.faults.bugs.__main__ import Bug, applied, bugs, copy_tree
+from tests.support.root import ROOT
 
 
 @pytest.fixture(scope="module")

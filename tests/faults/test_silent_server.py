@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import DatabaseUnavailable, OutcomeUnknown
-from eventlog.writer import Writer
+from eventlog.log.writer import Writer
 from tests.faults.proxy import Proxy
 from tests.support.deliveries import deliveries, event, topic_in
 from tests.support.writing import writer
@@ -22,7 +22,7 @@ APPENDER = "eventlog append"
 
 @pytest.fixture
 def proxy(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    monkeypatch.setattr("eventlog.wire.SILENCE_SECONDS_MAX", 1.0)
+    monkeypatch.setattr("eventlog.sessions.wire.SILENCE_SECONDS_MAX", 1.0)
     with Proxy(server.postmaster.socket_dir / f".s.PGSQL.{server.postmaster.port}") as opened:
         yield opened
 

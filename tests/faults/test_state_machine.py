@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 )
 from psycopg.rows import TupleRow
 
-from eventlog.append import append, append_durably
-from eventlog.database import connect
 from eventlog.events import Event
-from eventlog.outbox import Mover
+from eventlog.log.append import append, append_durably
+from eventlog.log.outbox import Mover
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from projections.drop import drop
 from projections.projection import CORE

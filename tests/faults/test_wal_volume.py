@@ -13,8 +13,9 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
-from eventlog.errors import DiskFull, EmbeddedServerError
-from eventlog.writer import Writer
+from eventlog.embedded.errors import EmbeddedServerError
+from eventlog.errors import DiskFull
+from eventlog.log.writer import Writer
 from tests.faults.client import load
 from tests.faults.stack import Stack
 from tests.support.deliveries import deliveries, event

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tests.packaging.checkout import ROOT
+from tests.support.root import ROOT
 
 BLOCK = re.compile(r"<!-- run: ([a-z0-9_ ]+) -->\n```sh\n(.*?)\n```", re.DOTALL)
 

@@ -11,9 +11,9 @@ import pytest
 from eventlog.embedded import EmbeddedServer
 from projections.install import set_up
 from tests.operating.conftest import fill, received
-from tests.packaging.checkout import ROOT
 from tests.support.command_line import eventlog
 from tests.support.postgres import FAST, at_database, short_directory
+from tests.support.root import ROOT
 
 POWERS = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = 'eventlog'"
 

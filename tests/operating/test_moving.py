@@ -11,10 +11,10 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from eventlog.audit.protection import protect
-from eventlog.doctor import examine
 from eventlog.embedded import EmbeddedServer
 from eventlog.embedded.backup import knows_server
 from eventlog.settings import load_settings
+from projections.doctor import examine
 from projections.install import set_up
 from tests.operating.conftest import admin, fill, login, received
 from tests.operating.page import blocks, run, run_script, works

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.packaging.checkout import ROOT, committed_files
+from tests.packaging.checkout import committed_files
+from tests.support.root import ROOT
 
 # Where somebody's own things lie, and the addresses that a tool writes down unasked: whose registry it is
 # does not matter, any host of that name is one.

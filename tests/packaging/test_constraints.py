@@ -2,7 +2,8 @@
 
 import re
 
-from tests.packaging.checkout import ROOT, pyproject
+from tests.packaging.checkout import pyproject
+from tests.support.root import ROOT
 
 
 def normalized(name: str) -> str:

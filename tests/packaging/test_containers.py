@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from api.errors import Problem
-from api.whence import Door
+from api.http.request_origin import Door
 from eventlog.addresses import Peers, hosts
 from eventlog.settings import Settings
-from tests.packaging.checkout import ROOT
 from tests.support.command_line import eventlog
+from tests.support.root import ROOT
 
 Service = dict[str, Any]
 OURS = ("migrate", "protect", "api", "worker", "simulator")

@@ -14,7 +14,7 @@ from api.app import create_app
 from eventlog.cli import build
 from eventlog.failpoints import VARIABLE as FAILPOINTS
 from eventlog.settings import Settings, load_settings
-from tests.packaging.checkout import ROOT
+from tests.support.root import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 

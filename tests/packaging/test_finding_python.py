@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.checkout import ROOT
+from tests.support.root import ROOT
 
 OLD = "case $2 in *version_info*) exit 1 ;; esac"
 # Debian's python3 without python3-venv.

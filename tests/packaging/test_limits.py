@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from eventlog.settings import Settings
-from tests.packaging.checkout import ROOT
+from tests.support.root import ROOT
 
 PACKAGES = ("api", "eventlog", "projections", "publisher")
 # What makes up a load or a demonstration bounds nothing of anybody else's.

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.checkout import ROOT, committed_files
+from tests.packaging.checkout import committed_files
+from tests.support.root import ROOT
 
 PACKAGES = ("eventlog", "projections", "api", "publisher", "sql")
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from eventlog.embedded import EmbeddedServer
+from projections.custom.discovery import Discovered
 from projections.install import install_own
-from projections.own.discovery import Discovered
 from projections.projection import PROJECTIONS
 from tests.projections.contracts import CONTRACTS, Contract, Delivery, Rows
 from tests.support.postgres import at_database, cloned_database

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from projections.own.discovery import load
+from projections.custom.discovery import load
 from projections.projection import CORE, TIMELINE, Projection
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -1,6 +1,6 @@
 """A claim is held by one worker at a time, to the end of its transaction."""
 
-from eventlog.database import connect
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from tests.support.deliveries import append_events, event, topic_in
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.database import connect
+from eventlog.sessions.database import connect
 from projections.projection import CORE, TIMELINE
 from projections.worker import Worker
 from tests.support.deliveries import append_events, event, topic_in

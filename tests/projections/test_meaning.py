@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow, class_row
 
-from eventlog.doctor.books import check_standing_still
-from eventlog.read.standing_still import WITHIN, StandingStill
 from eventlog.statements import statement
+from projections.custom.discovery import discover, load
+from projections.doctor.books import check_standing_still
 from projections.install import find, install_own
 from projections.meaning import python_meaning, sql_meaning
-from projections.own.discovery import discover, load
 from projections.projection import PROJECTIONS
+from projections.read.standing_still import WITHIN, StandingStill
 from projections.rebuilding.rebuild import rebuild
 from tests.support.own import APPLY, STEP, TABLES, installed, write_projection
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.doctor.books import check_standing_still
-from eventlog.read.standing_still import WITHIN
+from projections.doctor.books import check_standing_still
+from projections.read.standing_still import WITHIN
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, event
 from tests.support.projecting import lag

@@ -12,7 +12,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlog.errors import ApiUnavailable, EventlogError, SettingsError
+from eventlog.errors import EventlogError, SettingsError
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.client import Client
 from publisher.errors import PublishRefused
 from publisher.retrying import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eventlog.errors import ApiUnavailable
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.errors import PublishRefused
 from tests.publisher.desk import DEADLINE_SECONDS, Desk, at_desk, numbered, texts
 from tests.publisher.peer import Peer, answering, dropping

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlog.errors import ApiUnavailable, SettingsError
+from eventlog.errors import SettingsError
+from eventlog.terminal.errors import ApiUnavailable
 from publisher.books import Sent, Stats, compare, percentile
 from publisher.client import Client
 from publisher.simulation.report import simulation_tables

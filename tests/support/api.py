@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from api.server import configuration, listen
+from api.http.server import configuration, listen
 from eventlog.settings import Settings
 from projections.pool import WorkerPool
 from tests.support.waiting import until

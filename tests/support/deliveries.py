@@ -9,11 +9,11 @@ from uuid import uuid4
 import psycopg
 from psycopg.rows import TupleRow
 
-from eventlog.append import Deliveries, Place, append_durably, encode
-from eventlog.database import connect
 from eventlog.events import Event, in_columns
 from eventlog.intake import Limits, parse
-from eventlog.partitions import partition_of
+from eventlog.log.append import Deliveries, Place, append_durably, encode
+from eventlog.log.partitions import partition_of
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from tests.support.postgres import PARTITIONS
 

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "projections.md"
+from tests.support.root import ROOT
+
+DOCUMENT = ROOT / "docs" / "projections.md"
 FILE = re.compile(r"\*\*`([\w/.]+)`\*\*\n\n```\w+\n(.*?)```", re.DOTALL)
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from eventlog.outbox import Mover
+from eventlog.log.outbox import Mover
 
 
 @contextmanager

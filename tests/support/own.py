@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from projections.custom.discovery import Discovered, discover
 from projections.install import install_own
-from projections.own.discovery import Discovered, discover
 
 TABLES = (
     "CREATE TABLE {schema}.kept (partition smallint, position bigint, PRIMARY KEY (partition, position));"

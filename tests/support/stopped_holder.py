@@ -6,7 +6,7 @@ python -m tests.support.stopped_holder DSN PARTITION lock|copy
 import sys
 import time
 
-from eventlog.append import number_rows
+from eventlog.log.append import number_rows
 from eventlog.statements import statement
 from tests.support.deliveries import appender, deliveries, event, topic_in
 

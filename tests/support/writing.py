@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from eventlog.writer import Writer
+from eventlog.log.writer import Writer
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from eventlog.audit.errors import QuestionRefused
 from eventlog.audit.questions import questions
-from eventlog.errors import QuestionRefused
 
 Kind = Literal[
     "nothing", "statement", "question", "help", "quit", "views", "view", "questions", "expanded", "format"

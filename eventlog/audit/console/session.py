@@ -9,18 +9,19 @@ from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
 
-from eventlog.audit.asked import Asked, ask_question, ask_statement
 from eventlog.audit.auditor import Answer, Auditor
 from eventlog.audit.catalogue import View
+from eventlog.audit.commands import failure, parameter_lines
 from eventlog.audit.console.commands import HELP, Line, read_line
+from eventlog.audit.errors import StatementFailed
 from eventlog.audit.limits import Limits
-from eventlog.audit.printed import json_lines, json_text
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
-from eventlog.audit.shown import comma_separated
-from eventlog.audit.tables import print_expanded, print_table
-from eventlog.audit_commands import failure, parameter_lines
-from eventlog.errors import EventlogError, StatementFailed
+from eventlog.audit.render_csv_json import comma_separated
+from eventlog.audit.render_ndjson import json_lines, json_text
+from eventlog.audit.render_table import print_expanded, print_table
+from eventlog.audit.statement_request import Asked, ask_question, ask_statement
+from eventlog.errors import EventlogError
 from eventlog.terminal.printing import harmless
 
 

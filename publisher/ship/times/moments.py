@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from eventlog.moments import rfc3339
+from eventlog.timestamps import rfc3339
 from publisher.ship.times.formats import MONTHS, WEEKDAYS
 from publisher.ship.times.zones import is_zone, zone_of
 

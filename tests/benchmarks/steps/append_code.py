@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import uvloop
 
-from eventlog.append import append_durably
-from eventlog.database import connect
+from eventlog.log.append import append_durably
+from eventlog.log.writer import Writer
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
-from eventlog.writer import Writer
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.books import faults
 from tests.benchmarks.deliveries import Load

@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from eventlog.append import append_durably
-from eventlog.database import connect
+from eventlog.log.append import append_durably
+from eventlog.sessions.database import connect
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.books import faults
 from tests.benchmarks.deliveries import Load

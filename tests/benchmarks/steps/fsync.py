@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 
-from eventlog.database import connect
+from eventlog.sessions.database import connect
 from tests.benchmarks.arena import Arena
 from tests.benchmarks.figures import Figure, Sizes
 from tests.benchmarks.statements import statement

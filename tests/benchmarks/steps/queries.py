@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from api.cursors import encode_key
-from eventlog.read import Key, rfc3339
+from api.requests.cursors import encode_key
+from projections.read import Key, rfc3339
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.asking import Asker
 from tests.benchmarks.books import faults

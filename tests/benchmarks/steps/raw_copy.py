@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from eventlog.append import number_rows
-from eventlog.database import connect
+from eventlog.log.append import number_rows
+from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from tests.benchmarks.arena import PARTITIONS, Arena
 from tests.benchmarks.books import faults

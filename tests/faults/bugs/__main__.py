@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.root import ROOT
+
 COPIED = ("eventlog", "projections", "api", "publisher", "sql", "tests", "pyproject.toml")
 TEST_SECONDS_MAX = 240
 ALL_SECONDS_MAX = 1200

@@ -1,6 +1,6 @@
 """A projection in Python, of every delivery: how many items each one has."""
 
-from eventlog.database import Connection
+from eventlog.sessions.database import Connection
 from projections.delivery import Delivery
 
 each = "delivery"

@@ -1,0 +1,1 @@
+"""HTTP as it comes and goes: processes, protocol, connections, bounds, bodies, middleware."""

@@ -1,0 +1,112 @@
+"""The outermost layer, bare ASGI: request ids, who may come in, security headers, problems, fast routes."""
+
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+import structlog
+
+from api.errors import Problem, problem_for
+from api.http.request_origin import Door
+from api.http.security_headers import secured
+from api.http.turnstile import Turnstile
+from api.startup import Entrance
+
+log = structlog.get_logger()
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+# Answered by what needs no database.
+ALIVE = "/livez"
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """Wraps the application; paths in `fast` are answered by bare ASGI routes, past FastAPI.
+
+    `methods` tells what a path answers: nothing where there is no such route.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        fast: dict[str, App],
+        door: Door,
+        methods: Callable[[Scope], Sequence[str]],
+        entrance: Entrance,
+    ) -> None:
+        self._app = app
+        self._fast = fast
+        self._door = door
+        self._methods = methods
+        self.entrance = entrance
+        self._turnstile = Turnstile()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id"))
+        scope["request_id"] = request_id
+        identifying = (b"x-request-id", str(request_id).encode())
+        started = False
+
+        async def send_identified(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*secured(message["headers"]), identifying]
+            await send(message)
+
+        route = self._fast.get(scope["path"])
+        try:
+            if route is None:
+                await self._turnstile.enter()
+                route = self._app
+            self.check(scope)
+            if scope["method"] == "OPTIONS":
+                await self._tell_methods(scope, send_identified)
+                return
+            if scope["path"] != ALIVE:
+                self.entrance.check()
+            await route(scope, receive, send_identified)
+        except Exception as error:
+            problem = problem_for(error)
+            if problem.status == 500:
+                log.exception("request_failed", request_id=str(request_id), path=scope["path"])
+            if started:
+                raise
+            await send_problem(problem, request_id, send_identified)
+
+    def check(self, scope: Scope) -> None:
+        """Raise the Problem of a request that must not come in."""
+        self._door.check(scope)
+
+    async def _tell_methods(self, scope: Scope, send: Send) -> None:
+        """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""
+        methods = self._methods(scope)
+        if not methods:
+            raise Problem(404, "not_found", "there is no such route")
+        headers = [(b"allow", ", ".join(methods).encode())]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _request_id(given: bytes | None) -> uuid.UUID:
+    """Take the caller's request id where it is a UUID, or make one."""
+    if given is not None and len(given) in (32, 36):
+        try:
+            return uuid.UUID(given.decode("ascii"))
+        except ValueError:
+            pass
+    return uuid.uuid4()
+
+
+async def send_problem(problem: Problem, request_id: uuid.UUID, send: Send) -> None:
+    """Answer with a problem document."""
+    for message in problem.messages(request_id):
+        await send(message)

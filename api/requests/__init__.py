@@ -1,0 +1,1 @@
+"""What a request asks: query parameters, cursors, pages, and how pages become a stream."""

@@ -1,0 +1,123 @@
+"""What every reading route shares: its session, its errors, its answer, and how it is registered."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import psycopg
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.errors import Problem, problem_for
+from api.http.negotiation import JSON, form_of
+from api.services.concurrency_limit import in_turn
+from api.wiring import Services
+from eventlog.errors import DatabaseUnavailable, EventlogError
+from eventlog.sessions.database import translate
+from projections.errors import ProjectionDropped
+from projections.read import Reader
+
+T = TypeVar("T")
+
+TOO_LONG = "read_too_long"
+# What changes at any time must not be kept by anybody.
+HEADERS = {"Cache-Control": "no-store"}
+encode = msgspec.json.Encoder().encode
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts of this process."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+    """Run a read in a session of its own when it is its turn; it may run twice. Raises as probe() does."""
+    async with in_turn(services.reads):
+        return await probe(services, reading)
+
+
+async def probe(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+    """Run a read that is quick, and that must not wait for others, in a session of its own.
+
+    Raises the Problem of a projection that is dropped, of a database that is away, and of a read
+    that took too long, which is the database's fault: what it looks at is bounded.
+    """
+    try:
+        return await services.pool.read(reading)
+    except psycopg.errors.QueryCanceled:
+        slow = "the database is slow now: this read took longer than a read may"
+        raise Problem(503, TOO_LONG, slow, retryable=True, headers={"Retry-After": "5"}) from None
+    except psycopg.Error as error:
+        translated = translate(error)
+        raise (problem_for(translated) if isinstance(translated, EventlogError) else translated) from error
+    except DatabaseUnavailable as error:
+        raise problem_for(error) from error
+    except ProjectionDropped as error:
+        raise Problem(
+            503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}
+        ) from None
+
+
+async def read_at_length(services: Services, reading: Callable[[Reader], Awaitable[T]], less: str) -> T:
+    """Run a read that takes the longer the more there is; `less` says how to ask for less.
+
+    Few of them run at once, so that the others find a session. One that took too long would again.
+    """
+    try:
+        async with in_turn(services.long_reads):
+            return await read(services, reading)
+    except Problem as problem:
+        if problem.code == TOO_LONG:
+            raise Problem(422, TOO_LONG, f"this read takes longer than a read may: {less}") from None
+        raise
+
+
+def answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with JSON; payloads in it stay the text that they are."""
+    return Response(
+        encode(content), status, headers={**HEADERS, **(headers or {})}, media_type="application/json"
+    )
+
+
+def route(
+    router: APIRouter, path: str, *, forms: Sequence[str] = (JSON,), **documented: Any
+) -> Callable[[T], T]:
+    """Register a handler for GET, which OpenAPI shows, and for HEAD; the server drops HEAD's body.
+
+    forms: what it answers in. Who accepts none of them is told so; without any, everybody gets what there is.
+    """
+    if forms:
+
+        def acceptable(request: Request) -> None:
+            form_of(request, *forms)
+
+        documented["dependencies"] = [Depends(acceptable)]
+
+    def register(handler: T) -> T:
+        router.add_api_route(path, handler, methods=["GET"], **documented)  # type: ignore[arg-type]
+        head = {**documented, "include_in_schema": False}
+        router.add_api_route(path, handler, methods=["HEAD"], **head)  # type: ignore[arg-type]
+        return handler
+
+    return register
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the problems that a route may answer with."""
+    meaning = {
+        400: "the path or the body is malformed",
+        403: "it is switched off here",
+        404: "there is no such thing",
+        406: "Accept takes nothing of what there is",
+        409: "another operation on it is under way, or a place lies beyond the log, which was restored",
+        413: "the body is too large",
+        415: "the body is no JSON",
+        422: "a parameter is wrong; `errors` names each",
+        503: "the database is away, or the projection is dropped: try again",
+    }
+    schema = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "request_id", "retryable"],
+    }
+    content = {"application/problem+json": {"schema": schema}}
+    return {status: {"description": meaning[status], "content": content} for status in statuses}

@@ -1,0 +1,1 @@
+"""What routes share while the process runs: caches, throttles, waiters, work in the background."""

@@ -1,0 +1,1 @@
+"""Sessions with PostgreSQL: how one is opened, what it pins, what an error on it means."""

@@ -1,0 +1,98 @@
+"""Read deliveries: one as it was received, and what became of any of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from eventlog.log.partitions import partition_of
+from eventlog.statements import statement
+from eventlog.timestamps import rfc3339
+from projections.read.session import Reader, reading
+
+# An event may be delivered any number of times; an answer names so many.
+DELIVERIES_MAX = 1_000
+# Pending deliveries of an event are looked for in so much of the log after the checkpoint.
+PENDING_SCAN_MAX = 10_000
+
+PENDING = "pending"
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One delivery. `raw` is the text as received, None after an erasure."""
+
+    delivery: str
+    topic: str
+    event_id: str
+    received_at: str
+    raw: str | None
+    outcome: str
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """One delivery of an event, as it is listed with the event."""
+
+    delivery: str
+    received_at: str
+    outcome: str
+
+
+async def outcomes(connection: Reader, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """Return what became of each delivery (partition, position); those not in the log are left out.
+
+    It is unique, duplicate, conflict, quarantined, or pending.
+    """
+    places = {
+        "partitions": [partition for partition, _ in at],
+        "positions": [position for _, position in at],
+    }
+    async with reading(connection):
+        rows = await (await connection.execute(statement("read/outcomes"), places)).fetchall()
+    return {(partition, position): outcome for partition, position, outcome in rows}
+
+
+async def delivery(connection: Reader, partition: int, position: int) -> Delivery | None:
+    """Return one delivery, or None where the log has none at that position."""
+    place = {"partition": partition, "position": position}
+    row = await (await connection.execute(statement("read/delivery"), place)).fetchone()
+    if row is None:
+        return None
+    topic, event_id, received_at, raw = row
+    found = await outcomes(connection, [(partition, position)])
+    return Delivery(
+        f"{partition}:{position}",
+        topic,
+        event_id,
+        rfc3339(received_at),
+        raw,
+        found[(partition, position)],
+    )
+
+
+async def copies(
+    connection: Reader,
+    topic: str,
+    event_id: str,
+    partitions: int,
+    *,
+    after: int = 0,
+    limit: int = DELIVERIES_MAX + 1,
+) -> list[Copy]:
+    """Return the deliveries of one event in log order, those after a position, at most `limit`."""
+    partition = partition_of(topic, partitions)
+    key: dict[str, Any] = {
+        "partition": partition,
+        "topic": topic,
+        "event_id": event_id,
+        "after": after,
+        "limit": limit,
+        "scan": PENDING_SCAN_MAX,
+    }
+    async with reading(connection):
+        rows = await (await connection.execute(statement("read/deliveries_of"), key)).fetchall()
+    return [_copy(partition, *row) for row in rows]
+
+
+def _copy(partition: int, position: int, received_at: datetime, outcome: str) -> Copy:
+    return Copy(f"{partition}:{position}", rfc3339(received_at), outcome)
