@@ -1,4 +1,4 @@
-"""The application: the fast publish route, the reading routes, and the gate around both."""
+"""The application: the fast publish route, the reading routes, and the middleware around both."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,12 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.errors import Problem, problem_for
-from api.http.middleware import App, Gate, Scope
-from api.http.publish_fast_path import Direct
-from api.http.request_origin import Door
+from api.http.middleware import App, Middleware, Scope
+from api.http.publish_fast_path import PublishFastPath
+from api.http.request_origin import TrustPolicy
 from api.routes import publish, publish_schema, stream, stream_schema
-from api.startup import Entrance, started
-from api.wiring import Member, Services, alone, running
+from api.startup import StartupGate, started
+from api.wiring import ProcessIdentity, Services, alone, running
 from eventlog import __version__
 from eventlog.errors import EventlogError
 from eventlog.events import Fault
@@ -35,15 +35,15 @@ METHODS = ("GET", "HEAD", "POST", "DELETE")
 FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.METHODS}
 
 
-def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Gate:
+def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = None) -> Middleware:
     """Return the ASGI application over the database at dsn, which somebody migrates."""
     route = publish.Publish()
     streaming = stream.Stream()
-    entrance = Entrance()
+    entrance = StartupGate()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Direct]]:
-        direct = Direct(gate)
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, PublishFastPath]]:
+        direct = PublishFastPath(middleware)
 
         def begin(services: Services) -> None:
             app.state.services = route.services = streaming.services = direct.services = services
@@ -70,8 +70,8 @@ def create_app(settings: Settings, dsn: str, member: Member | None = None) -> Ga
     _answer_with_problems(app)
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
-    gate = Gate(app, fast, Door.of(settings), partial(_methods, app), entrance)
-    return gate
+    middleware = Middleware(app, fast, TrustPolicy.of(settings), partial(_methods, app), entrance)
+    return middleware
 
 
 def _methods(app: FastAPI, scope: Scope) -> Sequence[str]:

@@ -45,7 +45,7 @@ def api(host: Host = None, port: Port = None, processes: Processes = None) -> No
 def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
-    from api.http.process_supervisor import Crew
+    from api.http.process_supervisor import ProcessSupervisor
     from api.http.server import announcement, caught_signals, listen, serve
     from api.startup import Preparation
     from eventlog.logs import configure_logs
@@ -90,7 +90,7 @@ def _run(settings: "Settings", workers: int) -> int:
             # Workers beside the API in one process would take turns with it at every statement: single
             # events took twice as long.
             if workers or settings.api_processes > 1:
-                return Crew(settings, dsn, port, _say).serve()
+                return ProcessSupervisor(settings, dsn, port, _say).serve()
             return serve(settings, dsn, listener, lambda: _say(announcement(host, port)))
         finally:
             try:

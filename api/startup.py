@@ -21,7 +21,7 @@ from eventlog.sessions.backoff import comes_by_itself, pause_seconds
 log = structlog.get_logger()
 
 
-class Entrance:
+class StartupGate:
     """Who is let in: nobody, and told why, while there are no services."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Entrance:
 @asynccontextmanager
 async def started(
     running: Callable[[], AbstractAsyncContextManager[Services]],
-    entrance: Entrance,
+    entrance: StartupGate,
     begin: Callable[[Services], None],
 ) -> AsyncIterator[None]:
     """Have the services run, from now on or from when their database is there.
@@ -59,7 +59,7 @@ async def started(
 
 async def _serve(
     running: Callable[[], AbstractAsyncContextManager[Services]],
-    entrance: Entrance,
+    entrance: StartupGate,
     begin: Callable[[Services], None],
     tried: asyncio.Event,
     stopping: asyncio.Event,

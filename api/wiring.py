@@ -11,14 +11,14 @@ import structlog
 
 from api.http.admission import Admission
 from api.live.hub import Hub
-from api.services.cached_books import Bookkeeper
-from api.services.cached_findings import Surveyor
+from api.services.cached_books import CachedBooks
+from api.services.cached_findings import CachedFindings
 from api.services.operations import Operations
-from api.services.projection_waiter import Projected
+from api.services.projection_waiter import ProjectionWaiter
 from api.services.retry_subprocess import AT_ONCE_MAX
-from api.services.sql_throttle import Turns
+from api.services.sql_throttle import SqlThrottle
 from eventlog.audit.auditor import Auditor
-from eventlog.intake import Limits
+from eventlog.intake import PublishLimits
 from eventlog.log.disk_room import volumes
 from eventlog.log.outbox import Mover
 from eventlog.log.refused_publishes import RefusalLog
@@ -42,7 +42,7 @@ LINES_MAX = 100
 PROBES_MAX = 2
 
 
-class Member(msgspec.Struct, frozen=True):
+class ProcessIdentity(msgspec.Struct, frozen=True):
     """Which this is of the API processes that share a port, and what they know of each other."""
 
     started_at: datetime  # of all of them together
@@ -50,18 +50,18 @@ class Member(msgspec.Struct, frozen=True):
     number: int
 
 
-def alone() -> Member:
+def alone() -> ProcessIdentity:
     """Return what the only process is."""
-    return Member(datetime.now(UTC), [0], 0)
+    return ProcessIdentity(datetime.now(UTC), [0], 0)
 
 
 class Services(msgspec.Struct):
     """The parts of one API process."""
 
     settings: Settings
-    member: Member
+    member: ProcessIdentity
     partitions: int
-    limits: Limits
+    limits: PublishLimits
     writer: Writer
     admission: Admission
     asking: Admission
@@ -70,14 +70,14 @@ class Services(msgspec.Struct):
     reads: asyncio.Semaphore
     long_reads: asyncio.Semaphore
     lines: asyncio.Semaphore
-    bookkeeper: Bookkeeper
-    projected: Projected
+    bookkeeper: CachedBooks
+    projected: ProjectionWaiter
     operations: Operations
     retries: asyncio.Semaphore
     auditor: Auditor
-    turns: Turns
+    turns: SqlThrottle
     hub: Hub
-    surveyor: Surveyor
+    cached_findings: CachedFindings
 
     @property
     def queue_size(self) -> int:
@@ -91,7 +91,7 @@ class Services(msgspec.Struct):
 
 
 @asynccontextmanager
-async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator[Services]:
+async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> AsyncIterator[Services]:
     """Start all parts over the database at dsn, whose schema must be there; stop them in order.
 
     Raises DatabaseUnavailable or SchemaMismatch before anything is started.
@@ -119,7 +119,7 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             settings=settings,
             member=member,
             partitions=partitions,
-            limits=Limits(
+            limits=PublishLimits(
                 event_bytes=settings.event_bytes_max,
                 body_bytes=settings.body_bytes_max,
                 batch_events=settings.batch_events_max,
@@ -130,16 +130,16 @@ async def running(settings: Settings, dsn: str, member: Member) -> AsyncIterator
             refusals=refusals,
             pool=pool,
             reads=asyncio.Semaphore(READERS_MAX),
-            bookkeeper=Bookkeeper(),
+            bookkeeper=CachedBooks(),
             long_reads=asyncio.Semaphore(LONG_READS_MAX),
             lines=asyncio.Semaphore(LINES_MAX),
-            projected=Projected(pool),
+            projected=ProjectionWaiter(pool),
             operations=operations,
             retries=asyncio.Semaphore(AT_ONCE_MAX),
             auditor=Auditor(dsn, settings.audit_dsn),
-            turns=Turns(lambda: writer.busy_seconds),
+            turns=SqlThrottle(lambda: writer.busy_seconds),
             hub=hub,
-            surveyor=Surveyor(settings, dsn),
+            cached_findings=CachedFindings(settings, dsn),
         )
     finally:
         await hub.close()

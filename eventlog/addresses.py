@@ -118,7 +118,7 @@ def _listed_name(entry: str, name: str) -> str:
     return known
 
 
-class Peers(msgspec.Struct, frozen=True):
+class TrustedPeers(msgspec.Struct, frozen=True):
     """Who connects and is believed: addresses and networks, and whoever reaches a socket in a file."""
 
     networks: tuple[Network, ...] = ()
@@ -131,7 +131,7 @@ class Peers(msgspec.Struct, frozen=True):
         return found is not None and _lies_in(found, self.networks)
 
 
-def peers(text: str) -> Peers:
+def peers(text: str) -> TrustedPeers:
     """Read a list such as `10.1.2.3, 10.2.0.0/16, unix`; raises ValueError."""
     networks = []
     for entry in _entries(text):
@@ -143,7 +143,7 @@ def peers(text: str) -> Peers:
                 f"{shown(entry)} is no address: write addresses such as 10.1.2.3, networks such as "
                 f"10.2.0.0/16, or {UNIX} for those who come through a socket in a file"
             )
-    return Peers(tuple(networks), UNIX in _entries(text))
+    return TrustedPeers(tuple(networks), UNIX in _entries(text))
 
 
 def shown(text: str, length_max: int = 100) -> str:

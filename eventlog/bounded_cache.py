@@ -6,7 +6,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-class Memo(dict[str, Value]):
+class BoundedCache(dict[str, Value]):
     """Looks up what it was asked before, in C; functools.lru_cache costs three times as much a call.
 
     It forgets everything when it is full, so that a flood of new arguments cannot grow the process. What the

@@ -1,4 +1,4 @@
-"""What the door lets in, and how it says what is wrong."""
+"""Whby intake lets in, and how it says what is wrong."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 
-class Content(NamedTuple):
-    """What the door has read in an event besides its key; `payload` is its text, as sent.
+class EventContent(NamedTuple):
+    """Whby intake has read in an event besides its key; `payload` is its text, as sent.
 
     `timestamp` counts microseconds from 2000-01-01 UTC, as PostgreSQL does.
     """
@@ -17,7 +17,7 @@ class Content(NamedTuple):
     payload: bytes
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class AcceptedEvent(msgspec.Struct, frozen=True, gc=False):
     """An acceptable event. `raw` is its JSON text exactly as sent, to the byte.
 
     `content` spares the projection to read `raw` once more; it may be left out.
@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     topic: str
     event_id: str
     raw: bytes
-    content: Content | None = None
+    content: EventContent | None = None
 
 
 class Contents(NamedTuple):
@@ -51,18 +51,18 @@ class Events(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.raws)
 
-    def __getitem__(self, index: int) -> Event:
+    def __getitem__(self, index: int) -> AcceptedEvent:
         content = None
         if self.contents is not None:
             timestamps, sources, payloads = self.contents
-            content = Content(timestamps[index], sources[index], payloads[index])
-        return Event(self.topics[index], self.event_ids[index], self.raws[index], content)
+            content = EventContent(timestamps[index], sources[index], payloads[index])
+        return AcceptedEvent(self.topics[index], self.event_ids[index], self.raws[index], content)
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[AcceptedEvent]:
         return map(self.__getitem__, range(len(self)))
 
 
-def in_columns(events: Sequence[Event]) -> Events:
+def in_columns(events: Sequence[AcceptedEvent]) -> Events:
     """Return the same events in columns."""
     contents = [event.content for event in events if event.content is not None]
     return Events(

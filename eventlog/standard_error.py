@@ -25,7 +25,7 @@ PIECE_BYTES = 4096
 PATIENCE_SECONDS = 0.5
 
 
-class Losing(io.RawIOBase):
+class LossyFile(io.RawIOBase):
     """A file that takes all that it is given, and loses what the descriptor does not take."""
 
     def __init__(self, descriptor: int) -> None:
@@ -81,14 +81,14 @@ def keep_standard_output() -> None:
 
 def _kept(stream: TextIO | None, descriptor: int) -> TextIO:
     if stream is not None:
-        if isinstance(getattr(getattr(stream, "buffer", None), "raw", None), Losing):
+        if isinstance(getattr(getattr(stream, "buffer", None), "raw", None), LossyFile):
             return stream
         try:
             descriptor = stream.fileno()
         except (OSError, ValueError):  # it is no file: somebody collects what we say
             return stream
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    buffer = io.BufferedWriter(Losing(descriptor))
+    buffer = io.BufferedWriter(LossyFile(descriptor))
     return io.TextIOWrapper(buffer, encoding=encoding, errors="backslashreplace", line_buffering=True)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from projections.operations import Progress
     from projections.projection import Projection
-    from projections.state import State
+    from projections.state import ProjectionState
     from projections.verify import Verified
 
 app = typer.Typer(help="The projections: what there is, and how far it is.", no_args_is_help=True)
@@ -187,15 +187,15 @@ def live_ones(dsn: str, projections: "list[Projection]") -> "tuple[list[Projecti
     return known, sorted(live - {projection.name for projection in known})
 
 
-def _states(dsn: str) -> "list[State]":
+def _states(dsn: str) -> "list[ProjectionState]":
     from psycopg.rows import class_row
 
     from eventlog.sessions.database import connect, translated_errors
     from eventlog.statements import statement
-    from projections.state import State
+    from projections.state import ProjectionState
 
     with connect(dsn, "reader", "list") as connection, translated_errors():
-        cursor = connection.cursor(row_factory=class_row(State))
+        cursor = connection.cursor(row_factory=class_row(ProjectionState))
         return cursor.execute(statement("projections/state"), {"name": None}).fetchall()
 
 

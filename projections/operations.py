@@ -33,7 +33,7 @@ class Progress(msgspec.Struct, frozen=True):
     total: int
 
 
-class Running(msgspec.Struct, frozen=True):
+class RunningOperation(msgspec.Struct, frozen=True):
     """An operation that may be under way."""
 
     id: UUID
@@ -41,7 +41,7 @@ class Running(msgspec.Struct, frozen=True):
     alive: bool
 
 
-class Record(msgspec.Struct, frozen=True):
+class OperationRecord(msgspec.Struct, frozen=True):
     """What is on record of an operation; `detail` is JSON text."""
 
     id: UUID
@@ -147,7 +147,7 @@ def _begin(connection: Connection, id: UUID, kind: Kind, projection: str) -> Non
         if connection.execute(statement("projections/find"), {"name": projection}).fetchone() is None:
             raise ProjectionUnknown(projection)
         which = {"projection": projection, "kind": kind}
-        cursor = connection.cursor(row_factory=class_row(Running))
+        cursor = connection.cursor(row_factory=class_row(RunningOperation))
         for running in cursor.execute(statement("operations/alive"), which).fetchall():
             if running.alive:
                 raise OperationRefused(projection, running.kind, str(running.id))

@@ -52,7 +52,7 @@ class Counts(msgspec.Struct, frozen=True):
     ignored_count: int = 0
 
 
-class Taken(msgspec.Struct, frozen=True):
+class WantedPositions(msgspec.Struct, frozen=True):
     """The positions to project, ascending, and how many of the batch were of wanted topics."""
 
     positions: list[int]
@@ -110,7 +110,9 @@ def _columns(rows: Sequence[msgspec.Struct]) -> dict[str, list[int]]:
     return {f"{name}s": [getattr(row, name) for row in rows] for name in rows[0].__struct_fields__}
 
 
-def _take(connection: Connection, projection: Projection, schema: str, bounds: dict[str, object]) -> Taken:
+def _take(
+    connection: Connection, projection: Projection, schema: str, bounds: dict[str, object]
+) -> WantedPositions:
     wanted = {
         "topics": [topic for topic in projection.topics if not topic.endswith("*")],
         "prefixes": [topic[:-1] for topic in projection.topics if topic.endswith("*")]
@@ -118,7 +120,11 @@ def _take(connection: Connection, projection: Projection, schema: str, bounds: d
         else [""],
     }
     take = _TAKE[projection.each].format(schema=Identifier(schema))
-    taken = connection.cursor(row_factory=class_row(Taken)).execute(take, {**bounds, **wanted}).fetchone()
+    taken = (
+        connection.cursor(row_factory=class_row(WantedPositions))
+        .execute(take, {**bounds, **wanted})
+        .fetchone()
+    )
     assert taken is not None
     return taken
 

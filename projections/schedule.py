@@ -41,14 +41,14 @@ class Claim(msgspec.Struct, frozen=True):
         return (self.projection, self.version, self.partition)
 
 
-class Rest(msgspec.Struct):
+class ClaimBackoff(msgspec.Struct):
     """How often a claim failed in a row, and until when it is left alone (monotonic seconds)."""
 
     failures: int = 0
     until: float = 0.0
 
 
-AWAKE = Rest()
+AWAKE = ClaimBackoff()
 
 
 class Schedule:
@@ -59,7 +59,7 @@ class Schedule:
         self._batch_size = batch_size
         # The batch to try next of each claim: halved by bad content, doubled by good.
         self._sizes: defaultdict[tuple[str, int, int], int] = defaultdict(lambda: batch_size)
-        self._resting: dict[tuple[str, int, int], Rest] = {}
+        self._resting: dict[tuple[str, int, int], ClaimBackoff] = {}
         self._others_at = 0.0
         self._others_wait = False
 
@@ -116,7 +116,7 @@ class Schedule:
 
     def rest(self, claim: Claim, *, transient: bool) -> tuple[int, float]:
         """Leave a claim that failed alone for a while; return its failures in a row and the seconds."""
-        rest = self._resting.setdefault(claim.key, Rest())
+        rest = self._resting.setdefault(claim.key, ClaimBackoff())
         rest.failures += 1
         ceiling = REST_SECONDS_MAX_IF_TRANSIENT if transient else REST_SECONDS_MAX
         seconds = pause_seconds(rest.failures, ceiling)

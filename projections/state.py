@@ -9,7 +9,7 @@ import msgspec
 from projections.projection import Projection
 
 
-class State(msgspec.Struct, frozen=True):
+class ProjectionState(msgspec.Struct, frozen=True):
     """One projection: what is live of it, how far it is, and what is done to it.
 
     state: live, rebuilding or dropped. partitions: JSON text. rate: deliveries a second, lately.
@@ -34,7 +34,7 @@ class State(msgspec.Struct, frozen=True):
     elapsed_seconds: float | None
 
 
-def shown(state: State, projections: Sequence[Projection]) -> dict[str, Any]:
+def shown(state: ProjectionState, projections: Sequence[Projection]) -> dict[str, Any]:
     """Return a state as people and programs get to see it.
 
     `fits` says whether this code is what made the live version: otherwise workers with this code leave
@@ -56,7 +56,7 @@ def shown(state: State, projections: Sequence[Projection]) -> dict[str, Any]:
     }
 
 
-def _operation(state: State) -> dict[str, Any] | None:
+def _operation(state: ProjectionState) -> dict[str, Any] | None:
     if state.operation is None:
         return None
     return {

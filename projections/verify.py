@@ -22,7 +22,7 @@ from projections.errors import ProjectionDiffers, ProjectionDropped, ProjectionO
 from projections.operations import Progress, operation
 from projections.projection import Projection
 from projections.quarantine.classify_error import blames_content
-from projections.rebuilding.job_pool import Crew
+from projections.rebuilding.job_pool import JobPool
 from projections.replay import TEMPORARY, Decision, Span
 from projections.versions import Version
 
@@ -77,7 +77,7 @@ def refuse_difference(dsn: str, version: Version, report: Callable[[str, int, in
 def verified(dsn: str, version: Version, report: Callable[[str, int, int], None]) -> Verified | None:
     """Replay what a version has projected, and compare; None when it is gone."""
     verification = _Verification(version)
-    Crew(dsn, 1, lambda: report(*verification.progress), name="verify").do([verification.run])
+    JobPool(dsn, 1, lambda: report(*verification.progress), name="verify").do([verification.run])
     return verification.result
 
 

@@ -19,7 +19,7 @@ class NameTaken(EventlogError):
     """A projection's views.sql would replace or remove views that are not its own."""
 
 
-class View(msgspec.Struct, frozen=True):
+class ProjectionView(msgspec.Struct, frozen=True):
     """A view in the schema eventlog; own: it reads tables of the projection that is asked about."""
 
     name: str
@@ -78,6 +78,6 @@ def named_views(projection: Projection) -> list[str]:
     return re.findall(r"\bVIEW\s+eventlog\.(\w+)\s+AS\b", text, re.IGNORECASE)
 
 
-def _views(connection: Connection, projection: Projection) -> list[View]:
-    cursor = connection.cursor(row_factory=class_row(View))
+def _views(connection: Connection, projection: Projection) -> list[ProjectionView]:
+    cursor = connection.cursor(row_factory=class_row(ProjectionView))
     return cursor.execute(statement("projections/views"), {"projection": projection.name}).fetchall()

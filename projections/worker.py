@@ -44,7 +44,7 @@ from projections.delivery import Indigestible
 from projections.play import Batch, Counts, play, record
 from projections.projection import CORE, PROJECTIONS, Projection
 from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
-from projections.quarantine.crash_isolation import Attempts
+from projections.quarantine.crash_isolation import CrashIsolation
 from projections.schedule import Claim, Schedule, enough
 from projections.versions import Version
 
@@ -61,7 +61,7 @@ STEPS_KEPT = 64
 UNFOLDED_DELIVERIES_MAX = 50_000
 
 
-class Taken(msgspec.Struct, frozen=True):
+class TakenClaim(msgspec.Struct, frozen=True):
     """A claim that is ours: what is projected of it, and what there is; both positions inclusive."""
 
     partition: int
@@ -90,7 +90,7 @@ class Worker:
         self._told = ""  # why there is no session, as it was logged
         self._held_by_others = False
         self._unfolded: defaultdict[tuple[str, int, int], Unfolded] = defaultdict(Unfolded)
-        self._attempts = Attempts()
+        self._attempts = CrashIsolation()
         self._subscription = SubscriptionWatch("eventlog.steps")
 
     def stop(self) -> None:
@@ -290,7 +290,7 @@ def _take(connection: Connection, version: Version, claims: list[Claim], size: i
     wanted = {**version.key, "partitions": partitions, "enough": enough(claims, size)}
     # No pipeline: after one, PostgreSQL 18 does not count a session as idle in its transaction, so a worker
     # stopped right here would keep its claims for ever.
-    taken = connection.cursor(row_factory=class_row(Taken)).execute(statement("worker/take"), wanted)
+    taken = connection.cursor(row_factory=class_row(TakenClaim)).execute(statement("worker/take"), wanted)
     batches = []
     for claim in taken:
         last = min(claim.head, claim.checkpoint + size)

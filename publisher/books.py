@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 
-class Stats(msgspec.Struct, frozen=True):
+class ServerStats(msgspec.Struct, frozen=True):
     """The counts of GET /stats that a publisher can check."""
 
     received: int
@@ -18,7 +18,7 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentCounts:
     """What a publisher knows: every delivery it sent is acknowledged, refused or of unknown outcome."""
 
     acknowledged: int
@@ -29,7 +29,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckedCount:
     """One count: what it must be (inclusive bounds, equal when exact) and what it is."""
 
     name: str
@@ -48,24 +48,24 @@ class Line:
         return f"{self.low:,}" if self.low == self.high else f"{self.low:,} – {self.high:,}"
 
 
-def compare(before: Stats, after: Stats, sent: Sent) -> list[Line]:
+def compare(before: ServerStats, after: ServerStats, sent: SentCounts) -> list[CheckedCount]:
     """Return every count with its bounds, assuming that nobody else published between the two readings."""
     received_high = sent.acknowledged + sent.perhaps_stored
     unique_low = 0 if sent.known_before else max(0, sent.unique - sent.not_acknowledged)
     unique_high = min(sent.unique, received_high)
     return [
-        Line("received", sent.acknowledged, received_high, after.received - before.received),
-        Line("unique", unique_low, unique_high, after.unique_processed - before.unique_processed),
-        Line(
+        CheckedCount("received", sent.acknowledged, received_high, after.received - before.received),
+        CheckedCount("unique", unique_low, unique_high, after.unique_processed - before.unique_processed),
+        CheckedCount(
             "duplicates",
             max(0, sent.acknowledged - unique_high),
             received_high - unique_low,
             after.duplicate_dropped - before.duplicate_dropped,
         ),
-        Line("conflicts", 0, 0, after.conflicts - before.conflicts),
-        Line("quarantined", 0, 0, after.quarantined - before.quarantined),
-        Line("pending", 0, 0, after.pending),
-        Line("out of balance", 0, 0, 0 if after.balanced else 1),
+        CheckedCount("conflicts", 0, 0, after.conflicts - before.conflicts),
+        CheckedCount("quarantined", 0, 0, after.quarantined - before.quarantined),
+        CheckedCount("pending", 0, 0, after.pending),
+        CheckedCount("out of balance", 0, 0, 0 if after.balanced else 1),
     ]
 
 

@@ -27,7 +27,7 @@ BODY_PIECEWISE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PublishAnswer:
     """A 2xx answer, not parsed: most callers need only its status."""
 
     status: int
@@ -91,7 +91,7 @@ class Client:
         if self._session is not None:
             await self._session.close()
 
-    async def publish(self, body: bytes, *, events: int = 1, lenient: bool = False) -> Answer:
+    async def publish(self, body: bytes, *, events: int = 1, lenient: bool = False) -> PublishAnswer:
         """Publish a JSON array (or one event) and return once it is durable.
 
         Raises PublishRefused for content that no retry can mend, ApiUnavailable when attempts or time
@@ -102,7 +102,7 @@ class Client:
             headers["Prefer"] = "handling=lenient"
         return await self._persist("POST", "/publish", headers, body, events)
 
-    async def get(self, path: str, *, patience_seconds: float | None = 3.0) -> Answer:
+    async def get(self, path: str, *, patience_seconds: float | None = 3.0) -> PublishAnswer:
         """Read a route; gives up after a few seconds, since somebody waits (None: as a publish)."""
         return await self._persist("GET", path, {}, None, 0, patience_seconds)
 
@@ -114,14 +114,14 @@ class Client:
         body: bytes | None,
         events: int,
         patience_seconds: float | None = None,
-    ) -> Answer:
+    ) -> PublishAnswer:
         limit = patience_seconds if patience_seconds is not None else self._deadline_seconds
         deadline = None if limit is None else time.monotonic() + limit
         attempt = 0
         while True:
             attempt += 1
             outcome = await self._attempt(method, path, headers, body)
-            if isinstance(outcome, Answer):
+            if isinstance(outcome, PublishAnswer):
                 return outcome
             if outcome.perhaps_stored:
                 self.counters.perhaps_stored += events
@@ -136,7 +136,7 @@ class Client:
 
     async def _attempt(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None
-    ) -> Answer | Failure:
+    ) -> PublishAnswer | Failure:
         assert self._session is not None, "use `async with Client(…)`"
         self.counters.attempts += 1
         data = io.BytesIO(body) if body is not None and len(body) >= BODY_PIECEWISE_BYTES else body
@@ -158,10 +158,10 @@ class Client:
         except (aiohttp.ClientError, OSError) as error:
             return Failure(f"connection lost ({error or type(error).__name__})", 0.0, perhaps_stored=True)
 
-    def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> Answer | Failure:
+    def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> PublishAnswer | Failure:
         status = response.status
         if 200 <= status < 300:
-            return Answer(status, body)
+            return PublishAnswer(status, body)
         problem = read_problem(body)
         code = problem.code if problem else None
         detail = (problem and problem.detail) or response.reason or "no reason given"

@@ -71,7 +71,7 @@ def simulate(
 
     from eventlog.errors import SettingsError
     from eventlog.settings import load_settings
-    from publisher.simulation.simulate import Load, simulate
+    from publisher.simulation.simulate import SendOptions, simulate
     from publisher.simulation.stages import events_of, parse_duration, parse_share, parse_stage
     from publisher.simulation.workload import Workload, fresh_seed
 
@@ -84,7 +84,7 @@ def simulate(
         topics=topics,
         seed=fresh_seed() if seed is None else seed,
     )
-    load = Load(
+    load = SendOptions(
         batch=batch,
         concurrency=concurrency,
         rate=rate,

@@ -20,11 +20,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.errors import Problem
 from api.http import unwanted_body as unwanted
-from api.http.connection_limit import Crowd, too_many
+from api.http.connection_limit import ConnectionLimit, too_many
 from api.http.head_limits import incomplete_request
 from api.http.publish_fast_path import problem_answer
 from api.http.response_cycle import breaks_off, reset_at_close
-from api.http.transport import Reads, Transport
+from api.http.transport import ReadBuffer, Transport
 
 log = structlog.get_logger()
 
@@ -58,12 +58,12 @@ class _InTurn(FlowControl):
         self.resume_reading()
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """One connection."""
 
     timeout_seconds: float
-    crowd: Crowd
-    pace: unwanted.Pace
+    connection_limit: ConnectionLimit
+    pace: unwanted.DiscardPace
     if TYPE_CHECKING:
         flow: _InTurn
     # What an answer without an end wants to be told: the server stops; the client has ended its side.
@@ -87,13 +87,13 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.set_protocol(Reads(self))
+        transport.set_protocol(ReadBuffer(self))
         self.transport = cast(asyncio.Transport, Transport(transport, self._begins_to_linger))
         self.flow = _InTurn(transport, self.pipeline)
         self._start_timer()
         self._counted = True
-        if not self.crowd.admits(self, cast("Collection[Connection]", self.connections)):
-            self._refuse(too_many(self.crowd.connections_max))
+        if not self.connection_limit.admits(self, cast("Collection[HttpConnection]", self.connections)):
+            self._refuse(too_many(self.connection_limit.connections_max))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -103,7 +103,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _count_out(self) -> None:
-        self.crowd.open -= self._counted
+        self.connection_limit.open -= self._counted
         self._counted = False
 
     def idle_since(self) -> float | None:
@@ -185,7 +185,7 @@ class Connection(HttpToolsProtocol):
             return False
         unfinished = self.cycle is not None and self.cycle.more_body
         sends = self._refusal is not None or unfinished or self.flow.held or bool(self.pipeline)
-        if not sends or self._half_closed or self.stopping or self.crowd.is_full:
+        if not sends or self._half_closed or self.stopping or self.connection_limit.is_full:
             return False
         self._over = True
         self.pipeline.clear()
@@ -233,7 +233,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._watch_writing()
-        self.crowd.sends(self)
+        self.connection_limit.sends(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -246,12 +246,12 @@ class Connection(HttpToolsProtocol):
 
     def cut_off(self) -> None:
         """Close on a client that takes too little of its answer."""
-        self.crowd.cut += 1
+        self.connection_limit.cut += 1
         log.warning("stuck_reader_cut", seconds=STUCK_SECONDS, bytes=self.unsent)
         self.transport.abort()
 
     def _stop_watching(self) -> None:
-        self.crowd.sent(self)
+        self.connection_limit.sent(self)
         if self._stuck is not None:
             self._stuck.cancel()
             self._stuck = None

@@ -28,7 +28,7 @@ LOG_SECONDS = 10.0
 UNSENT_BYTES_MAX = 48 << 20
 
 
-class Member(Protocol):
+class CountedConnection(Protocol):
     """A connection, as far as it matters here."""
 
     def idle_since(self) -> float | None:
@@ -49,7 +49,7 @@ class Sender(Protocol):
         """Close it, whatever waits."""
 
 
-class Crowd:
+class ConnectionLimit:
     """Counts the connections of a process and keeps their number within the bound."""
 
     def __init__(self, connections_max: int) -> None:
@@ -61,7 +61,7 @@ class Crowd:
         self._sending: dict[Sender, None] = {}
         self._told_at = -LOG_SECONDS
 
-    def admits(self, newcomer: Member, everybody: Iterable[Member]) -> bool:
+    def admits(self, newcomer: CountedConnection, everybody: Iterable[CountedConnection]) -> bool:
         """Count one more in, which is one of everybody; say whether it may stay, and make room for it if it
         can be made."""
         self.open += 1

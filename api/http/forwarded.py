@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from eventlog.addresses import Authority, Peers, address, authority
+from eventlog.addresses import Authority, TrustedPeers, address, authority
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -51,7 +51,7 @@ class Forwarded(msgspec.Struct, frozen=True):
     prefix: str = ""
 
 
-def read_forwarded(headers: Headers, peer: str, trusted: Peers) -> Forwarded:
+def read_forwarded(headers: Headers, peer: str, trusted: TrustedPeers) -> Forwarded:
     """Read what a trusted peer sent."""
     lines: dict[bytes, list[str]] = {}
     for name, value in headers:
@@ -73,7 +73,7 @@ def _from_the_right(text: str) -> list[str]:
     return [element.strip() for element in text.rsplit(",", HOPS_MAX)[-HOPS_MAX:]]
 
 
-def _usual(values: dict[bytes, list[str]], peer: str, trusted: Peers) -> Hop:
+def _usual(values: dict[bytes, list[str]], peer: str, trusted: TrustedPeers) -> Hop:
     client, depth = _client(values.get(b"x-forwarded-for", []), peer, trusted)
 
     def at(name: bytes) -> str:
@@ -87,7 +87,7 @@ def _usual(values: dict[bytes, list[str]], peer: str, trusted: Peers) -> Hop:
     return Hop(client, _scheme(at(b"proto")), host)
 
 
-def _standard(elements: Sequence[str], peer: str, trusted: Peers) -> Hop:
+def _standard(elements: Sequence[str], peer: str, trusted: TrustedPeers) -> Hop:
     # Nothing that is read here needs a quoted comma, semicolon or backslash; a quote left open spoils an
     # element, and no other.
     told = [
@@ -104,7 +104,7 @@ def _standard(elements: Sequence[str], peer: str, trusted: Peers) -> Hop:
     return Hop(client, _scheme(there.get("proto", "")), authority(there.get("host", "")))
 
 
-def _client(elements: Sequence[str], peer: str, trusted: Peers) -> tuple[str | None, int]:
+def _client(elements: Sequence[str], peer: str, trusted: TrustedPeers) -> tuple[str | None, int]:
     """Return the first address from the right that is no trusted proxy's, and at which element it stands.
 
     What is no address hides who is behind it: then it is the last proxy that is known. None: nobody says.

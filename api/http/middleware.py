@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 
 from api.errors import Problem, problem_for
-from api.http.request_origin import Door
+from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
 from api.http.turnstile import Turnstile
-from api.startup import Entrance
+from api.startup import StartupGate
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ ALIVE = "/livez"
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Gate:
+class Middleware:
     """Wraps the application; paths in `fast` are answered by bare ASGI routes, past FastAPI.
 
     `methods` tells what a path answers: nothing where there is no such route.
@@ -34,13 +34,13 @@ class Gate:
         self,
         app: App,
         fast: dict[str, App],
-        door: Door,
+        trust: TrustPolicy,
         methods: Callable[[Scope], Sequence[str]],
-        entrance: Entrance,
+        entrance: StartupGate,
     ) -> None:
         self._app = app
         self._fast = fast
-        self._door = door
+        self._trust = trust
         self._methods = methods
         self.entrance = entrance
         self._turnstile = Turnstile()
@@ -84,7 +84,7 @@ class Gate:
 
     def check(self, scope: Scope) -> None:
         """Raise the Problem of a request that must not come in."""
-        self._door.check(scope)
+        self._trust.check(scope)
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""

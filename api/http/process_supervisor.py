@@ -23,7 +23,7 @@ import msgspec
 import structlog
 
 from api.http.server import announcement, caught_signals, listen, serve
-from api.wiring import Member
+from api.wiring import ProcessIdentity
 from eventlog.logs import configure_logs
 from eventlog.sessions.backoff import pause_seconds
 from eventlog.settings import Settings
@@ -38,7 +38,7 @@ _spawning = get_context("spawn")
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What all processes of the crew have in common."""
+    """What all API processes have in common."""
 
     settings: Settings
     dsn: str
@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True):
     news: Connection  # a process's number, once it listens
 
 
-class Crew:
+class ProcessSupervisor:
     """The API processes of one service, by number."""
 
     def __init__(self, settings: Settings, dsn: str, port: int, say: Callable[[str], None]) -> None:
@@ -136,7 +136,7 @@ def _serve_as(plan: Plan, number: int) -> None:
     setproctitle(f"eventlog api {number}")
     threading.Thread(target=_stop_with_parent, name="eventlog-parent", daemon=True).start()
     listener = listen(plan.host, plan.port, shared=True)
-    member = Member(plan.started_at, plan.queue_sizes, number)
+    member = ProcessIdentity(plan.started_at, plan.queue_sizes, number)
 
     def tell() -> None:
         with suppress(OSError):  # the parent is gone, and so are we

@@ -22,11 +22,11 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.errors import Problem
 from api.http import head_limits as heads
-from api.http.connection import Connection
-from api.http.connection_limit import Crowd
-from api.http.publish_fast_path import Direct
+from api.http.connection import HttpConnection
+from api.http.connection_limit import ConnectionLimit
+from api.http.publish_fast_path import PublishFastPath
 from api.http.response_cycle import is_peculiar, peculiar_send
-from api.http.unwanted_body import Pace
+from api.http.unwanted_body import DiscardPace
 
 # The parser makes a request of every 18 bytes, and each takes a hundred times as much. Most heads, and small
 # publishes with their bodies, are fed whole all the same.
@@ -38,18 +38,18 @@ PIPELINED_MAX = 16
 FRAMING_OF_A_BYTE = 8
 
 
-def protocol_class(receive_timeout_seconds: float, connections_max: int) -> type[Connection]:
+def protocol_class(receive_timeout_seconds: float, connections_max: int) -> type[HttpConnection]:
     """Return the protocol of one process, with its bounds."""
 
     class Protocol(BoundedProtocol):
         timeout_seconds = receive_timeout_seconds
-        crowd = Crowd(connections_max)
-        pace = Pace()
+        connection_limit = ConnectionLimit(connections_max)
+        pace = DiscardPace()
 
     return Protocol
 
 
-class BoundedProtocol(Connection):
+class BoundedProtocol(HttpConnection):
     """Feeds the parser, and starts what it tells of."""
 
     # Of the request whose head is read; uvicorn sets it when the first begins.
@@ -239,7 +239,7 @@ class BoundedProtocol(Connection):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Armed by a request that was refused by its head, if this one came with its body's end.
         self._unset_keepalive_if_required()
-        direct: Direct | None = self.app_state.get("direct")
+        direct: PublishFastPath | None = self.app_state.get("direct")
         if direct is None or not direct.is_plain(cycle.scope):
             super()._start_asgi_task(cycle, app)
         elif not cycle.more_body:
@@ -252,13 +252,13 @@ class BoundedProtocol(Connection):
             # It has waited for its turn, and perhaps no more of it comes.
             super()._start_asgi_task(cycle, app)
 
-    def _turns_away(self, direct: Direct, cycle: RequestResponseCycle) -> bool:
+    def _turns_away(self, direct: PublishFastPath, cycle: RequestResponseCycle) -> bool:
         # Who reads no answers gets no more of them.
         if self.flow.write_paused:
             return False
         return direct.turn_away(cycle.scope, partial(self._respond, cycle))
 
-    def _answer_directly(self, direct: Direct, cycle: RequestResponseCycle, app: Any) -> None:
+    def _answer_directly(self, direct: PublishFastPath, cycle: RequestResponseCycle, app: Any) -> None:
         body = bytes(cycle.body)
         if self.flow.write_paused or not direct.publish(body, partial(self._respond, cycle)):
             super()._start_asgi_task(cycle, app)

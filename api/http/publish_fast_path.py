@@ -19,14 +19,14 @@ import structlog
 from api.errors import Problem, problem_for
 from api.http.body import is_ndjson
 from api.http.forwarded import NAMES
-from api.http.middleware import Gate
+from api.http.middleware import Middleware
 from api.http.security_headers import SECURITY_LINES
 from api.routes.publish import PATHS, TRACE_HEADERS, record
 from api.wiring import Services
 from eventlog.errors import EventlogError, QueueFull
 from eventlog.failpoints import hit
 from eventlog.intake import accept
-from eventlog.log.append import Place, encode
+from eventlog.log.append import PositionRange, encode
 
 log = structlog.get_logger()
 
@@ -40,13 +40,13 @@ SECURITY = SECURITY_LINES.decode()
 Respond = Callable[[bytes, bytes], None]
 
 
-class Direct:
+class PublishFastPath:
     """The short way of one process."""
 
     services: Services  # set by the application's start, before any request is let in
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, middleware: Middleware) -> None:
+        self._middleware = middleware
         self._loop = asyncio.get_running_loop()
         self._chance = random.Random(random.SystemRandom().getrandbits(256))
         self._plain: list[tuple[bytes, bytes]] | None = None
@@ -67,8 +67,8 @@ class Direct:
 
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         try:
-            self._gate.check(scope)
-            self._gate.entrance.check()
+            self._middleware.check(scope)
+            self._middleware.entrance.check()
             return not is_ndjson(headers) and PECULIAR.isdisjoint(headers)
         except (Problem, EventlogError):
             return False
@@ -134,7 +134,7 @@ class _Handed:
         self.request_id = request_id
         self.events = 0
 
-    def answer(self, became: Sequence[Place] | Exception) -> None:
+    def answer(self, became: Sequence[PositionRange] | Exception) -> None:
         """Say where the deliveries lie, or why they do not."""
         self._services.admission.give_back(self._size)
         if isinstance(became, Exception):
@@ -147,7 +147,7 @@ class _Handed:
             return
         self._respond(b"HTTP/1.1 202 Accepted\r\n", self._accepted(became))
 
-    def _accepted(self, places: Sequence[Place]) -> bytes:
+    def _accepted(self, places: Sequence[PositionRange]) -> bytes:
         lie = ",".join(
             [
                 f'{{"partition":{partition},"first":{first},"last":{last}}}'

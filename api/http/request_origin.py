@@ -1,4 +1,4 @@
-"""Who and whence: who sends a request, what it was addressed to, and whether it may come in.
+"""Who sends a request, what it was addressed to, and whether it may come in.
 
 Until publishers have keys, what keeps a web page in somebody's browser from reading and writing this log is
 that a request must name a host that we are (no DNS rebinding), and must not come from a foreign page. There
@@ -16,7 +16,17 @@ import msgspec
 
 from api.errors import Problem
 from api.http.forwarded import Forwarded, read_forwarded
-from eventlog.addresses import NOWHERE, UNIX, Address, Authority, Hosts, Peers, address, authority, shown
+from eventlog.addresses import (
+    NOWHERE,
+    UNIX,
+    Address,
+    Authority,
+    Hosts,
+    TrustedPeers,
+    address,
+    authority,
+    shown,
+)
 from eventlog.addresses import hosts as read_hosts
 from eventlog.addresses import peers as read_peers
 from eventlog.settings import Settings
@@ -33,7 +43,7 @@ ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#@]+)")
 PORTS = {"http": 80, "https": 443}
 
 
-class Whence(msgspec.Struct, frozen=True):
+class RequestOrigin(msgspec.Struct, frozen=True):
     """Where a request comes from.
 
     client: an address; `unix` for who comes through a socket in a file, `unknown` for who is gone already.
@@ -48,9 +58,9 @@ class Whence(msgspec.Struct, frozen=True):
 
 
 def client_of(scope: Any) -> str:
-    """Return who sent a request that the gate let in: an address or `unix`, never a text of the sender's."""
-    whence: Whence = scope["whence"]
-    return whence.client
+    """Return who sent a request: an address or `unix`, never a text of the sender's."""
+    request_origin: RequestOrigin = scope["request_origin"]
+    return request_origin.client
 
 
 def reference(scope: Any, path: str) -> str:
@@ -58,50 +68,52 @@ def reference(scope: Any, path: str) -> str:
 
     Where the proxy does not say below which path it offers the service, the link is relative to the request.
     """
-    whence: Whence = scope["whence"]
-    if whence.prefix:
-        return whence.prefix + path
+    request_origin: RequestOrigin = scope["request_origin"]
+    if request_origin.prefix:
+        return request_origin.prefix + path
     depth: int = scope["raw_path"].count(b"/") - 1
     return "../" * depth + path[1:]
 
 
-class Door:
+class TrustPolicy:
     """The hosts that we answer for, and the proxies that we believe."""
 
-    def __init__(self, allowed: Hosts, trusted: Peers, bound: str) -> None:
+    def __init__(self, allowed: Hosts, trusted: TrustedPeers, bound: str) -> None:
         self._allowed = allowed
         self._trusted = trusted
         self._bound = bound.lower()
 
     @classmethod
-    def of(cls, settings: Settings) -> "Door":
-        """Return the door that the settings describe."""
+    def of(cls, settings: Settings) -> "TrustPolicy":
+        """Return the policy that the settings describe."""
         return cls(read_hosts(settings.allowed_hosts), read_peers(settings.trusted_proxies), settings.host)
 
     def check(self, scope: Any) -> None:
-        """Find out whence a request comes, for the scope; raise the Problem of one that must not come in."""
+        """Put into the scope where a request comes from; raise the Problem of one that must not come in."""
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1:
             raise Problem(400, "duplicate_host", "a request has one Host header")
         named = hosts[0] if hosts else None
-        whence = scope["whence"] = self._whence(scope, None if named is None else authority(named))
+        request_origin = scope["request_origin"] = self._request_origin(
+            scope, None if named is None else authority(named)
+        )
         if not _is_for_any_host(scope):
-            self._require_host(scope, whence, named)
+            self._require_host(scope, request_origin, named)
         said = _said_by_browser(scope["headers"])
         if said and not _is_navigation(scope["method"], said):
-            _require_own_origin(said, whence)
+            _require_own_origin(said, request_origin)
 
-    def _whence(self, scope: Any, host: Authority | None) -> Whence:
+    def _request_origin(self, scope: Any, host: Authority | None) -> RequestOrigin:
         peer = _peer(scope)
         said = read_forwarded(scope["headers"], peer, self._trusted) if peer in self._trusted else Forwarded()
-        return Whence(
+        return RequestOrigin(
             said.hop.client or peer,
             said.hop.host or host or NOWHERE,
             said.hop.scheme or ("https" if scope["scheme"] == "https" else None),
             said.prefix,
         )
 
-    def _require_host(self, scope: Any, whence: Whence, named: str | None) -> None:
+    def _require_host(self, scope: Any, request_origin: RequestOrigin, named: str | None) -> None:
         """Hold that we are what the request names, and what a proxy says that its client named.
 
         Both, because a proxy that does not set X-Forwarded-Host passes on what a page wrote there.
@@ -109,11 +121,11 @@ class Door:
         host = NOWHERE if named is None else authority(named)
         # A proxy that tells what its client named may itself call us as it likes; but by a name without a
         # dot, since one with dots may be a page's.
-        internal = host is not None and whence.host != host and "." not in str(host)
+        internal = host is not None and request_origin.host != host and "." not in str(host)
         if host is None or not (internal or self._is_ours(host.host, scope["server"])):
             raise _misdirected("the Host header names " + ("no host" if named is None else shown(named)))
-        if whence.host != host and not self._is_ours(whence.host.host, scope["server"]):
-            raise _misdirected(f"the client of a trusted proxy named {shown(str(whence.host))}")
+        if request_origin.host != host and not self._is_ours(request_origin.host.host, scope["server"]):
+            raise _misdirected(f"the client of a trusted proxy named {shown(str(request_origin.host))}")
 
     def _is_ours(self, host: str, server: Any) -> bool:
         if host in LOOPBACK_NAMES or host == self._bound or host in self._allowed:
@@ -179,19 +191,19 @@ def _is_navigation(method: str, headers: dict[bytes, bytes]) -> bool:
     )
 
 
-def _require_own_origin(headers: dict[bytes, bytes], whence: Whence) -> None:
+def _require_own_origin(headers: dict[bytes, bytes], request_origin: RequestOrigin) -> None:
     site = headers.get(b"sec-fetch-site")
     if site == b"same-origin":
         return
     if site is not None and site != b"none":
         raise _foreign(f"the browser says that a page of another origin sends this ({_text(site)})")
     origin = headers.get(b"origin")
-    if origin is not None and not _is_own_origin(origin.decode("latin-1"), whence):
+    if origin is not None and not _is_own_origin(origin.decode("latin-1"), request_origin):
         raise _foreign(
             f"the page that sends this is of {_text(origin)}, and this service was addressed as "
-            f"{shown(str(whence.host))}{_spoken(whence)}; where these should be one, the proxy in between "
-            "has to pass on Host with its port, or say X-Forwarded-Host and X-Forwarded-Proto and be one "
-            "of EVENTLOG_TRUSTED_PROXIES"
+            f"{shown(str(request_origin.host))}{_spoken(request_origin)}; where these should be one, "
+            "the proxy in between has to pass on Host with its port, or say X-Forwarded-Host and "
+            "X-Forwarded-Proto and be one of EVENTLOG_TRUSTED_PROXIES"
         )
 
 
@@ -203,19 +215,19 @@ def _text(value: bytes) -> str:
     return shown(value.decode("latin-1"))
 
 
-def _spoken(whence: Whence) -> str:
-    return "" if whence.scheme is None else f" by {whence.scheme}"
+def _spoken(request_origin: RequestOrigin) -> str:
+    return "" if request_origin.scheme is None else f" by {request_origin.scheme}"
 
 
-def _is_own_origin(origin: str, whence: Whence) -> bool:
+def _is_own_origin(origin: str, request_origin: RequestOrigin) -> bool:
     found = ORIGIN.fullmatch(origin)
     theirs = authority(found["host"]) if found else None
     if found is None or theirs is None:
         return False
-    scheme = whence.scheme or found["scheme"]
+    scheme = request_origin.scheme or found["scheme"]
     port = theirs.port or PORTS[found["scheme"]]
     return (found["scheme"], theirs.host, port) == (
         scheme,
-        whence.host.host,
-        whence.host.port or PORTS[scheme],
+        request_origin.host.host,
+        request_origin.host.port or PORTS[scheme],
     )

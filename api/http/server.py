@@ -12,9 +12,9 @@ import uvicorn
 
 from api.app import create_app
 from api.http.connection_limit import backlog, fitting
-from api.http.middleware import Gate
+from api.http.middleware import Middleware
 from api.http.protocol import protocol_class
-from api.wiring import Member
+from api.wiring import ProcessIdentity
 from eventlog.errors import SettingsError
 from eventlog.settings import Settings
 
@@ -28,7 +28,7 @@ KEEP_ALIVE_SECONDS = 75
 SWITCH_SECONDS = 0.00005
 
 
-class Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """Tells when it listens."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
@@ -47,14 +47,14 @@ def serve(
     dsn: str,
     listener: socket.socket,
     on_listening: Callable[[], None],
-    member: Member | None = None,
+    member: ProcessIdentity | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then answer what is under way and append what was handed over.
 
     Returns the exit code. `member` says which of several processes this is.
     """
     settings = _fitted(settings)
-    server = Server(configuration(settings, create_app(settings, dsn, member)), on_listening)
+    server = ApiServer(configuration(settings, create_app(settings, dsn, member)), on_listening)
     sys.setswitchinterval(SWITCH_SECONDS)
     with caught_signals() as caught:
         server.run(sockets=[listener])
@@ -64,7 +64,7 @@ def serve(
 
 
 def configuration(
-    settings: Settings, app: Gate, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
+    settings: Settings, app: Middleware, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
 ) -> uvicorn.Config:
     """Return how uvicorn is to serve an application of ours."""
     return uvicorn.Config(

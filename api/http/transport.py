@@ -10,7 +10,7 @@ READ_BYTES = 1 << 16
 _BUFFER = memoryview(bytearray(READ_BYTES))
 
 
-class Reads(asyncio.BufferedProtocol):
+class ReadBuffer(asyncio.BufferedProtocol):
     """Hands what comes to a protocol, which must not keep the view that it gets."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:

@@ -19,7 +19,7 @@ BYTES_MAX = 64 << 20
 LINGER_SECONDS = 2.0
 
 
-class Pace:
+class DiscardPace:
     """Says who of a process's connections may go on reading what is thrown away, and when."""
 
     def __init__(self) -> None:

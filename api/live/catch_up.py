@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from api.live.frames import Frame, on_one_line
 from api.live.hub import HEARTBEAT_SECONDS, Hub
-from api.live.reader import WRITE_BYTES, Reader, too_slow
+from api.live.stream_reader import WRITE_BYTES, StreamReader, too_slow
 from api.routes.read_route import encode, read
 from api.wiring import Services
 from projections import read as log
@@ -34,10 +34,10 @@ class Pages:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
         # In the order in which they began.
-        self._sending: dict[Reader, int] = {}
+        self._sending: dict[StreamReader, int] = {}
 
     async def catch_up(
-        self, services: Services, hub: Hub, reader: Reader, place: Positions, send: Send
+        self, services: Services, hub: Hub, reader: StreamReader, place: Positions, send: Send
     ) -> None:
         """Send everything from a place on, and leave the reader attached to the hub right after it."""
         while True:
@@ -50,7 +50,7 @@ class Pages:
             place = await self._page(services, reader, place, through, send)
 
     async def _page(
-        self, services: Services, reader: Reader, place: Positions, through: Positions, send: Send
+        self, services: Services, reader: StreamReader, place: Positions, through: Positions, send: Send
     ) -> Positions:
         """Send a page, not beyond `through`; return the place after it. Pauses where there is none."""
         wanted = log.ByPosition(
@@ -86,7 +86,7 @@ class Pages:
             excess -= size
 
 
-async def _send_page(reader: Reader, events: list[log.Event], place: Positions, send: Send) -> None:
+async def _send_page(reader: StreamReader, events: list[log.Event], place: Positions, send: Send) -> None:
     """Send the events that are wanted, each with the place after it."""
     at = dict(place)
     bodies: list[bytes] = []

@@ -65,7 +65,7 @@ class ServerSentEvents:
         return b"event: %s\ndata: %s\n\n" % (kind, _ending(problem, cursor))
 
 
-class Lines:
+class NdjsonFrames:
     """One JSON object a line, with the place as its last member. A line without a topic is no event."""
 
     def opening(self, cursor: bytes) -> bytes:
@@ -86,7 +86,7 @@ class Lines:
 
 
 SSE = ServerSentEvents()
-NDJSON = Lines()
+NDJSON = NdjsonFrames()
 
 
 class Channel:

@@ -45,7 +45,7 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.live.frames import Channel, Form, Frame, on_one_line
-from api.live.reader import Buffered, Reader, Wanted, too_slow
+from api.live.stream_reader import Buffered, StreamReader, Wanted, too_slow
 from api.live.subscribers import Subscribers
 from eventlog.errors import DatabaseUnavailable, EventlogError, LogRewound
 from eventlog.sessions.backoff import pause_seconds
@@ -130,18 +130,18 @@ class Hub:
         if not self._settled.is_set() or self._trouble is not None:
             raise problem_for(self._trouble or DatabaseUnavailable("the database does not answer"))
 
-    def reader(self, form: Form, partitions: tuple[int, ...], wanted: Wanted) -> Reader:
+    def reader(self, form: Form, partitions: tuple[int, ...], wanted: Wanted) -> StreamReader:
         """Return a reader that is not attached yet."""
         channel = self._channels.setdefault((form, partitions), Channel(form, partitions))
-        return Reader(channel, wanted, self._bytes_max, self._buffered)
+        return StreamReader(channel, wanted, self._bytes_max, self._buffered)
 
-    async def attach(self, reader: Reader) -> Positions:
+    async def attach(self, reader: StreamReader) -> Positions:
         """Hand everything after the positions that are returned to the reader, from now on."""
         async with self._looking:
             self._subscribers.add(reader)
             return dict(self._positions)
 
-    def detach(self, reader: Reader) -> None:
+    def detach(self, reader: StreamReader) -> None:
         """Hand it nothing more."""
         self._subscribers.discard(reader)
         reader.end()
@@ -206,7 +206,7 @@ class Hub:
                 if not more:
                     await wait_for_news(connection, POLL_SECONDS)
 
-    async def _notice_a_rewound_log(self, connection: log_read.Reader) -> None:
+    async def _notice_a_rewound_log(self, connection: log_read.ReadSession) -> None:
         """Let the readers go whose log is not the one that this session reads: it was restored meanwhile."""
         try:
             await log_read.require_within(connection, self._positions)
@@ -215,7 +215,7 @@ class Hub:
             self._positions = {}
             self.end_all(problem_for(error))
 
-    async def _read(self, connection: log_read.Reader) -> bool:
+    async def _read(self, connection: log_read.ReadSession) -> bool:
         """Hand out what is new; return whether there may be more."""
         before = dict(self._positions)
         through: Positions = {}

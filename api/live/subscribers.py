@@ -2,13 +2,13 @@
 
 from collections import Counter
 
-from api.live.reader import Reader
+from api.live.stream_reader import StreamReader
 from projections.read import TopicRange, topics_like
 
 # Beyond so many topics and prefixes, choosing by them costs the database more than it spares.
 RANGES_MAX = 64
 # A set that keeps its order, so that readers are served in the order in which they came.
-Group = dict[Reader, None]
+Group = dict[StreamReader, None]
 
 
 class Subscribers:
@@ -21,7 +21,7 @@ class Subscribers:
         # How many prefixes there are of each length: a topic is looked up once for each length.
         self._lengths: Counter[int] = Counter()
 
-    def everybody(self) -> list[Reader]:
+    def everybody(self) -> list[StreamReader]:
         """Return all readers."""
         return list(self._all)
 
@@ -33,7 +33,7 @@ class Subscribers:
             topics_like(pattern) for pattern in (*self._exact, *(f"{prefix}*" for prefix in self._prefixed))
         ]
 
-    def add(self, reader: Reader) -> None:
+    def add(self, reader: StreamReader) -> None:
         """Let a reader have what it wants from now on."""
         self._all[reader] = None
         for topic in reader.wanted.topics:
@@ -43,7 +43,7 @@ class Subscribers:
                 self._lengths[len(prefix)] += 1
             self._prefixed.setdefault(prefix, {})[reader] = None
 
-    def discard(self, reader: Reader) -> None:
+    def discard(self, reader: StreamReader) -> None:
         """Forget a reader, if it is one."""
         if reader not in self._all:
             return
@@ -55,7 +55,7 @@ class Subscribers:
                 self._lengths[len(prefix)] -= 1
                 self._lengths += Counter()  # drops the zeros
 
-    def of(self, topic: str, source: str) -> list[Reader]:
+    def of(self, topic: str, source: str) -> list[StreamReader]:
         """Return who wants an event of this topic and source, each once."""
         groups = [self._exact[topic]] if topic in self._exact else []
         for length in self._lengths:
@@ -65,7 +65,7 @@ class Subscribers:
         return [one for one in found if one.wanted.source is None or one.wanted.source == source]
 
 
-def _remove(groups: dict[str, Group], name: str, reader: Reader) -> bool:
+def _remove(groups: dict[str, Group], name: str, reader: StreamReader) -> bool:
     """Take a reader out of a group; return whether it was the last one."""
     group = groups[name]
     del group[reader]

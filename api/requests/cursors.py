@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from eventlog.intake.fields import timestamp_flaw
-from projections.read import Key
+from projections.read import TimeKey
 from projections.read.events import END
 
 Order = Literal["asc", "desc", "position"]
@@ -26,7 +26,7 @@ class ForeignCursor(Exception):
     """It is no cursor of ours, not intact, or of another order."""
 
 
-class Content(msgspec.Struct, frozen=True, array_like=True):
+class CursorContent(msgspec.Struct, frozen=True, array_like=True):
     """What a cursor says, before its place is read."""
 
     version: int
@@ -34,14 +34,14 @@ class Content(msgspec.Struct, frozen=True, array_like=True):
     place: msgspec.Raw
 
 
-def encode_key(order: Order, key: Key) -> str:
+def encode_key(order: Order, key: TimeKey) -> str:
     """Return the cursor after a key."""
     return _encode(order, key)
 
 
-def decode_key(cursor: str, order: Order) -> Key:
+def decode_key(cursor: str, order: Order) -> TimeKey:
     """Return the key in a cursor of this order. Raises ForeignCursor."""
-    key = _decode(cursor, order, Key)
+    key = _decode(cursor, order, TimeKey)
     at_the_end = key.timestamp == END
     if (timestamp_flaw(key.timestamp) and not at_the_end) or "\0" in key.topic + key.event_id:
         raise ForeignCursor
@@ -78,7 +78,7 @@ def _decode(cursor: str, order: Order, kind: type[Place]) -> Place:
     try:
         data = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         body, checksum = data[:-CHECKSUM_BYTES], data[-CHECKSUM_BYTES:]
-        content = msgspec.msgpack.decode(body, type=Content)
+        content = msgspec.msgpack.decode(body, type=CursorContent)
         place = msgspec.msgpack.decode(content.place, type=kind)
     # Whoever works out the checksum can have it nest as deep as a URL is long.
     except (NotBase64, ValueError, msgspec.MsgspecError, RecursionError):

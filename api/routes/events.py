@@ -24,7 +24,7 @@ from api.requests.parameters import (
 from api.routes.deliveries import next_deliveries
 from api.routes.read_route import answer, problems, read, route, services_of
 from api.wiring import Services
-from projections.read import Event, Reader, event
+from projections.read import Event, ReadSession, event
 from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
 router = APIRouter(tags=["reading"])
@@ -152,7 +152,7 @@ router.add_api_route("/events/{rest:path}", one_event, methods=["GET", "HEAD"], 
 
 
 async def _with_deliveries(
-    reader: Reader, services: Services, topic: str, event_id: str
+    reader: ReadSession, services: Services, topic: str, event_id: str
 ) -> tuple[Event | None, list[Copy]]:
     found = await event(reader, topic, event_id, services.partitions)
     deliveries = await copies(reader, topic, event_id, services.partitions)

@@ -16,7 +16,7 @@ from api.wiring import Services
 from eventlog.errors import QueueFull
 from eventlog.schema.migrate import migrations
 from eventlog.statements import statement
-from projections.read import Reader
+from projections.read import ReadSession
 from projections.read.standing_still import standing_still
 
 router = APIRouter(tags=["service"])
@@ -27,7 +27,7 @@ UNAVAILABLE = "unavailable"
 APPEND_SECONDS_MAX = 2.0
 
 
-class Server(msgspec.Struct, frozen=True):
+class DatabaseServer(msgspec.Struct, frozen=True):
     """What the database says of itself."""
 
     schema_version: int | None
@@ -37,7 +37,7 @@ class Server(msgspec.Struct, frozen=True):
     dropped: list[str]
 
 
-class State(msgspec.Struct, frozen=True, omit_defaults=True):
+class ServiceState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether this process can append and read, and how many workers project. No workers: not known.
 
     dropped: projections that reading is answered 503 of.
@@ -54,24 +54,24 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.database == OK and self.queue == OK
 
 
-async def find_state(services: Services) -> State:
+async def find_state(services: Services) -> ServiceState:
     """Ask the database, and look at the writer's queue."""
     full = services.queue_size >= services.queue_events_max
     queue = "full" if full else OK
     try:
         server = await probe(services, _server)
     except Problem as problem:
-        return State(problem.detail, queue, None)
+        return ServiceState(problem.detail, queue, None)
     if server.standby:
-        return State("a standby, which cannot be written to", queue, server.workers)
+        return ServiceState("a standby, which cannot be written to", queue, server.workers)
     newest = migrations()[-1][0].version
     if server.schema_version != newest:
         fault = f"at schema {server.schema_version}, this code needs {newest}"
-        return State(fault, queue, server.workers)
+        return ServiceState(fault, queue, server.workers)
     if server.partitions_missing > 0:
         fault = f"{server.partitions_missing} partitions of the log have no table: see `eventlog doctor`"
-        return State(fault, queue, server.workers)
-    return State(await _fault_of_append(services) or OK, queue, server.workers, server.dropped)
+        return ServiceState(fault, queue, server.workers)
+    return ServiceState(await _fault_of_append(services) or OK, queue, server.workers, server.dropped)
 
 
 async def _standing_still(services: Services) -> list[str]:
@@ -95,8 +95,8 @@ async def _fault_of_append(services: Services) -> str | None:
     return None
 
 
-async def _server(reader: Reader) -> Server:
-    cursor = await reader.cursor(row_factory=class_row(Server)).execute(statement("read/ready"))
+async def _server(reader: ReadSession) -> DatabaseServer:
+    cursor = await reader.cursor(row_factory=class_row(DatabaseServer)).execute(statement("read/ready"))
     found = await cursor.fetchone()
     assert found is not None
     return found
@@ -149,7 +149,7 @@ async def findings(request: Request) -> Response:
     """What `eventlog doctor` finds in the database: its settings, rights, sessions. Looked at anew every
     few seconds at the most. However bad, it is no 503: publishing and reading go on."""
     read_parameters(request, {})
-    return answer(await services_of(request).surveyor.findings())
+    return answer(await services_of(request).cached_findings.findings())
 
 
 def _http(ready: bool) -> int:

@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.errors import Problem, answered
-from api.http.connection_limit import Crowd
+from api.http.connection_limit import ConnectionLimit
 from api.routes.projections import states
 from api.routes.read_route import HEADERS, read, route, services_of
 from api.routes.stats import counted_by
@@ -24,9 +24,9 @@ from api.wiring import Services
 from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
 from eventlog.statements import statement
-from projections.read import Books, Reader
+from projections.read import Books, ReadSession
 from projections.read.standing_still import StandingStill, standing_still
-from projections.state import State
+from projections.state import ProjectionState
 
 router = APIRouter(tags=["service"])
 
@@ -39,14 +39,14 @@ class Reading(Collector):
     def __init__(
         self,
         services: Services,
-        crowd: Crowd,
+        connection_limit: ConnectionLimit,
         counts: Books | None,
-        projections: Sequence[State],
+        projections: Sequence[ProjectionState],
         still: Sequence[StandingStill],
         overrunning: int | None,
     ) -> None:
         self._services = services
-        self._crowd = crowd
+        self._crowd = connection_limit
         self._counts = counts
         self._projections = projections
         self._still = {found.name: found.seconds for found in still}
@@ -80,16 +80,20 @@ class Reading(Collector):
         yield _of_problems()
 
 
-def _of_connections(crowd: Crowd) -> Iterator[Metric]:
-    yield _gauge("eventlog_connections", "Open connections.", crowd.open)
-    yield _gauge("eventlog_connections_max", "Their bound.", crowd.connections_max)
+def _of_connections(connection_limit: ConnectionLimit) -> Iterator[Metric]:
+    yield _gauge("eventlog_connections", "Open connections.", connection_limit.open)
+    yield _gauge("eventlog_connections_max", "Their bound.", connection_limit.connections_max)
     closed = CounterMetricFamily(
         "eventlog_connections_closed",
         "Closed by us: idle, to make room (shed); when no room could be made (refused); "
         "because their client took too little of its answer (stuck).",
         labels=["reason"],
     )
-    for reason, count in (("shed", crowd.shed), ("refused", crowd.refused), ("stuck", crowd.cut)):
+    for reason, count in (
+        ("shed", connection_limit.shed),
+        ("refused", connection_limit.refused),
+        ("stuck", connection_limit.cut),
+    ):
         closed.add_metric([reason], count)
     yield closed
 
@@ -122,7 +126,7 @@ def _of_books(counts: Books) -> Iterator[Metric]:
     yield _gauge("eventlog_workers", "Projector workers connected to the database.", counts.workers)
 
 
-def _of_projections(projections: Sequence[State], still: Mapping[str, float]) -> Iterator[Metric]:
+def _of_projections(projections: Sequence[ProjectionState], still: Mapping[str, float]) -> Iterator[Metric]:
     """Yield what alarms are for: a projection that is dropped has neither lag nor quarantine."""
     live = [state for state in projections if state.version is not None]
     yield _labelled("live", "0 while it is dropped.", {p.name: p.version is not None for p in projections})
@@ -174,8 +178,8 @@ async def metrics(request: Request) -> Response:
     )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    crowd: Crowd = request.scope["connection"].crowd
-    registry.register(Reading(services, crowd, counts, projections or [], still or [], over))
+    connection_limit: ConnectionLimit = request.scope["connection"].connection_limit
+    registry.register(Reading(services, connection_limit, counts, projections or [], still or [], over))
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 
@@ -184,7 +188,7 @@ async def _counts(services: Services) -> Books:
     return counts
 
 
-async def overrunning(reader: Reader) -> int:
+async def overrunning(reader: ReadSession) -> int:
     """Return how many questions in SQL run over."""
     cursor = await reader.execute(statement("audit/overrunning"))
     return len(await cursor.fetchall())

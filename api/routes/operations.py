@@ -14,8 +14,8 @@ from api.http.body import require_no_body
 from api.requests.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
-from projections.operations import Record
-from projections.read import Reader
+from projections.operations import OperationRecord
+from projections.read import ReadSession
 from projections.state import progress_of
 
 router = APIRouter(tags=["projections"])
@@ -78,7 +78,7 @@ async def cancel(request: Request, id: str) -> Response:
     return answer(shown(found), status=202)
 
 
-async def _find(request: Request, id: str) -> Record:
+async def _find(request: Request, id: str) -> OperationRecord:
     try:
         wanted = UUID(id)
     except ValueError:
@@ -92,9 +92,9 @@ async def _find(request: Request, id: str) -> Record:
 
 async def _read(
     request: Request, *, id: UUID | None = None, projection: str | None = None, limit: int = 1
-) -> list[Record]:
-    async def find(reader: Reader) -> list[Record]:
-        cursor = reader.cursor(row_factory=class_row(Record))
+) -> list[OperationRecord]:
+    async def find(reader: ReadSession) -> list[OperationRecord]:
+        cursor = reader.cursor(row_factory=class_row(OperationRecord))
         parameters = {"id": id, "projection": projection, "limit": limit}
         return await (await cursor.execute(statement("operations/find"), parameters)).fetchall()
 
@@ -105,7 +105,7 @@ def _unknown(id: str) -> Problem:
     return Problem(404, "not_found", "there is no such operation; the latest 1,000 are kept")
 
 
-def shown(record: Record) -> dict[str, Any]:
+def shown(record: OperationRecord) -> dict[str, Any]:
     """Return an operation as its readers get to see it."""
     running = record.state == "running"
     progress = progress_of(record.done, record.total, record.elapsed_seconds)
@@ -126,7 +126,7 @@ def shown(record: Record) -> dict[str, Any]:
     }
 
 
-def _result(record: Record) -> str | None:
+def _result(record: OperationRecord) -> str | None:
     """Say in a word what came out of a verification that is done."""
     if (record.kind, record.state) != ("verify", "done"):
         return None

@@ -14,9 +14,9 @@ from api.requests.parameters import Parameter, documented, one_of, read_paramete
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
 from projections.errors import ProjectionUnknown
-from projections.read import Reader
+from projections.read import ReadSession
 from projections.rebuilding.rebuild import Options
-from projections.state import State, shown
+from projections.state import ProjectionState, shown
 
 router = APIRouter(tags=["projections"])
 
@@ -110,7 +110,7 @@ async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
     return answer({"status": "accepted", "operation": str(id)}, status=202, headers=headers)
 
 
-async def states(reader: Reader, name: str | None = None) -> list[State]:
+async def states(reader: ReadSession, name: str | None = None) -> list[ProjectionState]:
     """Return how each projection is, or one."""
-    cursor = reader.cursor(row_factory=class_row(State))
+    cursor = reader.cursor(row_factory=class_row(ProjectionState))
     return await (await cursor.execute(statement("projections/state"), {"name": name})).fetchall()

@@ -24,8 +24,8 @@ from api.wiring import Services
 from eventlog.errors import EventlogError
 from eventlog.events import Events
 from eventlog.failpoints import hit
-from eventlog.intake import Intake, Limits, accept, parse
-from eventlog.log.append import Deliveries, Place, encode
+from eventlog.intake import Intake, PublishLimits, accept, parse
+from eventlog.log.append import Deliveries, PositionRange, encode
 from eventlog.log.partitions import partition_of
 from eventlog.log.refused_publishes import Refusal, source_of
 from projections.read import outcomes
@@ -140,7 +140,7 @@ class Publish:
         services.writer.require_room()
         return await self._parse(body, services.limits, ndjson=ndjson, lenient=preferences.lenient)
 
-    async def _parse(self, body: bytes, limits: Limits, *, ndjson: bool, lenient: bool) -> Intake:
+    async def _parse(self, body: bytes, limits: PublishLimits, *, ndjson: bool, lenient: bool) -> Intake:
         """Return the events of a body; raises Refused."""
         if len(body) <= EXAMINED_AT_ONCE_BYTES_MAX:
             return parse(body, ndjson=ndjson, limits=limits, lenient=lenient)
@@ -183,7 +183,7 @@ def _trace(headers: dict[bytes, bytes]) -> bytes | None:
     return _encode(found)
 
 
-def _accepted(deliveries: Deliveries, places: Sequence[Place], intake: Intake) -> dict[str, Any]:
+def _accepted(deliveries: Deliveries, places: Sequence[PositionRange], intake: Intake) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "status": "accepted",
         "accepted": deliveries.count,
@@ -196,7 +196,9 @@ def _accepted(deliveries: Deliveries, places: Sequence[Place], intake: Intake) -
     return answer
 
 
-async def _results(services: Services, events: Events, places: Sequence[Place]) -> list[dict[str, str]]:
+async def _results(
+    services: Services, events: Events, places: Sequence[PositionRange]
+) -> list[dict[str, str]]:
     """Say of each event what became of its delivery, in the order in which they were sent."""
     following = {place.partition: place.first for place in places}
     at: list[tuple[int, int]] = []

@@ -14,7 +14,7 @@ from api.wiring import Services
 from eventlog.errors import DatabaseUnavailable, EventlogError
 from eventlog.sessions.database import translate
 from projections.errors import ProjectionDropped
-from projections.read import Reader
+from projections.read import ReadSession
 
 T = TypeVar("T")
 
@@ -30,13 +30,13 @@ def services_of(request: Request) -> Services:
     return services
 
 
-async def read(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+async def read(services: Services, reading: Callable[[ReadSession], Awaitable[T]]) -> T:
     """Run a read in a session of its own when it is its turn; it may run twice. Raises as probe() does."""
     async with in_turn(services.reads):
         return await probe(services, reading)
 
 
-async def probe(services: Services, reading: Callable[[Reader], Awaitable[T]]) -> T:
+async def probe(services: Services, reading: Callable[[ReadSession], Awaitable[T]]) -> T:
     """Run a read that is quick, and that must not wait for others, in a session of its own.
 
     Raises the Problem of a projection that is dropped, of a database that is away, and of a read
@@ -58,7 +58,7 @@ async def probe(services: Services, reading: Callable[[Reader], Awaitable[T]]) -
         ) from None
 
 
-async def read_at_length(services: Services, reading: Callable[[Reader], Awaitable[T]], less: str) -> T:
+async def read_at_length(services: Services, reading: Callable[[ReadSession], Awaitable[T]], less: str) -> T:
     """Run a read that takes the longer the more there is; `less` says how to ask for less.
 
     Few of them run at once, so that the others find a session. One that took too long would again.

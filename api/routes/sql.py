@@ -40,16 +40,16 @@ from api.http.request_origin import client_of
 from api.requests.parameters import read_parameters
 from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
 from api.wiring import Services
-from eventlog.audit.auditor import Answer
-from eventlog.audit.catalogue import View, view_of
-from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, Limits
+from eventlog.audit.auditor import StatementResult
+from eventlog.audit.catalogue import AuditView, view_of
+from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, StatementLimits
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
 from eventlog.audit.render_csv_json import comma_separated, document
-from eventlog.audit.statement_request import Asked, Parameters, ask_question, ask_statement
+from eventlog.audit.statement_request import Parameters, StatementRequest, ask_question, ask_statement
 from eventlog.events import Fault
 from eventlog.statements import statement
-from projections.read import Reader
+from projections.read import ReadSession
 
 router = APIRouter(tags=["audit"])
 
@@ -108,14 +108,14 @@ async def ask(request: Request) -> Response:
     form = form_of(request, JSON, CSV)
     # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
     body, asked = await asyncio.to_thread(_read, await _text(request, services))
-    limits = Limits(rows=body.limit or ROWS_DEFAULT)
+    limits = StatementLimits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(client_of(request.scope), "http")
     async with services.turns.turn():
         found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
     return await asyncio.to_thread(_shown, form, body, found)
 
 
-def _shown(form: str, body: Body, found: Answer) -> Response:
+def _shown(form: str, body: Body, found: StatementResult) -> Response:
     if form == CSV:
         headers = {**HEADERS, "X-Truncated": "true" if found.truncated else "false"}
         text = comma_separated(found, spreadsheet=body.spreadsheet)
@@ -147,7 +147,7 @@ async def schema(request: Request) -> Response:
     services = _enabled(request)
     read_parameters(request, {})
 
-    async def views(reader: Reader) -> list[View]:
+    async def views(reader: ReadSession) -> list[AuditView]:
         cursor = await reader.execute(statement("audit/schema"))
         return [view_of(*row) async for row in cursor]
 
@@ -174,7 +174,7 @@ async def _text(request: Request, services: Services) -> bytes:
         )
 
 
-def _read(text: bytes) -> tuple[Body, Asked]:
+def _read(text: bytes) -> tuple[Body, StatementRequest]:
     try:
         body = msgspec.json.decode(text, type=Body)
     except msgspec.ValidationError:
@@ -184,7 +184,7 @@ def _read(text: bytes) -> tuple[Body, Asked]:
     return body, _asked(body)
 
 
-def _asked(body: Body) -> Asked:
+def _asked(body: Body) -> StatementRequest:
     if body.limit is not None and not 1 <= body.limit <= ROWS_MAX:
         raise _invalid("/limit", f"limit is a whole number from 1 to {ROWS_MAX}")
     parameters: Parameters | None = body.parameters

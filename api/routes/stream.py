@@ -20,7 +20,7 @@ from api.http.negotiation import EVENT_STREAM, LINES, form_of
 from api.live.catch_up import Pages
 from api.live.frames import NDJSON, SSE, Form, Frame
 from api.live.hub import BEAT_SECONDS
-from api.live.reader import Reader, Wanted
+from api.live.stream_reader import StreamReader, Wanted
 from api.requests.cursors import ForeignCursor, decode_positions
 from api.requests.ndjson_stream import UNBUFFERED
 from api.requests.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
@@ -92,13 +92,15 @@ class Stream:
             if place is not None:
                 await read(services, partial(log.require_within, place=place))
             reader = hub.reader(form, partitions, wanted)
-            connection = Connection(scope, reader, media_type, receive, send)
+            connection = StreamConnection(scope, reader, media_type, receive, send)
             try:
                 await connection.run(self._serve(services, connection, place))
             finally:
                 hub.detach(reader)
 
-    async def _serve(self, services: Services, connection: "Connection", place: Positions | None) -> None:
+    async def _serve(
+        self, services: Services, connection: "StreamConnection", place: Positions | None
+    ) -> None:
         """Send what there is, for ever."""
         reader, hub = connection.reader, services.hub
         at = await hub.attach(reader) if place is None else place
@@ -109,10 +111,12 @@ class Stream:
             await connection.send_frame(await reader.take())
 
 
-class Connection:
+class StreamConnection:
     """A client's connection for the time of a stream."""
 
-    def __init__(self, scope: Scope, reader: Reader, media_type: str, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Scope, reader: StreamReader, media_type: str, receive: Receive, send: Send
+    ) -> None:
         self.reader = reader
         self._media_type = media_type
         self._protocol: Any = scope.get("connection")

@@ -16,7 +16,7 @@ from api.requests.parameters import (
     whole_number,
 )
 from api.routes.read_route import answer, problems, read_at_length, route, services_of
-from projections.read.timeline import BUCKETS, Span, timeline
+from projections.read.timeline import BUCKETS, TimelineRange, timeline
 from projections.read.topics import EVERY_TOPIC, topics_like
 
 router = APIRouter(tags=["reading"])
@@ -72,7 +72,7 @@ async def deliveries_over_time(request: Request) -> Response:
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
     topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
-    span = Span(
+    span = TimelineRange(
         limit=values.get("limit", LIMIT_DEFAULT),
         bucket=values.get("bucket", "minute"),
         since=values.get("since"),

@@ -31,7 +31,7 @@ LISTED_MIN = 100
 AGE_SECONDS_MAX = 60.0
 
 
-class Kept(msgspec.Struct, frozen=True):
+class LargestTopics(msgspec.Struct, frozen=True):
     """Counts of all topics, of which the largest are listed."""
 
     books: Books
@@ -59,11 +59,11 @@ class Kept(msgspec.Struct, frozen=True):
         return self.listed >= min(topics, self.topics)
 
 
-class Bookkeeper:
+class CachedBooks:
     """Reads the books for one process."""
 
     def __init__(self) -> None:
-        self._kept: Kept | None = None
+        self._kept: LargestTopics | None = None
         self._counting = asyncio.Lock()
 
     async def books(
@@ -86,7 +86,7 @@ class Bookkeeper:
         age = 0.0 if kept.books.projected == totals.projected else kept.age_seconds
         return _joined(totals, kept, kept.books.by_topic[:topics]), age
 
-    def _may_be_told(self, kept: Kept, totals: Books, topics: int) -> bool:
+    def _may_be_told(self, kept: LargestTopics, totals: Books, topics: int) -> bool:
         if not kept.has(topics):
             return False
         if kept.books.projected == totals.projected or kept.is_fresh:
@@ -94,7 +94,7 @@ class Bookkeeper:
         # One of those who ask counts anew, the others need not wait for it.
         return self._counting.locked() and kept.age_seconds < AGE_SECONDS_MAX
 
-    async def _count(self, read: Reading, topics: int) -> Kept:
+    async def _count(self, read: Reading, topics: int) -> LargestTopics:
         """Count all topics, unless somebody has who began after this was called."""
         asked = monotonic()
         async with in_turn(self._counting):
@@ -103,11 +103,11 @@ class Bookkeeper:
                 began = monotonic()
                 listed = max(topics, LISTED_MIN)
                 found = await read("all", EVERY_TOPIC, listed)
-                kept = self._kept = Kept(found, listed, began, monotonic() - began)
+                kept = self._kept = LargestTopics(found, listed, began, monotonic() - began)
             return kept
 
 
-def _joined(totals: Books, kept: Kept, by_topic: list[str]) -> Books:
+def _joined(totals: Books, kept: LargestTopics, by_topic: list[str]) -> Books:
     return msgspec.structs.replace(
         totals,
         topics=kept.topics,

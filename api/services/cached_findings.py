@@ -10,7 +10,7 @@ from projections.doctor import Finding, survey
 KEPT_SECONDS = 5.0
 
 
-class Surveyor:
+class CachedFindings:
     """Looks for whoever asks, one look at a time."""
 
     def __init__(self, settings: Settings, dsn: str) -> None:

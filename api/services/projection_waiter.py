@@ -7,7 +7,7 @@ import psycopg
 
 from eventlog.errors import EventlogError
 from eventlog.statements import statement
-from projections.read import Reader
+from projections.read import ReadSession
 from projections.read.pool import ReaderPool
 
 # A worker projects what it was woken for within a few milliseconds.
@@ -15,7 +15,7 @@ POLL_SECONDS_MIN = 0.002
 POLL_SECONDS_MAX = 0.050
 
 
-class Projected:
+class ProjectionWaiter:
     """Knows how far the live core projection is, for as long as somebody wants to know."""
 
     def __init__(self, pool: ReaderPool) -> None:
@@ -61,7 +61,7 @@ class Projected:
         return len(reached)
 
 
-async def _checkpoints(reader: Reader) -> dict[int, int]:
+async def _checkpoints(reader: ReadSession) -> dict[int, int]:
     cursor = await reader.execute(statement("read/checkpoints"), {"projection": "core"})
     return {
         partition: checkpoint for partition, checkpoint in await cursor.fetchall() if checkpoint is not None

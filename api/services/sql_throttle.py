@@ -29,7 +29,7 @@ WAIT_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.5
 
 
-class Load:
+class WriterLoad:
     """Whether the writer is busy, from how long it has been appending in all."""
 
     def __init__(self, busy_seconds: Callable[[], float], clock: Callable[[], float]) -> None:
@@ -49,7 +49,7 @@ class Load:
         return self._busy
 
 
-class Budget:
+class TimeBudget:
     """Seconds of statements: they are spent by those that run, and come again as time passes."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -80,7 +80,7 @@ class Budget:
         self._at = now
 
 
-class Turns:
+class SqlThrottle:
     """The turns of one process."""
 
     def __init__(
@@ -92,8 +92,8 @@ class Turns:
         """`busy_seconds`: how long the writer has been appending in all."""
         self._clock = clock
         self._sleep = sleep
-        self._load = Load(busy_seconds, clock)
-        self._budget = Budget(clock)
+        self._load = WriterLoad(busy_seconds, clock)
+        self._budget = TimeBudget(clock)
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
 
     @asynccontextmanager

@@ -26,12 +26,12 @@ from psycopg.sql import Literal
 
 from eventlog.audit import record
 from eventlog.audit.errors import AuditUnavailable, StatementFailed
-from eventlog.audit.limits import Limits
+from eventlog.audit.limits import StatementLimits
 from eventlog.audit.login import Login
 from eventlog.audit.record import Asker
 from eventlog.audit.resource_limits import confine
 from eventlog.audit.sessions import admitted
-from eventlog.audit.statement_request import Asked
+from eventlog.audit.statement_request import StatementRequest
 from eventlog.audit.watchdog import Watchdog
 from eventlog.audit.wire import Row, fetch
 from eventlog.errors import DatabaseUnavailable
@@ -55,7 +55,7 @@ class Column(msgspec.Struct, frozen=True):
     type: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class StatementResult(msgspec.Struct, frozen=True):
     """What came back: each value as PostgreSQL writes it. `truncated`: there are more rows."""
 
     columns: list[Column]
@@ -72,7 +72,7 @@ class Auditor:
         self._dsn = dsn
         self._login = Login(dsn, audit_dsn)
 
-    def ask(self, asked: Asked, asker: Asker, limits: Limits) -> Answer:
+    def ask(self, asked: StatementRequest, asker: Asker, limits: StatementLimits) -> StatementResult:
         """Record, run, and answer.
 
         Raises StatementFailed for whatever is wrong with the statement, its limits included;
@@ -87,7 +87,7 @@ class Auditor:
             outcome |= {"rows": len(answer.rows), "truncated": answer.truncated}
             return answer
 
-    def _answer(self, owner: Connection, asked: Asked, limits: Limits) -> Answer:
+    def _answer(self, owner: Connection, asked: StatementRequest, limits: StatementLimits) -> StatementResult:
         session, name = admitted(self._login, owner, limits)
         try:
             with Watchdog(session, owner, limits.seconds) as watchdog:
@@ -101,7 +101,7 @@ class Auditor:
 
 
 @contextmanager
-def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[str, object]]:
+def _recorded(owner: Connection, asked: StatementRequest, asker: Asker) -> Iterator[dict[str, object]]:
     """Record a statement before the block and what came of it after; the block says how many rows."""
     number = record.begin(owner, asked, asker)
     outcome: dict[str, object] = {}
@@ -119,7 +119,7 @@ def _recorded(owner: Connection, asked: Asked, asker: Asker) -> Iterator[dict[st
             record.finish(owner, number, **outcome)
 
 
-def _prepare(session: Session, name: str, limits: Limits) -> None:
+def _prepare(session: Session, name: str, limits: StatementLimits) -> None:
     """Begin the transaction, and make sure that the session is one that can do no harm."""
     milliseconds = Literal(int(limits.seconds * 1000))
     session.execute(statement("audit/name_session").format(name=Literal(name)))
@@ -133,10 +133,10 @@ def _prepare(session: Session, name: str, limits: Limits) -> None:
     confine(session)
 
 
-def _run(session: Session, asked: Asked, limits: Limits) -> Answer:
+def _run(session: Session, asked: StatementRequest, limits: StatementLimits) -> StatementResult:
     began = time.monotonic()
     fetched = fetch(session.pgconn, asked.statement, asked.values, limits)
-    return Answer(
+    return StatementResult(
         [Column(name, type_name(oid)) for name, oid in zip(fetched.names, fetched.types, strict=True)],
         fetched.rows,
         fetched.truncated,
@@ -144,7 +144,9 @@ def _run(session: Session, asked: Asked, limits: Limits) -> Answer:
     )
 
 
-def _failed(error: psycopg.Error, asked: Asked, limits: Limits, watchdog: Watchdog) -> Exception:
+def _failed(
+    error: psycopg.Error, asked: StatementRequest, limits: StatementLimits, watchdog: Watchdog
+) -> Exception:
     if error.sqlstate == "57014" or watchdog.barked:
         return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)
@@ -173,7 +175,7 @@ def _failed(error: psycopg.Error, asked: Asked, limits: Limits, watchdog: Watchd
     )
 
 
-def _timed_out(limits: Limits, gave_up: bool) -> StatementFailed:
+def _timed_out(limits: StatementLimits, gave_up: bool) -> StatementFailed:
     if gave_up:
         return StatementFailed(
             "statement_timed_out",

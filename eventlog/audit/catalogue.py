@@ -14,7 +14,7 @@ class ViewColumn(msgspec.Struct, frozen=True):
     comment: str
 
 
-class View(msgspec.Struct, frozen=True):
+class AuditView(msgspec.Struct, frozen=True):
     """One view of the schema audit."""
 
     name: str
@@ -22,12 +22,12 @@ class View(msgspec.Struct, frozen=True):
     columns: list[ViewColumn]
 
 
-def view_of(name: str, comment: str, columns: str) -> View:
+def view_of(name: str, comment: str, columns: str) -> AuditView:
     """Return a view from a row of `audit/schema`, whose columns are JSON."""
-    return View(name, comment, msgspec.json.decode(columns, type=list[ViewColumn]))
+    return AuditView(name, comment, msgspec.json.decode(columns, type=list[ViewColumn]))
 
 
-def audit_views(dsn: str) -> list[View]:
+def audit_views(dsn: str) -> list[AuditView]:
     """Return the views of a database, given its owner's address."""
     with connect(dsn, "owner", "console") as connection, translated_errors():
         return [view_of(*row) for row in connection.execute(statement("audit/schema"))]

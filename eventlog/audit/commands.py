@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from eventlog.audit.auditor import Answer
+    from eventlog.audit.auditor import StatementResult
     from eventlog.audit.errors import StatementFailed
     from eventlog.audit.questions import Question
-    from eventlog.audit.statement_request import Asked
+    from eventlog.audit.statement_request import StatementRequest
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -79,8 +79,8 @@ def console(
     """Question the log in SQL, interactively: read-only, and every statement is recorded."""
     from eventlog.audit.catalogue import audit_views
     from eventlog.audit.console.prompt import history_in, make_prompt
-    from eventlog.audit.console.session import Session
-    from eventlog.audit.limits import Limits
+    from eventlog.audit.console.session import ConsoleSession
+    from eventlog.audit.limits import StatementLimits
     from eventlog.audit.open_auditor import opened_auditor, who
     from eventlog.audit.record import Asker
     from eventlog.settings import load_settings, state_dir
@@ -92,10 +92,10 @@ def console(
         asker = Asker(who(), "console")
         _say(BANNER.format(who=asker.who, views=len(views)))
         prompt = make_prompt(views, history_in(state_dir()))
-        Session(auditor, asker, views, Limits(rows=limit, seconds=seconds)).run(prompt)
+        ConsoleSession(auditor, asker, views, StatementLimits(rows=limit, seconds=seconds)).run(prompt)
 
 
-def _asked(statement: str | None, question: str | None, given: list[str]) -> "Asked":
+def _asked(statement: str | None, question: str | None, given: list[str]) -> "StatementRequest":
     from eventlog.audit.statement_request import ask_question, ask_statement
 
     if (statement is None) == (question is None):
@@ -113,15 +113,15 @@ def _asked(statement: str | None, question: str | None, given: list[str]) -> "As
     return ask_statement(text, parameters)
 
 
-def _ask(asked: "Asked", rows: int | None, seconds: float | None) -> "Answer":
+def _ask(asked: "StatementRequest", rows: int | None, seconds: float | None) -> "StatementResult":
     import msgspec
 
-    from eventlog.audit.limits import Limits
+    from eventlog.audit.limits import StatementLimits
     from eventlog.audit.open_auditor import opened_auditor, who
     from eventlog.audit.record import Asker
     from eventlog.settings import load_settings
 
-    limits = Limits()
+    limits = StatementLimits()
     limits = msgspec.structs.replace(limits, rows=rows or limits.rows, seconds=seconds or limits.seconds)
     try:
         with opened_auditor(load_settings(), _say) as (auditor, _):
@@ -130,7 +130,7 @@ def _ask(asked: "Asked", rows: int | None, seconds: float | None) -> "Answer":
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-def _print(answer: "Answer", form: Format, *, spreadsheet: bool) -> None:
+def _print(answer: "StatementResult", form: Format, *, spreadsheet: bool) -> None:
     from eventlog.audit.render_csv_json import comma_separated
     from eventlog.audit.render_ndjson import json_lines, json_text
     from eventlog.audit.render_table import print_table

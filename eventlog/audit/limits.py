@@ -21,7 +21,7 @@ ANSWER_BYTES_MAX = 4 << 20
 STATEMENT_SECONDS = 10.0
 
 
-class Limits(msgspec.Struct, frozen=True):
+class StatementLimits(msgspec.Struct, frozen=True):
     """What ends a statement early: rows and bytes cut its answer, seconds cancel it."""
 
     rows: int = ROWS_DEFAULT

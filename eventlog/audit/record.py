@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from eventlog.audit.statement_request import Asked
+from eventlog.audit.statement_request import StatementRequest
 from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from eventlog.terminal.printing import harmless
@@ -17,7 +17,7 @@ WHO_CHARACTERS_MAX = 255
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks, and by which door. `who` may come from outside: it is bounded, and shows what it is."""
+    """Who asks, and by which way. `who` may come from outside: it is bounded, and shows what it is."""
 
     who: str
     via: str
@@ -27,7 +27,7 @@ class Asker(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "who", who or "unknown")
 
 
-def begin(owner: Connection, asked: Asked, asker: Asker) -> int:
+def begin(owner: Connection, asked: StatementRequest, asker: Asker) -> int:
     """Record a statement that is about to run; return its number."""
     row = owner.execute(
         statement("audit/record"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eventlog.audit.auditor import Answer
+from eventlog.audit.auditor import StatementResult
 from eventlog.audit.values import NEVER_FORMULAS, readers
 
 # What has to stand in quotes. An empty text does too, which tells it from NULL; and so does what PostgreSQL's
@@ -16,7 +16,7 @@ FORMULA = re.compile(r"[=@\t\r\n\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9 .,:/()-]*+
 Write = Callable[[str], str]
 
 
-def document(answer: Answer) -> dict[str, Any]:
+def document(answer: StatementResult) -> dict[str, Any]:
     """Return what POST /sql answers."""
     return {
         "columns": answer.columns,
@@ -27,14 +27,14 @@ def document(answer: Answer) -> dict[str, Any]:
     }
 
 
-def values(answer: Answer) -> Iterator[list[Any]]:
+def values(answer: StatementResult) -> Iterator[list[Any]]:
     """Yield each row as values for JSON."""
     read = readers([column.type for column in answer.columns])
     for row in answer.rows:
         yield [None if text is None else reader(text) for reader, text in zip(read, row, strict=True)]
 
 
-def comma_separated(answer: Answer, *, spreadsheet: bool = False, write: Write = str) -> str:
+def comma_separated(answer: StatementResult, *, spreadsheet: bool = False, write: Write = str) -> str:
     """Return CSV (RFC 4180) with a header, as PostgreSQL's COPY reads it: NULL is empty, a text "".
 
     spreadsheet: a text that would be a formula gets an apostrophe before it. `write` makes the text of a

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from eventlog.audit.auditor import Answer
+from eventlog.audit.auditor import StatementResult
 from eventlog.audit.render_csv_json import values
 from eventlog.terminal.printing import harmless
 
 encode = msgspec.json.Encoder().encode
 
 
-def objects(answer: Answer) -> Iterator[dict[str, Any]]:
+def objects(answer: StatementResult) -> Iterator[dict[str, Any]]:
     """Yield each row as an object; of columns of one name, the later ones get a number."""
     names = distinct([column.name for column in answer.columns])
     for row in values(answer):
@@ -34,13 +34,13 @@ def distinct(names: list[str]) -> list[str]:
     return result
 
 
-def json_text(answer: Answer) -> str:
+def json_text(answer: StatementResult) -> str:
     """Return an array of objects, one a line. Nothing in it acts upon a terminal."""
     lines = [line.rstrip("\n") for line in json_lines(answer)]
     return "[" + ",\n ".join(lines) + "]\n"
 
 
-def json_lines(answer: Answer) -> Iterator[str]:
+def json_lines(answer: StatementResult) -> Iterator[str]:
     """Yield each row as JSON on a line of its own."""
     for row in objects(answer):
         line = msgspec.json.format(encode(row), indent=-1).decode()

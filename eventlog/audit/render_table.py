@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eventlog.audit.auditor import Answer
+from eventlog.audit.auditor import StatementResult
 from eventlog.audit.values import NUMBERS
 from eventlog.terminal.printing import harmless
 
@@ -17,7 +17,7 @@ CELL_CHARACTERS_MAX = 1_000
 NULL = Text("∅", style="dim")
 
 
-def print_table(answer: Answer, file: TextIO | None = None, *, width: int | None = None) -> None:
+def print_table(answer: StatementResult, file: TextIO | None = None, *, width: int | None = None) -> None:
     """Print one line a row; numbers to the right, NULL as ∅."""
     target = file or sys.stdout
     console = Console(file=target, width=width or _width(target, answer), highlight=False, soft_wrap=False)
@@ -32,7 +32,7 @@ def print_table(answer: Answer, file: TextIO | None = None, *, width: int | None
     console.print(table)
 
 
-def print_expanded(answer: Answer, file: TextIO | None = None) -> None:
+def print_expanded(answer: StatementResult, file: TextIO | None = None) -> None:
     """Print one line a value, for rows that are wider than a terminal."""
     target = file or sys.stdout
     console = Console(file=target, highlight=False, soft_wrap=True)
@@ -50,7 +50,7 @@ def shown(text: str, most: int = CELL_CHARACTERS_MAX) -> str:
     return harmless(cut)
 
 
-def _width(target: TextIO, answer: Answer) -> int | None:
+def _width(target: TextIO, answer: StatementResult) -> int | None:
     """Return the terminal's width; into a file or a pipe, as wide as it takes."""
     if target.isatty():
         return None

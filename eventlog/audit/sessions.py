@@ -18,7 +18,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from eventlog.audit.errors import AuditBusy
-from eventlog.audit.limits import AT_ONCE_MAX, OVERRUNNING_MAX, Limits
+from eventlog.audit.limits import AT_ONCE_MAX, OVERRUNNING_MAX, StatementLimits
 from eventlog.audit.login import Login
 from eventlog.audit.watchdog import GIVE_UP_AFTER_SECONDS
 from eventlog.sessions.database import Connection
@@ -31,7 +31,7 @@ BUSY_SECONDS_MAX = 2.0
 BUSY_POLL_SECONDS = 0.05
 
 
-class Admission(msgspec.Struct, frozen=True):
+class SessionAdmission(msgspec.Struct, frozen=True):
     """What else runs in the auditor's sessions, and what to call this one."""
 
     running: int
@@ -39,7 +39,7 @@ class Admission(msgspec.Struct, frozen=True):
     name: str
 
 
-def admitted(login: Login, owner: Connection, limits: Limits) -> tuple[Session, str]:
+def admitted(login: Login, owner: Connection, limits: StatementLimits) -> tuple[Session, str]:
     """Return a session whose turn it is, and what to call it. Raises AuditBusy, AuditUnavailable."""
     busy_until = time.monotonic() + BUSY_SECONDS_MAX
     while True:
@@ -61,9 +61,9 @@ def admitted(login: Login, owner: Connection, limits: Limits) -> tuple[Session, 
         time.sleep(BUSY_POLL_SECONDS)
 
 
-def _look(session: Session, limits: Limits) -> Admission:
+def _look(session: Session, limits: StatementLimits) -> SessionAdmission:
     seconds = limits.seconds + GIVE_UP_AFTER_SECONDS
-    cursor = session.cursor(row_factory=class_row(Admission))
+    cursor = session.cursor(row_factory=class_row(SessionAdmission))
     found = cursor.execute(statement("audit/admission"), {"seconds": seconds}, prepare=False).fetchone()
     assert found is not None
     return found

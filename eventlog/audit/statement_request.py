@@ -18,7 +18,7 @@ from eventlog.audit.questions import Question, questions
 Parameters = Mapping[str, Any] | Sequence[Any]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class StatementRequest(msgspec.Struct, frozen=True):
     """One statement as it goes to PostgreSQL, and as it is recorded."""
 
     statement: str
@@ -33,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
         return position if self.numbered is None else self.numbered.written(position)
 
 
-def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
+def ask_statement(text: str, parameters: Parameters | None = None) -> StatementRequest:
     """Return a statement with its parameters bound: named ones for `:name`, a list's for `$1`, `$2` ….
 
     Raises QuestionRefused for what PostgreSQL could not even be asked.
@@ -52,7 +52,9 @@ def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
             f"{len(given):,} parameters: a statement takes at most {PARAMETERS_MAX:,}; send an array as one",
         )
     if not isinstance(given, Mapping):
-        return Asked(text, _texts((str(number), value) for number, value in enumerate(given, 1)), text, given)
+        return StatementRequest(
+            text, _texts((str(number), value) for number, value in enumerate(given, 1)), text, given
+        )
     found = numbered(text, given.keys())
     unused = given.keys() - set(found.names)
     if unused:
@@ -61,10 +63,10 @@ def ask_statement(text: str, parameters: Parameters | None = None) -> Asked:
             f"the statement has no :{min(unused)[:100]}, for which a parameter was given",
         )
     values = _texts((f":{name}", given[name]) for name in found.names)
-    return Asked(found.statement, values, text, given, numbered=found)
+    return StatementRequest(found.statement, values, text, given, numbered=found)
 
 
-def ask_question(name: str, parameters: Parameters | None = None) -> Asked:
+def ask_question(name: str, parameters: Parameters | None = None) -> StatementRequest:
     """Return a saved question with its parameters, defaults where none is given.
 
     Raises QuestionUnknown, and QuestionRefused for a parameter that is missing or unknown.

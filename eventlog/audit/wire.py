@@ -16,7 +16,7 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 
 from eventlog.audit.errors import StatementFailed
-from eventlog.audit.limits import Limits
+from eventlog.audit.limits import StatementLimits
 
 # Beyond what rows weigh in text, the protocol's own.
 OVERHEAD_BYTES_MAX = 1 << 20
@@ -36,7 +36,9 @@ class Fetched(msgspec.Struct):
     truncated: bool = False
 
 
-def fetch(pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limits: Limits) -> Fetched:
+def fetch(
+    pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limits: StatementLimits
+) -> Fetched:
     """Run a query in the transaction that is begun; the session is of no use afterwards.
 
     Waits for as long as the connection lasts. Raises psycopg.Error as the server does, and StatementFailed
@@ -59,7 +61,7 @@ def fetch(pgconn: pq.abc.PGconn, query: str, values: Sequence[str | None], limit
     return fetched
 
 
-def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: Limits) -> None:
+def _take_rows(pgconn: pq.abc.PGconn, fetched: Fetched, limits: StatementLimits) -> None:
     size = 0
     bytes_max = limits.bytes + OVERHEAD_BYTES_MAX
     while (result := _next(pgconn, bytes_max)) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eventlog.embedded.directory import DataDirectory, Postmaster
 from eventlog.embedded.errors import EmbeddedServerError
-from eventlog.embedded.patience import Patience, ended_at_once
+from eventlog.embedded.shutdown_watch import ShutdownWatch, ended_at_once
 from eventlog.embedded.silence import Say
 from eventlog.embedded.sockets import remove_socket_dir
 
@@ -42,11 +42,11 @@ def stop_running(data_dir: Path, *, force: bool = False, say: Say = lambda text:
 
 
 def _await_end(directory: DataDirectory, server: Postmaster, owner: int | None, say: Say) -> None:
-    patience = Patience(server.pid)
+    watch = ShutdownWatch(server.pid)
     until = math.inf
     while not _is_free(directory, but_for=owner):
-        if not patience.reason and patience.is_over():
-            say(ended_at_once(patience.reason))
+        if not watch.reason and watch.is_over():
+            say(ended_at_once(watch.reason))
             until = time.monotonic() + AT_ONCE_SECONDS_MAX
             with suppress(ProcessLookupError):
                 os.kill(server.pid, signal.SIGQUIT)

@@ -28,8 +28,8 @@ from eventlog.embedded.cluster import check_version, create_cluster
 from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmaster
 from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.ownership import mend
-from eventlog.embedded.patience import Orphan, Patience, ended_at_once
 from eventlog.embedded.process import Child
+from eventlog.embedded.shutdown_watch import Orphan, ShutdownWatch, ended_at_once
 from eventlog.embedded.silence import SILENCE_SECONDS_MAX, Say, Silence, is_hidden, ping, why_silent
 from eventlog.embedded.sockets import make_socket_dir, remove_socket_dir
 from eventlog.embedded.tuning import server_options
@@ -261,10 +261,10 @@ class EmbeddedServer:
             if self._child is not None:
                 # SIGINT is a fast shutdown. SIGQUIT is an immediate one: nothing committed is lost,
                 # the next start recovers.
-                patience = Patience(self._child.process.pid)
-                clean = self._child.end(signal.SIGINT, signal.SIGQUIT, is_enough=patience.is_over)
-                if patience.reason:
-                    say(ended_at_once(patience.reason))
+                watch = ShutdownWatch(self._child.process.pid)
+                clean = self._child.end(signal.SIGINT, signal.SIGQUIT, is_enough=watch.is_over)
+                if watch.reason:
+                    say(ended_at_once(watch.reason))
             if clean and self._lock is not None:
                 # A forked child of ours may hold the same lock open; PostgreSQL does not any more.
                 # After an unclean end its last backends may, and then closing must do.

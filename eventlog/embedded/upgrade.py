@@ -58,7 +58,7 @@ class Upgraded(msgspec.Struct, frozen=True):
     kept: Path
 
 
-class Table(msgspec.Struct, frozen=True):
+class DatabaseTable(msgspec.Struct, frozen=True):
     """A table of the database; `name` is quoted."""
 
     name: str
@@ -66,7 +66,7 @@ class Table(msgspec.Struct, frozen=True):
     relation: str
 
 
-class Content(msgspec.Struct, frozen=True):
+class TableDigest(msgspec.Struct, frozen=True):
     """How many rows a table has, and a digest of them."""
 
     rows: int
@@ -207,7 +207,9 @@ def _require_room(directory: DataDirectory, size: int) -> None:
 def _compare(old_dsn: str, new_dsn: str, watch: Watch) -> None:
     """Raise EmbeddedServerError unless each table holds the same in both."""
     with connect(old_dsn, "owner", "upgrade") as old, connect(new_dsn, "owner", "upgrade") as new:
-        tables = old.cursor(row_factory=class_row(Table)).execute(statement("upgrade/tables")).fetchall()
+        tables = (
+            old.cursor(row_factory=class_row(DatabaseTable)).execute(statement("upgrade/tables")).fetchall()
+        )
         watch(0, 0, "comparing")
         for table in tables:
             if (before := _content(old, table)) != (after := _content(new, table)):
@@ -217,9 +219,9 @@ def _compare(old_dsn: str, new_dsn: str, watch: Watch) -> None:
                 )
 
 
-def _content(connection: Connection, table: Table) -> Content:
+def _content(connection: Connection, table: DatabaseTable) -> TableDigest:
     query = statement("upgrade/content").format(table=Identifier(table.schema, table.relation))
     with translated_errors():
-        found = connection.cursor(row_factory=class_row(Content)).execute(query).fetchone()
+        found = connection.cursor(row_factory=class_row(TableDigest)).execute(query).fetchone()
     assert found is not None
     return found

@@ -16,7 +16,7 @@ from eventlog.events import Contents, Events
 from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
-from eventlog.intake.limits import Intake, Limits
+from eventlog.intake.limits import Intake, PublishLimits
 from eventlog.intake.own import Own
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw, escape_flaw, is_harmless
 
@@ -34,7 +34,7 @@ _decode_all_own = msgspec.json.Decoder(list[Own]).decode
 _decode_all_raw = msgspec.json.Decoder(list[Raw]).decode
 
 
-def parse(body: bytes, *, ndjson: bool, limits: Limits, lenient: bool = False) -> Intake:
+def parse(body: bytes, *, ndjson: bool, limits: PublishLimits, lenient: bool = False) -> Intake:
     """Return the events of a body; raises Refused, and nothing else.
 
     Strictly, the first kind of fault that a body has refuses all of it: a limit, then what is malformed,
@@ -48,7 +48,7 @@ def parse(body: bytes, *, ndjson: bool, limits: Limits, lenient: bool = False) -
     return examine(sent, limits, lenient=lenient)
 
 
-def accept(body: bytes, limits: Limits, *, ndjson: bool = False) -> Events | None:
+def accept(body: bytes, limits: PublishLimits, *, ndjson: bool = False) -> Events | None:
     """Return the events of a body if all of them are certainly good, and that is soon seen; None tells
     nothing. It is called where everybody else waits meanwhile."""
     if len(body) > limits.body_bytes or encoding_flaw(body):
@@ -58,7 +58,9 @@ def accept(body: bytes, limits: Limits, *, ndjson: bool = False) -> Events | Non
     return _read_and_accept(body, limits, ndjson=ndjson, soon=True)
 
 
-def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool, soon: bool = False) -> Events | None:
+def _read_and_accept(
+    body: bytes, limits: PublishLimits, *, ndjson: bool, soon: bool = False
+) -> Events | None:
     try:
         read = _read_lines(body, limits) if ndjson else _read(body)
     except (msgspec.DecodeError, RecursionError):
@@ -68,7 +70,7 @@ def _read_and_accept(body: bytes, limits: Limits, *, ndjson: bool, soon: bool = 
     return _accept(read, limits)
 
 
-def _require_text(body: bytes, limits: Limits) -> None:
+def _require_text(body: bytes, limits: PublishLimits) -> None:
     if len(body) > limits.body_bytes:
         raise Refused("too_large", "body_too_large", f"a body has at most {limits.body_bytes} bytes")
     if flaw := encoding_flaw(body):
@@ -91,7 +93,7 @@ def _read(body: bytes) -> _Read | None:
     return _Read(text, _decode_all_own(text), list(map(bytes, _decode_all_raw(text))))
 
 
-def _read_lines(body: bytes, limits: Limits) -> _Read | None:
+def _read_lines(body: bytes, limits: PublishLimits) -> _Read | None:
     if body.count(b"\n") > limits.batch_events:
         return None
     lines = [line for line in (line.strip(WHITE_SPACE) for line in body.split(b"\n")) if line]
@@ -101,7 +103,7 @@ def _read_lines(body: bytes, limits: Limits) -> _Read | None:
     return read if read.events == lines else None
 
 
-def _accept(read: _Read, limits: Limits) -> Events | None:
+def _accept(read: _Read, limits: PublishLimits) -> Events | None:
     """Return the events if all of them are certainly good."""
     own, raws = read.own, read.events
     if len(raws) == 1:
@@ -141,7 +143,7 @@ def _has_escape_flaw(read: _Read) -> bool:
     return any(map(escape_flaw, read.events))
 
 
-def _accept_one(own: Own, raw: bytes, limits: Limits) -> Events | None:
+def _accept_one(own: Own, raw: bytes, limits: PublishLimits) -> Events | None:
     """Do the same for one event, for which columns do not pay."""
     payload = bytes(own.payload)
     moments = fields.moments_of((own.timestamp,))

@@ -11,8 +11,8 @@ from msgspec import Raw
 from eventlog.errors import Refused
 from eventlog.events import Events, Fault
 from eventlog.intake.fields import FIELDS, STRING_FIELDS
-from eventlog.intake.forms import Sent
-from eventlog.intake.limits import Intake, Limits
+from eventlog.intake.forms import ParsedBody
+from eventlog.intake.limits import Intake, PublishLimits
 from eventlog.intake.own import contents_of
 from eventlog.intake.text import flaw
 
@@ -59,7 +59,7 @@ def repeats_key(event: bytes) -> bool:
     return len({key.text for key in members}) < len(members)
 
 
-def examine(sent: Sent, limits: Limits, *, lenient: bool) -> Intake:
+def examine(sent: ParsedBody, limits: PublishLimits, *, lenient: bool) -> Intake:
     """Return the events; raises Refused if strictly read one has a fault, or leniently none is good."""
     if lenient:
         return _sort(sent, limits)
@@ -67,7 +67,7 @@ def examine(sent: Sent, limits: Limits, *, lenient: bool) -> Intake:
     return Intake(_events(sent.events), [])
 
 
-def _sort(sent: Sent, limits: Limits) -> Intake:
+def _sort(sent: ParsedBody, limits: PublishLimits) -> Intake:
     """Part the good events from the others."""
     events: list[bytes] = []
     rejected = list(sent.malformed)
@@ -89,7 +89,7 @@ def _events(raws: list[bytes]) -> Events:
     return Events(topics, event_ids, raws, contents_of(raws))
 
 
-def _require_all(sent: Sent, limits: Limits) -> None:
+def _require_all(sent: ParsedBody, limits: PublishLimits) -> None:
     pairs = list(zip(sent.indexes, sent.events, strict=True))
     # Only as many faults are looked for as are told; one more shows that there are more.
     if found := _first(fault for index, raw in pairs for fault in _limit_faults(sent, index, raw, limits)):
@@ -122,19 +122,19 @@ def _refusal(kind: Literal["malformed", "invalid", "too_large"], faults: list[Fa
     return Refused(kind, first.code if agree else "invalid_event", detail, faults[:FAULTS_MAX])
 
 
-def _limit_faults(sent: Sent, index: int, raw: bytes, limits: Limits) -> list[Fault]:
+def _limit_faults(sent: ParsedBody, index: int, raw: bytes, limits: PublishLimits) -> list[Fault]:
     if len(raw) <= limits.event_bytes:
         return []
     detail = f"an event has at most {limits.event_bytes} bytes, not {len(raw)}"
     return [Fault(index, sent.pointer(index), "event_too_large", detail)]
 
 
-def _text_faults(sent: Sent, index: int, raw: bytes, limits: Limits) -> list[Fault]:
+def _text_faults(sent: ParsedBody, index: int, raw: bytes, limits: PublishLimits) -> list[Fault]:
     found = flaw(raw, limits.depth)
     return [] if found is None else [Fault(index, sent.pointer(index), found.code, found.detail)]
 
 
-def _field_faults(sent: Sent, index: int, raw: bytes) -> Iterator[Fault]:
+def _field_faults(sent: ParsedBody, index: int, raw: bytes) -> Iterator[Fault]:
     """Yield a fault for every bad field of one event, whose text has no flaw."""
     base = sent.pointer(index)
     if not raw.startswith(b"{"):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import add, itemgetter
 
-from eventlog.bounded_cache import Memo
+from eventlog.bounded_cache import BoundedCache
 
 BYTES_MAX = 255
 # No character takes more than 4 bytes of UTF-8.
@@ -119,8 +119,8 @@ _FORM = (
     f"then Z or an offset of at most 15:59; {BYTES_MAX} bytes in all"
 )
 # Within a batch most seconds are the same, and milliseconds are but a thousand.
-_seconds = Memo(_microseconds_to_second, _SECONDS_KEPT_MAX)
-_rests = Memo(_microseconds_of_rest, _RESTS_KEPT_MAX)
+_seconds = BoundedCache(_microseconds_to_second, _SECONDS_KEPT_MAX)
+_rests = BoundedCache(_microseconds_of_rest, _RESTS_KEPT_MAX)
 
 
 def _moments(timestamps: Sequence[str]) -> list[int]:

@@ -14,11 +14,11 @@ from msgspec import UNSET, Raw, UnsetType
 
 from eventlog.errors import Refused
 from eventlog.events import Fault
-from eventlog.intake.limits import Limits
+from eventlog.intake.limits import PublishLimits
 from eventlog.intake.text import WHITE_SPACE, Flaw, flaw, has_more_elements, without_lone_surrogates
 
 
-class Sent(msgspec.Struct):
+class ParsedBody(msgspec.Struct):
     """A body in parts. `malformed` are the lines that are no JSON; `base` leads to an event by its index."""
 
     events: list[bytes]
@@ -45,7 +45,7 @@ _PLACE = re.compile(r"\(byte (\d+)\)$")
 _ENVELOPE_DEPTH = 2
 
 
-def split(body: bytes, limits: Limits) -> Sent:
+def split(body: bytes, limits: PublishLimits) -> ParsedBody:
     """Cut a JSON body into events; raises Refused if it is no JSON, or has no events or too many."""
     text = body.strip(WHITE_SPACE)
     # Escapes of lone surrogates would stop the parser; they are reported with the event they are in.
@@ -58,10 +58,10 @@ def split(body: bytes, limits: Limits) -> Sent:
         if head.events is not UNSET and head.topic is UNSET:
             start, end = _events_array(text, legible, limits)
             return _elements(text[start:end], legible[start:end], "/events", limits)
-    return Sent([text], [0], None, [])
+    return ParsedBody([text], [0], None, [])
 
 
-def _events_array(text: bytes, legible: bytes, limits: Limits) -> tuple[int, int]:
+def _events_array(text: bytes, legible: bytes, limits: PublishLimits) -> tuple[int, int]:
     """Return where the array of an envelope lies."""
     key = _FIRST_KEY.match(legible)
     start = key.end() if key else 0
@@ -76,20 +76,20 @@ def _events_array(text: bytes, legible: bytes, limits: Limits) -> tuple[int, int
     return start, start + len(value)
 
 
-def _no_envelope(text: bytes, limits: Limits, pointer: str, code: str, detail: str) -> Refused:
+def _no_envelope(text: bytes, limits: PublishLimits, pointer: str, code: str, detail: str) -> Refused:
     """Build the refusal of an envelope that is none; what is malformed anywhere in it comes first."""
     if found := flaw(text, limits.depth + _ENVELOPE_DEPTH):
         return Refused("malformed", found.code, found.detail)
     return Refused("invalid", code, detail, [Fault(None, pointer, code, detail)])
 
 
-def _elements(text: bytes, legible: bytes, base: str, limits: Limits) -> Sent:
+def _elements(text: bytes, legible: bytes, base: str, limits: PublishLimits) -> ParsedBody:
     if has_more_elements(legible, limits.batch_events):
         raise _too_many(limits)
     events = [bytes(event) for event in _raws.decode(legible)]
     if not events:
         raise Refused("malformed", "empty_batch", "the batch has no events")
-    return Sent(_as_sent(events, text, legible), range(len(events)), base, [])
+    return ParsedBody(_as_sent(events, text, legible), range(len(events)), base, [])
 
 
 def _as_sent(events: list[bytes], text: bytes, legible: bytes) -> list[bytes]:
@@ -106,9 +106,9 @@ def _as_sent(events: list[bytes], text: bytes, legible: bytes) -> list[bytes]:
     return found
 
 
-def split_lines(body: bytes, limits: Limits) -> Sent:
+def split_lines(body: bytes, limits: PublishLimits) -> ParsedBody:
     """Cut NDJSON into events; blank lines count as lines, so that an index is a line's number."""
-    sent = Sent([], [], "", [])
+    sent = ParsedBody([], [], "", [])
     indexes: list[int] = []
     for number, line in enumerate(BytesIO(body)):
         text = line.strip(WHITE_SPACE)
@@ -125,7 +125,7 @@ def split_lines(body: bytes, limits: Limits) -> Sent:
     return sent
 
 
-def _too_many(limits: Limits) -> Refused:
+def _too_many(limits: PublishLimits) -> Refused:
     detail = f"a batch has at most {limits.batch_events} events: send them in several"
     return Refused("too_large", "batch_too_large", detail)
 

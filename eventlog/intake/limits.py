@@ -1,11 +1,11 @@
-"""What the door is told, and what it answers."""
+"""Whby intake is told, and what it answers."""
 
 import msgspec
 
 from eventlog.events import Events, Fault
 
 
-class Limits(msgspec.Struct, frozen=True):
+class PublishLimits(msgspec.Struct, frozen=True):
     """How large a publish may be. `depth` counts nested arrays and objects; the event itself is 1."""
 
     event_bytes: int

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import msgspec
 import psycopg
 
-from eventlog.bounded_cache import Memo
+from eventlog.bounded_cache import BoundedCache
 from eventlog.errors import OutcomeUnknown
 from eventlog.events import Contents, Events
 from eventlog.failpoints import hit
@@ -55,7 +55,7 @@ NO_CONTENT = struct.Struct(">iii")
 NAMES_KEPT_MAX = 16_384
 
 
-class Place(NamedTuple):
+class PositionRange(NamedTuple):
     """Where a run of deliveries lies: positions first … last, both inclusive."""
 
     partition: int
@@ -121,22 +121,22 @@ def _field(value: bytes) -> bytes:
     return LENGTH.pack(len(value)) + value
 
 
-_hashed_sources = Memo(lambda source: source.encode() + b"\0", NAMES_KEPT_MAX)
-_source_fields = Memo(lambda source: _field(source.encode()), NAMES_KEPT_MAX)
+_hashed_sources = BoundedCache(lambda source: source.encode() + b"\0", NAMES_KEPT_MAX)
+_source_fields = BoundedCache(lambda source: _field(source.encode()), NAMES_KEPT_MAX)
 
 
 @cache
-def _of_topics(partitions: int) -> tuple[Memo[int], Memo[bytes]]:
+def _of_topics(partitions: int) -> tuple[BoundedCache[int], BoundedCache[bytes]]:
     """Return what gives a topic's partition, and the fields partition and topic of a COPY row."""
-    places = Memo(lambda topic: partition_of(topic, partitions), NAMES_KEPT_MAX)
+    places = BoundedCache(lambda topic: partition_of(topic, partitions), NAMES_KEPT_MAX)
 
     def fields(topic: str) -> bytes:
         return PARTITION.pack(2, places[topic]) + _field(topic.encode())
 
-    return places, Memo(fields, NAMES_KEPT_MAX)
+    return places, BoundedCache(fields, NAMES_KEPT_MAX)
 
 
-def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:
+def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> list[list[PositionRange]]:
     """Append batches in a transaction of their own; return where each one's deliveries lie, by partition.
 
     Raises OutcomeUnknown when the commit may or may not have happened, and psycopg.Error when
@@ -157,7 +157,7 @@ def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> lis
     return places
 
 
-def append(connection: Connection, batches: Sequence[Deliveries]) -> list[list[Place]]:
+def append(connection: Connection, batches: Sequence[Deliveries]) -> list[list[PositionRange]]:
     """Append batches in the caller's transaction, which must be READ COMMITTED; as append_durably."""
     wanted = _partitions(batches)
     heads = _lock(connection, wanted, begin=False)
@@ -187,7 +187,7 @@ def _text(name: str) -> bytes:
 
 def number_rows(
     batches: Sequence[Deliveries], wanted: Iterable[int], heads: dict[int, int]
-) -> tuple[bytes, list[list[Place]]]:
+) -> tuple[bytes, list[list[PositionRange]]]:
     """Give each row its position: batches in their order, so one connection's publishes stay in order.
 
     Rows stay mixed as they came, and not for ease alone. COPY keeps up to 1,000 rows before it writes them,
@@ -204,7 +204,7 @@ def number_rows(
     return data, _places_of(batches, dict(heads))
 
 
-def _places_of(batches: Sequence[Deliveries], heads: dict[int, int]) -> list[list[Place]]:
+def _places_of(batches: Sequence[Deliveries], heads: dict[int, int]) -> list[list[PositionRange]]:
     """Return where each batch lies, by partition, ascending; moves the heads on."""
     places = []
     for batch in batches:
@@ -212,6 +212,6 @@ def _places_of(batches: Sequence[Deliveries], heads: dict[int, int]) -> list[lis
         for partition, rows in sorted(batch.counts.items()):
             first = heads[partition] + 1
             heads[partition] += rows
-            placed.append(Place(partition, first, heads[partition]))
+            placed.append(PositionRange(partition, first, heads[partition]))
         places.append(placed)
     return places

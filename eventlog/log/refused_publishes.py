@@ -1,4 +1,4 @@
-"""Keep a record of refused publishes, for audit: what was wrong, whence and when, never the body.
+"""Keep a record of refused publishes, for audit: what was wrong, from whom and when, never the body.
 
 Best effort and bounded: a flood of bad requests must not cost the good ones anything, so records are
 written once a second from memory. Nor must it push out what others, or the same source otherwise, were

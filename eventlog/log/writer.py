@@ -36,7 +36,7 @@ from eventlog.errors import (
     QueueFull,
 )
 from eventlog.failpoints import hit
-from eventlog.log.append import Deliveries, Place, append_durably
+from eventlog.log.append import Deliveries, PositionRange, append_durably
 from eventlog.log.disk_room import DiskRoom
 from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import connect, first_line, has_ended_idle, translate
@@ -59,7 +59,7 @@ NOT_REPLICATED = "01000"
 NOTHING = Deliveries([], [], {}, 0)
 
 # Told on the event loop where the deliveries lie, once they are durable, or why they are not.
-Answer = Callable[[list[Place] | Exception], None]
+Answer = Callable[[list[PositionRange] | Exception], None]
 
 
 class Request(NamedTuple):
@@ -127,12 +127,12 @@ class Writer:
         if self._queue and (waiting >= self._events_max or self._queued_bytes >= self._bytes_max):
             raise QueueFull(f"{waiting} events ({self._queued_bytes} bytes) wait for the writer already")
 
-    def submit(self, deliveries: Deliveries) -> asyncio.Future[list[Place]]:
+    def submit(self, deliveries: Deliveries) -> asyncio.Future[list[PositionRange]]:
         """Hand deliveries to the writer; the future says where they lie once they are durable.
 
         Raises as hand_over, or through the future OutcomeUnknown, DatabaseUnavailable, DiskFull.
         """
-        answer: asyncio.Future[list[Place]] = self._loop.create_future()
+        answer: asyncio.Future[list[PositionRange]] = self._loop.create_future()
         self.hand_over(deliveries, partial(_settle, answer))
         return answer
 
@@ -217,9 +217,9 @@ class Writer:
         self._trouble = trouble
         self._succeeded_at = time.monotonic() if error is None else -SHOWN_SECONDS
 
-    def _committed(self, batch: Sequence[Request], places: list[list[Place]]) -> None:
+    def _committed(self, batch: Sequence[Request], places: list[list[PositionRange]]) -> None:
         """Tell the callers. Whatever fails here, the thread goes on: without it nobody can publish."""
-        outcome: list[list[Place]] | Exception = places
+        outcome: list[list[PositionRange]] | Exception = places
         try:
             hit("api.committed")
         except Exception:
@@ -229,7 +229,7 @@ class Writer:
         if any(request.deliveries.count for request in batch):
             self.appended.set()
 
-    def _append(self, batches: Sequence[Deliveries]) -> list[list[Place]]:
+    def _append(self, batches: Sequence[Deliveries]) -> list[list[PositionRange]]:
         """Append and commit in one transaction; a failure leaves either nothing or OutcomeUnknown."""
         self._room.require()
         connection = self._connected()
@@ -306,14 +306,14 @@ class Writer:
         self._failures += 1
         self._not_before = time.monotonic() + pause_seconds(self._failures)
 
-    def _answer(self, batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
+    def _answer(self, batch: Sequence[Request], result: list[list[PositionRange]] | Exception) -> None:
         """Wake all callers of a flush by one call into the event loop."""
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(_resolve, batch, result)
 
 
-def _resolve(batch: Sequence[Request], result: list[list[Place]] | Exception) -> None:
-    became: Iterable[list[Place] | Exception] = (
+def _resolve(batch: Sequence[Request], result: list[list[PositionRange]] | Exception) -> None:
+    became: Iterable[list[PositionRange] | Exception] = (
         repeat(result, len(batch)) if isinstance(result, Exception) else result
     )
     for request, told in zip(batch, became, strict=True):
@@ -324,7 +324,7 @@ def _resolve(batch: Sequence[Request], result: list[list[Place]] | Exception) ->
             log.exception("answer_failed")
 
 
-def _settle(future: asyncio.Future[list[Place]], result: list[Place] | Exception) -> None:
+def _settle(future: asyncio.Future[list[PositionRange]], result: list[PositionRange] | Exception) -> None:
     if future.done():
         return
     if isinstance(result, Exception):

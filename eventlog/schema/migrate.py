@@ -31,7 +31,7 @@ class Migration(msgspec.Struct, frozen=True):
     checksum: str
 
 
-class Server(msgspec.Struct, frozen=True):
+class ServerFeatures(msgspec.Struct, frozen=True):
     """What PostgreSQL says of itself."""
 
     version: str
@@ -142,7 +142,11 @@ def statements_of(needed: list[Needed]) -> str:
 
 def refuse_unsuitable_server(connection: Connection) -> None:
     """Raise SchemaMismatch where PostgreSQL is too old or does not speak UTF-8."""
-    server = connection.cursor(row_factory=class_row(Server)).execute(statement("migrate/server")).fetchone()
+    server = (
+        connection.cursor(row_factory=class_row(ServerFeatures))
+        .execute(statement("migrate/server"))
+        .fetchone()
+    )
     assert server is not None
     if server.version_number < POSTGRES_MIN:
         raise SchemaMismatch(f"PostgreSQL {server.version} is too old: eventlog needs 15 or newer")

@@ -85,7 +85,7 @@ class Session(psycopg.Connection[TupleRow]):
         return self.backend_pid != self.pgconn.backend_pid
 
 
-class Look(msgspec.Struct, frozen=True):
+class PinCheck(msgspec.Struct, frozen=True):
     """What one look found: the backend, and the pins that did not arrive."""
 
     backend_pid: int
@@ -122,7 +122,7 @@ def _connected(dsn: str, role: Role, name: str) -> Session:
         return Session.connect(session_dsn(dsn, role, name, options=False), autocommit=True)
 
 
-def _look(session: Session, role: Role) -> Look:
+def _look(session: Session, role: Role) -> PinCheck:
     try:
         [row] = run(session, looking(role))
     except psycopg.OperationalError as error:
@@ -150,11 +150,11 @@ def wanted(role: Role) -> dict[str, str]:
     return {**pins(role), **LOOKED_AT}
 
 
-def look(role: Role, row: Sequence[str | int | None]) -> Look:
+def look(role: Role, row: Sequence[str | int | None]) -> PinCheck:
     """Read what looking() was answered with. A setting that this version does not know is not missing."""
     shown = zip(wanted(role).items(), row[1:], strict=True)
     missing = [name for (name, value), has in shown if has is not None and _bare(str(has)) != _bare(value)]
-    return Look(int(row[0] or 0), missing)
+    return PinCheck(int(row[0] or 0), missing)
 
 
 def _bare(value: str) -> str:
@@ -174,7 +174,7 @@ def setting(role: Role, missing: Sequence[str]) -> sql.Composed:
     )
 
 
-def require_all(found: Look) -> None:
+def require_all(found: PinCheck) -> None:
     """Raise DatabaseUnavailable where a pin is missing though it was set."""
     if found.missing:
         raise DatabaseUnavailable(

@@ -19,14 +19,14 @@ TIMEOUT = aiohttp.ClientTimeout(total=35.0, sock_connect=5.0)
 STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=45.0)
 
 
-class Problem(msgspec.Struct):
+class ProblemDocument(msgspec.Struct):
     """The fields of a problem document that people need."""
 
     code: str = ""
     detail: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ApiAnswer(msgspec.Struct, frozen=True):
     """A 2xx answer, and the cursor of the next page while there may be more now."""
 
     body: bytes
@@ -50,7 +50,7 @@ class ReadingClient:
     ) -> None:
         await self._session.close()
 
-    async def get(self, path: str, **query: str | int | None) -> Answer:
+    async def get(self, path: str, **query: str | int | None) -> ApiAnswer:
         """Return what a path answers.
 
         Raises ApiUnavailable when nothing usable comes, ApiRefused for a 4xx, SettingsError when
@@ -101,11 +101,11 @@ class ReadingClient:
         except (aiohttp.ClientError, OSError) as error:
             raise ApiUnavailable(self.url, str(error) or type(error).__name__) from None
 
-    async def _judge(self, response: aiohttp.ClientResponse) -> Answer:
+    async def _judge(self, response: aiohttp.ClientResponse) -> ApiAnswer:
         body = await response.read()
         if response.status == 200:
             has_more = "next" in response.links
-            return Answer(body, response.headers.get("Eventlog-Cursor") if has_more else None)
+            return ApiAnswer(body, response.headers.get("Eventlog-Cursor") if has_more else None)
         problem = read_problem(body)
         if problem is None:
             raise ApiUnavailable(
@@ -127,10 +127,10 @@ def ask(url: str | None, path: str, **query: str | int | None) -> bytes:
     return asyncio.run(asked())
 
 
-def read_problem(body: bytes) -> Problem | None:
+def read_problem(body: bytes) -> ProblemDocument | None:
     """Read a problem document; None when the answer is something else, as from a proxy in between."""
     try:
-        problem = msgspec.json.decode(body, type=Problem)
+        problem = msgspec.json.decode(body, type=ProblemDocument)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return problem if problem.code else None

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.sql import Identifier
 
-from eventlog.intake import Limits, parse
+from eventlog.intake import PublishLimits, parse
 from eventlog.log.append import append_durably, encode
 from eventlog.sessions.database import Connection, connect
 from eventlog.statements import statement
@@ -28,7 +28,7 @@ from projections.rebuilding.rebuild import rebuild
 # Nobody pulls the plug on a test.
 UNSAFE_AND_FAST = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "100"}
 PARTITIONS = 4
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=100_000)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=100_000)
 POLL_SECONDS = 0.01
 # A projection that fails is tried again by itself; if that does not help, it is broken.
 FAILING_SECONDS_MAX = 1.0

@@ -41,7 +41,7 @@ class Failing(msgspec.Struct, frozen=True):
     cause: str
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class NewestPositions(msgspec.Struct, frozen=True):
     """The newest positions of a partition: what there is (first, last, rows), and what should be."""
 
     partition: int
@@ -67,7 +67,7 @@ class Outbox(msgspec.Struct, frozen=True):
 def check_positions(connection: Connection) -> Finding:
     """Say whether positions are gap-free, looking at the newest ones of each partition."""
     stretches = (
-        connection.cursor(row_factory=class_row(Stretch))
+        connection.cursor(row_factory=class_row(NewestPositions))
         .execute(statement("doctor/positions"), {"newest": NEWEST_POSITIONS})
         .fetchall()
     )

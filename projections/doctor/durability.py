@@ -84,7 +84,7 @@ RULES = (
 )
 
 
-class Setting(msgspec.Struct, frozen=True):
+class ServerSetting(msgspec.Struct, frozen=True):
     """One row of pg_settings."""
 
     name: str
@@ -131,7 +131,7 @@ def refuse_unsafe_settings(connection: Connection, *, allowed: bool = False) -> 
 
 
 def _read(connection: Connection, rules: tuple[Rule, ...] | list[Rule]) -> dict[str, str]:
-    rows = connection.cursor(row_factory=class_row(Setting)).execute(
+    rows = connection.cursor(row_factory=class_row(ServerSetting)).execute(
         statement("doctor/settings"), {"names": [rule.name for rule in rules]}
     )
     return {row.name: row.setting for row in rows}

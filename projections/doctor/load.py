@@ -19,7 +19,7 @@ XID_AGE_FAILED = 1_500_000_000
 CONNECTIONS_SHARE_MAX = 0.8
 
 
-class Session(msgspec.Struct, frozen=True):
+class LongSession(msgspec.Struct, frozen=True):
     """A session that holds an old snapshot, or idles within a transaction."""
 
     pid: int
@@ -48,7 +48,7 @@ def check_sessions(connection: Connection) -> Finding:
     """Name the sessions that keep vacuum waiting."""
     limits = {"idle_seconds": IDLE_SECONDS_MAX, "snapshot_seconds": SNAPSHOT_SECONDS_MAX}
     sessions = (
-        connection.cursor(row_factory=class_row(Session))
+        connection.cursor(row_factory=class_row(LongSession))
         .execute(statement("doctor/sessions"), limits)
         .fetchall()
     )

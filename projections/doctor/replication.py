@@ -17,7 +17,7 @@ WRITABLE = "read only"
 SUBSCRIPTIONS = "subscriptions"
 
 
-class Setting(msgspec.Struct, frozen=True):
+class GivenSetting(msgspec.Struct, frozen=True):
     """What a session is given at its start, and what set it: "database", "user", "configuration file" …."""
 
     value: str
@@ -85,8 +85,8 @@ def check_writable(connection: Connection) -> Finding:
     )
 
 
-def _setting(connection: Connection, name: str) -> Setting | None:
-    cursor = connection.cursor(row_factory=class_row(Setting))
+def _setting(connection: Connection, name: str) -> GivenSetting | None:
+    cursor = connection.cursor(row_factory=class_row(GivenSetting))
     return cursor.execute(statement("doctor/given_setting"), {"name": name}).fetchone()
 
 

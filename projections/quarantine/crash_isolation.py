@@ -104,7 +104,7 @@ def given_up(partition: int, attempt: Attempt) -> Decision:
     return Decision(partition, attempt.first, PROCESS_DIED, cause)
 
 
-class Attempts:
+class CrashIsolation:
     """What one worker does about deliveries that may kill it."""
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ from projections.operations import Operation, Progress, fence, operation
 from projections.play import Batch, Counts, play
 from projections.projection import Projection
 from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
-from projections.quarantine.undo import Key, undo
+from projections.quarantine.undo import EventKey, undo
 from projections.replay import Decision, as_projector, count_quarantined
 from projections.versions import Version
 
@@ -96,9 +96,9 @@ class Quarantined(msgspec.Struct, frozen=True):
     cause: str
 
     @property
-    def event(self) -> Key:
+    def event(self) -> EventKey:
         """The event that it is of."""
-        return Key(self.partition, self.topic, self.event_id)
+        return EventKey(self.partition, self.topic, self.event_id)
 
     def kept(self, cause: str) -> Retried:
         """Return that it stays where it is, and why."""
@@ -199,7 +199,7 @@ class _Retry:
             raise ProjectionOutdated(self._projection.name)
         return Version(self._projection, live.live_version, live.schema_name)
 
-    def _retry(self, version: Version, event: Key, chosen: Sequence[Quarantined]) -> list[Retried]:
+    def _retry(self, version: Version, event: EventKey, chosen: Sequence[Quarantined]) -> list[Retried]:
         """Retry one event. A program that is broken is told like content that is: nothing has changed."""
         try:
             replayed = self._retry_event(version, event)
@@ -211,7 +211,7 @@ class _Retry:
             return [each.kept(cause_of(error)) for each in chosen]
         return _results(version, event, replayed, {each.position for each in chosen})
 
-    def _retry_event(self, version: Version, event: Key) -> Replayed:
+    def _retry_event(self, version: Version, event: EventKey) -> Replayed:
         with self._connection.transaction():
             self._begin()
             self._claim(version, event)
@@ -227,12 +227,12 @@ class _Retry:
                 self._explain(version, event, replayed)
         return replayed
 
-    def _claim(self, version: Version, event: Key) -> None:
+    def _claim(self, version: Version, event: EventKey) -> None:
         versions.set_lock_timeout(self._connection, CLAIM_TIMEOUT_MILLISECONDS)
         where = {**version.key, "partition": event.partition}
         self._connection.execute(statement("rebuild/lock_claim"), where)
 
-    def _replay(self, version: Version, event: Key) -> Replayed:
+    def _replay(self, version: Version, event: EventKey) -> Replayed:
         where = {**version.key, **msgspec.structs.asdict(event)}
         aside = self._connection.execute(statement("retry/of_event"), where).fetchall()
         before = {position: QUARANTINED for (position,) in aside}
@@ -242,7 +242,7 @@ class _Retry:
             self._play(version, event, position, replayed)
         return replayed
 
-    def _play(self, version: Version, event: Key, position: int, replayed: Replayed) -> None:
+    def _play(self, version: Version, event: EventKey, position: int, replayed: Replayed) -> None:
         projection, schema = version.projection, version.schema_name
         try:
             with self._connection.transaction():
@@ -259,7 +259,7 @@ class _Retry:
             )
             count_quarantined(self._connection, version, event.partition, position, event.topic)
 
-    def _record(self, version: Version, event: Key, replayed: Replayed) -> None:
+    def _record(self, version: Version, event: EventKey, replayed: Replayed) -> None:
         where = {**version.key, **msgspec.structs.asdict(event)}
         released = {**where, "positions": replayed.released}
         self._connection.execute(statement("retry/release"), released)
@@ -267,7 +267,7 @@ class _Retry:
         self._connection.execute(statement("retry/correct_steps"), changes)
         self._connection.execute(statement("retry/announce"), changes)
 
-    def _explain(self, version: Version, event: Key, replayed: Replayed) -> None:
+    def _explain(self, version: Version, event: EventKey, replayed: Replayed) -> None:
         """Record why what was in quarantine stays there."""
         failed = [
             why for position, why in replayed.failures.items() if replayed.before[position] == QUARANTINED
@@ -298,7 +298,7 @@ def _changes(replayed: Replayed) -> dict[str, list[int]]:
     }
 
 
-def _results(version: Version, event: Key, replayed: Replayed, chosen: set[int]) -> list[Retried]:
+def _results(version: Version, event: EventKey, replayed: Replayed, chosen: set[int]) -> list[Retried]:
     """Return what became of the deliveries that were chosen, and of others that came out along."""
     results = []
     aside = {position for position, counts in replayed.before.items() if counts == QUARANTINED}
@@ -312,7 +312,7 @@ def _results(version: Version, event: Key, replayed: Replayed, chosen: set[int])
     return results
 
 
-def _cause(event: Key, replayed: Replayed, position: int) -> str:
+def _cause(event: EventKey, replayed: Replayed, position: int) -> str:
     """Return why a delivery stays where it is: by itself, or since another one fails now."""
     if position in replayed.failures:
         return replayed.failures[position].cause

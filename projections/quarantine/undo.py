@@ -17,7 +17,7 @@ from projections.versions import Version
 UNIQUE = Counts(1, 0, 0, 0)
 
 
-class Key(msgspec.Struct, frozen=True):
+class EventKey(msgspec.Struct, frozen=True):
     """What names an event: its partition follows from its topic."""
 
     partition: int
@@ -39,7 +39,7 @@ class Undone(msgspec.Struct, frozen=True):
         return Counts(self.unique_count, self.duplicate_count, self.conflict_count, 0)
 
 
-def undo(connection: Connection, version: Version, event: Key, quarantined: int) -> dict[int, Counts]:
+def undo(connection: Connection, version: Version, event: EventKey, quarantined: int) -> dict[int, Counts]:
     """Take an event back; return its deliveries that have to be played again, and what they were.
 
     quarantined: how many of its deliveries are in quarantine: they are to be played, too.

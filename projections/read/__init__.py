@@ -5,11 +5,11 @@ that it needs. Databases errors pass as they are, but for a projection that is d
 """
 
 from eventlog.timestamps import rfc3339
-from projections.read.deliveries import Delivery, delivery, outcomes
-from projections.read.events import ByTime, Event, Key, Page, event, page_by_time
-from projections.read.log_order import ByPosition, Stretch, ends, page_by_position, require_within
+from projections.read.deliveries import LoggedDelivery, delivery, outcomes
+from projections.read.events import ByTime, Event, Page, TimeKey, event, page_by_time
+from projections.read.log_order import ByPosition, LogPage, ends, page_by_position, require_within
 from projections.read.quarantine import Cause, quarantined
-from projections.read.session import Reader
+from projections.read.session import ReadSession
 from projections.read.stats import Books, books
 from projections.read.topics import EVERY_TOPIC, TopicRange, topics_like
 
@@ -19,12 +19,12 @@ __all__ = [
     "ByPosition",
     "ByTime",
     "Cause",
-    "Delivery",
     "Event",
-    "Key",
+    "LogPage",
+    "LoggedDelivery",
     "Page",
-    "Reader",
-    "Stretch",
+    "ReadSession",
+    "TimeKey",
     "TopicRange",
     "books",
     "delivery",

@@ -9,7 +9,7 @@ import msgspec
 from eventlog.log.partitions import partition_of
 from eventlog.statements import statement
 from eventlog.timestamps import rfc3339
-from projections.read.session import Reader, reading
+from projections.read.session import ReadSession, reading
 
 # An event may be delivered any number of times; an answer names so many.
 DELIVERIES_MAX = 1_000
@@ -19,7 +19,7 @@ PENDING_SCAN_MAX = 10_000
 PENDING = "pending"
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class LoggedDelivery(msgspec.Struct, frozen=True):
     """One delivery. `raw` is the text as received, None after an erasure."""
 
     delivery: str
@@ -38,7 +38,7 @@ class Copy(msgspec.Struct, frozen=True):
     outcome: str
 
 
-async def outcomes(connection: Reader, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+async def outcomes(connection: ReadSession, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Return what became of each delivery (partition, position); those not in the log are left out.
 
     It is unique, duplicate, conflict, quarantined, or pending.
@@ -52,7 +52,7 @@ async def outcomes(connection: Reader, at: Sequence[tuple[int, int]]) -> dict[tu
     return {(partition, position): outcome for partition, position, outcome in rows}
 
 
-async def delivery(connection: Reader, partition: int, position: int) -> Delivery | None:
+async def delivery(connection: ReadSession, partition: int, position: int) -> LoggedDelivery | None:
     """Return one delivery, or None where the log has none at that position."""
     place = {"partition": partition, "position": position}
     row = await (await connection.execute(statement("read/delivery"), place)).fetchone()
@@ -60,7 +60,7 @@ async def delivery(connection: Reader, partition: int, position: int) -> Deliver
         return None
     topic, event_id, received_at, raw = row
     found = await outcomes(connection, [(partition, position)])
-    return Delivery(
+    return LoggedDelivery(
         f"{partition}:{position}",
         topic,
         event_id,
@@ -71,7 +71,7 @@ async def delivery(connection: Reader, partition: int, position: int) -> Deliver
 
 
 async def copies(
-    connection: Reader,
+    connection: ReadSession,
     topic: str,
     event_id: str,
     partitions: int,

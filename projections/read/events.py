@@ -18,7 +18,7 @@ from eventlog.errors import ReadTooLarge
 from eventlog.log.partitions import partition_of
 from eventlog.statements import statement
 from eventlog.timestamps import rfc3339
-from projections.read.session import Reader, reading, streamed
+from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import BEYOND, EVERY_TOPIC, TopicRange
 
 # A page ends early once its payloads have so many bytes: events are up to 1 MiB each.
@@ -41,7 +41,7 @@ DIRECTIONS: dict[Direction, SQL] = {"ascending": SQL("ASC"), "descending": SQL("
 Query = Literal["by_time", "by_event_id", "horizon"]
 
 
-class Key(msgspec.Struct, frozen=True, array_like=True):
+class TimeKey(msgspec.Struct, frozen=True, array_like=True):
     """A place in the order by time. `timestamp` is RFC 3339."""
 
     timestamp: str
@@ -63,9 +63,9 @@ class Event(msgspec.Struct, frozen=True):
     processed_at: str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> TimeKey:
         """Its place in the order by time."""
-        return Key(self.timestamp, self.topic, self.event_id)
+        return TimeKey(self.timestamp, self.topic, self.event_id)
 
 
 class ByTime(msgspec.Struct, frozen=True):
@@ -78,18 +78,18 @@ class ByTime(msgspec.Struct, frozen=True):
     event_id: str | None = None
     since: str = BEGINNING
     until: str = END
-    after: Key | None = None  # exclusive, in the direction of reading
+    after: TimeKey | None = None  # exclusive, in the direction of reading
     bytes_max: int = PAGE_BYTES_MAX
 
     @property
-    def begins(self) -> Key:
+    def begins(self) -> TimeKey:
         """Where it is read from, exclusive. No topic is empty: (moment, '', '') is before all of a moment."""
-        return self.after or Key(self.since if self.direction == "ascending" else self.until)
+        return self.after or TimeKey(self.since if self.direction == "ascending" else self.until)
 
     @property
-    def ends(self) -> Key:
+    def ends(self) -> TimeKey:
         """Where reading ends, exclusive."""
-        return Key(self.until if self.direction == "ascending" else self.since)
+        return TimeKey(self.until if self.direction == "ascending" else self.since)
 
     @property
     def is_selective(self) -> bool:
@@ -101,11 +101,11 @@ class Page(msgspec.Struct, frozen=True):
     """Some events, the key after which to go on, and whether there may be more."""
 
     events: list[Event]
-    after: Key
+    after: TimeKey
     has_more: bool
 
 
-async def page_by_time(connection: Reader, wanted: ByTime, partitions: int) -> Page:
+async def page_by_time(connection: ReadSession, wanted: ByTime, partitions: int) -> Page:
     """Return the next events by (timestamp, topic, event_id). `partitions` is how many the log has.
 
     Raises ReadTooLarge.
@@ -120,7 +120,7 @@ async def page_by_time(connection: Reader, wanted: ByTime, partitions: int) -> P
         return await _selected(connection, wanted, concerned)
 
 
-async def _require_few_topics(connection: Reader, wanted: ByTime, concerned: list[int]) -> None:
+async def _require_few_topics(connection: ReadSession, wanted: ByTime, concerned: list[int]) -> None:
     parameters = {**_bounds(wanted, concerned, wanted.ends), "scan": TOPICS_OF_ID_MAX}
     row = await (await connection.execute(statement("read/topics_of_id"), parameters)).fetchone()
     if row is not None:
@@ -130,7 +130,7 @@ async def _require_few_topics(connection: Reader, wanted: ByTime, concerned: lis
         )
 
 
-async def _selected(connection: Reader, wanted: ByTime, concerned: list[int]) -> Page:
+async def _selected(connection: ReadSession, wanted: ByTime, concerned: list[int]) -> Page:
     """Look further and further, until the page is full or has looked at enough."""
     found: list[Event] = []
     scan, budget = SCAN_FIRST, SCAN_MAX
@@ -147,7 +147,9 @@ async def _selected(connection: Reader, wanted: ByTime, concerned: list[int]) ->
         scan = min(scan * SCAN_GROWTH, budget)
 
 
-async def _horizon(connection: Reader, wanted: ByTime, concerned: list[int], scan: int) -> Key | None:
+async def _horizon(
+    connection: ReadSession, wanted: ByTime, concerned: list[int], scan: int
+) -> TimeKey | None:
     """Return the key through which to look, None for all: so many events ahead in one of the partitions."""
     query = page_query("horizon", wanted.direction)
     parameters = {
@@ -158,7 +160,7 @@ async def _horizon(connection: Reader, wanted: ByTime, concerned: list[int], sca
     if row is None:
         return None
     moment, topic = row
-    return Key(rfc3339(moment), topic, BEYOND if wanted.direction == "ascending" else "")
+    return TimeKey(rfc3339(moment), topic, BEYOND if wanted.direction == "ascending" else "")
 
 
 @cache
@@ -167,7 +169,7 @@ def page_query(name: Query, direction: Direction) -> SQL:
     return SQL(statement(f"read/{name}").format(direction=DIRECTIONS[direction]).as_string())
 
 
-def _bounds(wanted: ByTime, concerned: list[int], end: Key) -> dict[str, Any]:
+def _bounds(wanted: ByTime, concerned: list[int], end: TimeKey) -> dict[str, Any]:
     """Say what is wanted as parameters, up to a key."""
     low, high = (wanted.begins, end) if wanted.direction == "ascending" else (end, wanted.begins)
     return {
@@ -183,7 +185,9 @@ def _bounds(wanted: ByTime, concerned: list[int], end: Key) -> dict[str, Any]:
     }
 
 
-async def _page(connection: Reader, query: Query, wanted: ByTime, concerned: list[int], end: Key) -> Page:
+async def _page(
+    connection: ReadSession, query: Query, wanted: ByTime, concerned: list[int], end: TimeKey
+) -> Page:
     """Take rows up to a key as they come, until the page is full in number or in bytes."""
     events: list[Event] = []
     size = 0
@@ -213,7 +217,7 @@ def to_event(row: Any) -> Event:
     )
 
 
-async def event(connection: Reader, topic: str, event_id: str, partitions: int) -> Event | None:
+async def event(connection: ReadSession, topic: str, event_id: str, partitions: int) -> Event | None:
     """Return one event, or None where none is projected."""
     key = {"partition": partition_of(topic, partitions), "topic": topic, "event_id": event_id}
     async with reading(connection):

@@ -9,7 +9,7 @@ from psycopg import capabilities
 from eventlog.statements import statement
 from projections.errors import ProjectionDropped
 from projections.read.log_order import Positions
-from projections.read.session import Reader, open_reader
+from projections.read.session import ReadSession, open_reader
 from projections.read.topics import TopicRange
 
 # The most deliveries that one look reads, and the least of them a partition.
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 16 if capabilities.has_stream_chunked() else 1
 CHANNEL = "eventlog_projected"
 
 
-async def follow(dsn: str) -> Reader:
+async def follow(dsn: str) -> ReadSession:
     """Open a session for news(), which is notified of each new step of core."""
     connection = await open_reader(dsn, "stream")
     try:
@@ -34,7 +34,7 @@ async def follow(dsn: str) -> Reader:
 
 
 async def news(
-    connection: Reader, after: Positions, topics: Sequence[TopicRange] | None
+    connection: ReadSession, after: Positions, topics: Sequence[TopicRange] | None
 ) -> AsyncGenerator[tuple[Any, ...], None]:
     """Yield rows for to_event(), after these positions; before them, rows without a topic.
 
@@ -68,7 +68,7 @@ def scan_of(partitions: int) -> int:
     return max(SCAN_MIN, SCAN_MAX // max(1, partitions))
 
 
-async def wait_for_news(connection: Reader, seconds: float) -> None:
+async def wait_for_news(connection: ReadSession, seconds: float) -> None:
     """Return when a step of core was announced, or after so long: an announcement may get lost."""
     async for _ in connection.notifies(timeout=seconds, stop_after=1):
         pass

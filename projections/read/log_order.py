@@ -13,7 +13,7 @@ import msgspec
 from eventlog.errors import LogRewound
 from eventlog.statements import statement
 from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, to_event
-from projections.read.session import Reader, reading, streamed
+from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
 # The most deliveries that one page looks at: 10,000 take 60 ms.
@@ -45,7 +45,7 @@ class ByPosition(msgspec.Struct, frozen=True):
         return self != ByPosition(self.limit, self.after, through=self.through, bytes_max=self.bytes_max)
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class LogPage(msgspec.Struct, frozen=True):
     """Some events, the positions after them, and whether more is projected already."""
 
     events: list[Event]
@@ -53,7 +53,7 @@ class Stretch(msgspec.Struct, frozen=True):
     has_more: bool
 
 
-async def ends(connection: Reader, partitions: list[int]) -> Positions:
+async def ends(connection: ReadSession, partitions: list[int]) -> Positions:
     """Return the positions through which these partitions are projected."""
     async with reading(connection):
         rows = await (
@@ -62,7 +62,7 @@ async def ends(connection: Reader, partitions: list[int]) -> Positions:
     return {partition: checkpoint for partition, checkpoint in rows if partition in partitions}
 
 
-async def require_within(connection: Reader, place: Positions) -> None:
+async def require_within(connection: ReadSession, place: Positions) -> None:
     """Raise LogRewound where a place lies beyond the log."""
     rows = await (await connection.execute(statement("read/heads"), {"partitions": list(place)})).fetchall()
     for partition, head in rows:
@@ -70,7 +70,7 @@ async def require_within(connection: Reader, place: Positions) -> None:
             raise LogRewound(f"partition {partition}", place[partition], head)
 
 
-async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
+async def page_by_position(connection: ReadSession, wanted: ByPosition) -> LogPage:
     """Return the next events in log order. Several statements, each with a snapshot of its own.
 
     Raises LogRewound.
@@ -93,13 +93,13 @@ async def page_by_position(connection: Reader, wanted: ByPosition) -> Stretch:
             size = sum(len(bytes(e.payload)) for e in events)
             full = len(events) >= wanted.limit or size >= wanted.bytes_max
             if full or budget <= 0 or not stretch.has_more:
-                return Stretch(events, after, stretch.has_more)
+                return LogPage(events, after, stretch.has_more)
             scan = max(SCAN_MIN, min(scan * 4, budget // partitions))
 
 
 async def _stretch(
-    connection: Reader, wanted: ByPosition, after: Positions, scan: int, limit: int
-) -> Stretch:
+    connection: ReadSession, wanted: ByPosition, after: Positions, scan: int, limit: int
+) -> LogPage:
     parameters = {
         "partitions": list(after),
         "positions": list(after.values()),
@@ -117,7 +117,7 @@ async def _stretch(
         return await _collect(rows, after, wanted.bytes_max)
 
 
-async def _collect(rows: Any, after: Positions, bytes_max: int) -> Stretch:
+async def _collect(rows: Any, after: Positions, bytes_max: int) -> LogPage:
     """Take the positions, which come first, then events until the page is full in bytes."""
     through = dict(after)
     events: list[Event] = []
@@ -131,8 +131,8 @@ async def _collect(rows: Any, after: Positions, bytes_max: int) -> Stretch:
         events.append(to_event(row))
         size += len(row[4])
         if size >= bytes_max:
-            return Stretch(events, _through(events, after), has_more=True)
-    return Stretch(events, through, has_more)
+            return LogPage(events, _through(events, after), has_more=True)
+    return LogPage(events, through, has_more)
 
 
 def _through(events: list[Event], after: Positions) -> Positions:

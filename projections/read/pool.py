@@ -20,7 +20,7 @@ from psycopg.pq import TransactionStatus
 
 from eventlog.errors import DatabaseUnavailable
 from eventlog.sessions.database import has_ended_idle, has_ended_session
-from projections.read.session import Reader, forget_plans, open_reader
+from projections.read.session import ReadSession, forget_plans, open_reader
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ IDLE_SECONDS_MAX = 600.0
 class Idle(NamedTuple):
     """A session that nobody uses, and since when."""
 
-    reader: Reader
+    reader: ReadSession
     since: float
 
 
@@ -47,7 +47,7 @@ class ReaderPool:
         self._idle: deque[Idle] = deque()
         self._closed = False
 
-    async def read(self, reading: Callable[[Reader], Awaitable[T]]) -> T:
+    async def read(self, reading: Callable[[ReadSession], Awaitable[T]]) -> T:
         """Run a read in a session of its own; it may run twice.
 
         Raises psycopg.Error and DatabaseUnavailable.
@@ -63,7 +63,7 @@ class ReaderPool:
             again = True
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Reader]:
+    async def lent(self) -> AsyncIterator[ReadSession]:
         """Lend a session, in autocommit. Raises DatabaseUnavailable where none is to be had."""
         try:
             async with asyncio.timeout(TURN_SECONDS_MAX):
@@ -87,7 +87,7 @@ class ReaderPool:
         while self._idle:
             await self._idle.pop().reader.close()
 
-    async def _alive(self) -> Reader | None:
+    async def _alive(self) -> ReadSession | None:
         """Return the session that was used last, of those that have not ended."""
         while self._idle:
             reader = self._idle.pop().reader
@@ -96,7 +96,7 @@ class ReaderPool:
             await reader.close()
         return None
 
-    async def _take_back(self, reader: Reader) -> None:
+    async def _take_back(self, reader: ReadSession) -> None:
         if self._closed or reader.pgconn.transaction_status != TransactionStatus.IDLE:
             await reader.close()
             return
@@ -105,7 +105,7 @@ class ReaderPool:
             await self._idle.popleft().reader.close()
 
 
-async def _read_by(reader: Reader, reading: Callable[[Reader], Awaitable[T]]) -> T:
+async def _read_by(reader: ReadSession, reading: Callable[[ReadSession], Awaitable[T]]) -> T:
     try:
         return await reading(reader)
     except psycopg.errors.FeatureNotSupported:

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from eventlog.errors import LogRewound
 from eventlog.statements import statement
 from eventlog.timestamps import rfc3339
-from projections.read.session import Reader
+from projections.read.session import ReadSession
 from projections.read.topics import TopicRange
 
 EXAMPLES = 10
@@ -43,7 +43,7 @@ class Retry(msgspec.Struct, frozen=True):
     retried_at: datetime
 
 
-async def quarantined(connection: Reader, topics: TopicRange, limit: int) -> list[Cause]:
+async def quarantined(connection: ReadSession, topics: TopicRange, limit: int) -> list[Cause]:
     """Return the causes, the one with the most deliveries first."""
     parameters = {"topic_from": topics.low, "topic_to": topics.high, "limit": limit, "examples": EXAMPLES}
     rows = await (await connection.execute(statement("read/quarantine"), parameters)).fetchall()
@@ -53,14 +53,16 @@ async def quarantined(connection: Reader, topics: TopicRange, limit: int) -> lis
     ]
 
 
-async def is_quarantined(connection: Reader, partition: int, position: int, projection: str | None) -> bool:
+async def is_quarantined(
+    connection: ReadSession, partition: int, position: int, projection: str | None
+) -> bool:
     """Say whether a live projection, or one of them, has set a delivery aside."""
     chosen = {"partitions": [partition], "positions": [position], "projection": projection}
     rows = await connection.execute(statement("retry/select"), {**chosen, "sqlstate": None, "cause": None})
     return await rows.fetchone() is not None
 
 
-async def retries(connection: Reader, projection: str, after: int, limit: int) -> list[Retry]:
+async def retries(connection: ReadSession, projection: str, after: int, limit: int) -> list[Retry]:
     """Return what retries of a projection changed, in the order in which they did. Raises LogRewound."""
     cursor = connection.cursor(row_factory=class_row(Retry))
     parameters = {"projection": projection, "after": after, "limit": limit}
@@ -70,7 +72,7 @@ async def retries(connection: Reader, projection: str, after: int, limit: int) -
     return found
 
 
-async def _require_some(connection: Reader, projection: str, after: int) -> None:
+async def _require_some(connection: ReadSession, projection: str, after: int) -> None:
     """Raise LogRewound where there are no retries of a projection that `after` could follow."""
     row = await (
         await connection.execute(statement("read/last_retry"), {"projection": projection})

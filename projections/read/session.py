@@ -13,7 +13,7 @@ from eventlog.sessions.pinned_settings import session_dsn
 from eventlog.sessions.pooler import require_whole_sessions
 from eventlog.sessions.session_check import (
     WITHOUT_A_BACKEND,
-    Look,
+    PinCheck,
     look,
     looking,
     refuses_options,
@@ -24,10 +24,10 @@ from eventlog.sessions.wire import SILENCE_SECONDS_MAX
 from eventlog.statements import statement
 from projections.errors import ProjectionDropped
 
-Reader = psycopg.AsyncConnection[Any]
+ReadSession = psycopg.AsyncConnection[Any]
 
 
-async def open_reader(dsn: str, name: str) -> Reader:
+async def open_reader(dsn: str, name: str) -> ReadSession:
     """Open a session, in autocommit, as eventlog/sessions/session_check.py does it.
 
     Raises psycopg.Error and DatabaseUnavailable.
@@ -44,7 +44,7 @@ async def open_reader(dsn: str, name: str) -> Reader:
     return reader
 
 
-async def _connected(dsn: str, name: str) -> Reader:
+async def _connected(dsn: str, name: str) -> ReadSession:
     connect = psycopg.AsyncConnection.connect
     try:
         return await connect(session_dsn(dsn, "reader", name), autocommit=True)
@@ -54,7 +54,7 @@ async def _connected(dsn: str, name: str) -> Reader:
         return await connect(session_dsn(dsn, "reader", name, options=False), autocommit=True)
 
 
-async def _arrive(reader: Reader, dsn: str) -> None:
+async def _arrive(reader: ReadSession, dsn: str) -> None:
     found = await _look(reader)
     if found.backend_pid != reader.pgconn.backend_pid:
         await asyncio.to_thread(require_whole_sessions, dsn)
@@ -63,14 +63,14 @@ async def _arrive(reader: Reader, dsn: str) -> None:
         require_all(await _look(reader))
 
 
-async def _look(reader: Reader) -> Look:
+async def _look(reader: ReadSession) -> PinCheck:
     row = await (await reader.execute(looking("reader"))).fetchone()
     assert row is not None
     return look("reader", row)
 
 
 @asynccontextmanager
-async def reading(connection: Reader) -> AsyncIterator[None]:
+async def reading(connection: ReadSession) -> AsyncIterator[None]:
     """Begin a transaction in which plans follow the indexes.
 
     Raises ProjectionDropped when the core projection is.
@@ -87,7 +87,7 @@ async def reading(connection: Reader) -> AsyncIterator[None]:
 
 
 def streamed(
-    connection: Reader, query: SQL, parameters: dict[str, Any]
+    connection: ReadSession, query: SQL, parameters: dict[str, Any]
 ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
     """Run a statement and let its rows be taken one by one; leaving early cancels it.
 
@@ -97,6 +97,6 @@ def streamed(
     return aclosing(cast("AsyncGenerator[Any, None]", rows))
 
 
-async def forget_plans(connection: Reader) -> None:
+async def forget_plans(connection: ReadSession) -> None:
     """Drop a session's prepared statements: views that were re-pointed made them invalid (0A000)."""
     await connection.execute(statement("read/forget_plans"))

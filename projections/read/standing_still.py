@@ -6,7 +6,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from eventlog.statements import statement
-from projections.read.session import Reader
+from projections.read.session import ReadSession
 
 # A worker takes milliseconds for a step, and one of a heavy projection seconds; a hung one, for ever.
 STILL_SECONDS = 30.0
@@ -27,7 +27,7 @@ class StandingStill(msgspec.Struct, frozen=True):
         return f"{self.name}: no step for {self.seconds:.0f} s though {self.pending:,} deliveries wait"
 
 
-async def standing_still(reader: Reader) -> list[StandingStill]:
+async def standing_still(reader: ReadSession) -> list[StandingStill]:
     """Return those that stand still now."""
     cursor = reader.cursor(row_factory=class_row(StandingStill))
     return await (await cursor.execute(statement("read/standing_still"), WITHIN)).fetchall()

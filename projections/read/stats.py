@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from eventlog.statements import statement
 from projections.errors import ProjectionDropped
-from projections.read.session import Reader
+from projections.read.session import ReadSession
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
 # Whose counts by topic are read: what that costs grows with their number. The totals need none of them.
@@ -44,7 +44,7 @@ class Books(msgspec.Struct, frozen=True):
 
 
 async def books(
-    connection: Reader, counted: Counted = "all", listed: TopicRange = EVERY_TOPIC, topics: int = 100
+    connection: ReadSession, counted: Counted = "all", listed: TopicRange = EVERY_TOPIC, topics: int = 100
 ) -> Books:
     """Return the counts, from one statement; `by_topic` has so many of the largest topics that are listed.
 

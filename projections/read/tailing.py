@@ -7,7 +7,7 @@ from contextlib import aclosing
 import msgspec
 
 from eventlog.sessions.backoff import pause_seconds
-from eventlog.terminal.client import Problem, ReadingClient
+from eventlog.terminal.client import ProblemDocument, ReadingClient
 from eventlog.terminal.errors import ApiUnavailable
 from projections.read import Event
 
@@ -16,17 +16,17 @@ Say = Callable[[str], None]
 PATH = "/events/stream"
 
 
-class Line(msgspec.Struct, frozen=True):
+class StreamLine(msgspec.Struct, frozen=True):
     """What a line of the stream is: the place after it; an event where it has a topic; or why it ends."""
 
     cursor: str = ""
     topic: str | None = None
-    problem: Problem | None = None
+    problem: ProblemDocument | None = None
 
 
 _decode = msgspec.json.Decoder(list[Event]).decode
 _decode_event = msgspec.json.Decoder(Event).decode
-_decode_line = msgspec.json.Decoder(Line).decode
+_decode_line = msgspec.json.Decoder(StreamLine).decode
 
 
 async def tail(

@@ -9,7 +9,7 @@ from eventlog.statements import statement
 from eventlog.timestamps import rfc3339
 from projections.errors import ProjectionDropped
 from projections.read.events import BEGINNING
-from projections.read.session import Reader
+from projections.read.session import ReadSession
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
 BUCKETS = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
@@ -31,7 +31,7 @@ class Timeline(msgspec.Struct, frozen=True):
     counts: list[Bucket]
 
 
-class Span(msgspec.Struct, frozen=True):
+class TimelineRange(msgspec.Struct, frozen=True):
     """Which buckets: from since (inclusive) to until (exclusive), in UTC, at most so many counts."""
 
     limit: int
@@ -53,7 +53,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 async def timeline(
-    connection: Reader, span: Span, topics: TopicRange, partitions: int, *, by_topic: bool
+    connection: ReadSession, span: TimelineRange, topics: TopicRange, partitions: int, *, by_topic: bool
 ) -> Timeline:
     """Return the counts of each topic, or of those topics together.
 
@@ -79,7 +79,7 @@ async def timeline(
     return Timeline(span.bucket, len(rows) <= span.limit, counts)
 
 
-async def _of_all(connection: Reader, span: Span) -> Timeline:
+async def _of_all(connection: ReadSession, span: TimelineRange) -> Timeline:
     row = await (await connection.execute(statement("read/timeline_of_all"), span.parameters)).fetchone()
     assert row is not None
     complete, starts, received = row

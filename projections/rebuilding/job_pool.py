@@ -16,7 +16,7 @@ Job = Callable[[Connection], None]
 WATCH_SECONDS = 0.25
 
 
-class Crew:
+class JobPool:
     """Does jobs in parallel; what one job raises ends all of them, and so does what `watch` raises."""
 
     def __init__(self, dsn: str, size: int, watch: Callable[[], None], name: str = "rebuild") -> None:
@@ -31,15 +31,15 @@ class Crew:
         """Do all jobs, in this order; return when all are done."""
         todo = deque(jobs)
         with ThreadPoolExecutor(self._size, f"eventlog-{self._name}") as pool:
-            crew = [pool.submit(self._work, todo) for _ in range(min(self._size, len(todo)))]
+            futures = [pool.submit(self._work, todo) for _ in range(min(self._size, len(todo)))]
             try:
-                while any(not member.done() for member in crew):
-                    wait(crew, timeout=WATCH_SECONDS, return_when="FIRST_EXCEPTION")
-                    _raise_first(crew)
+                while any(not future.done() for future in futures):
+                    wait(futures, timeout=WATCH_SECONDS, return_when="FIRST_EXCEPTION")
+                    _raise_first(futures)
                     self._watch()
-                _raise_first(crew)
+                _raise_first(futures)
             except BaseException:
-                self._end(crew)
+                self._end(futures)
                 raise
 
     def _work(self, todo: deque[Job]) -> None:
@@ -53,17 +53,17 @@ class Crew:
                     return
                 job(connection)
 
-    def _end(self, crew: Sequence[Future[None]]) -> None:
+    def _end(self, futures: Sequence[Future[None]]) -> None:
         """Cancel what is under way, again until it has ended: a statement may begin in between."""
         self.stopping.set()
-        while any(not member.done() for member in crew):
+        while any(not future.done() for future in futures):
             for connection in self._connections:
                 with suppress(psycopg.Error):
                     connection.cancel_safe(timeout=1.0)
-            wait(crew, timeout=0.1)
+            wait(futures, timeout=0.1)
 
 
-def _raise_first(crew: Sequence[Future[None]]) -> None:
-    for member in crew:
-        if member.done():
-            member.result()
+def _raise_first(futures: Sequence[Future[None]]) -> None:
+    for future in futures:
+        if future.done():
+            future.result()

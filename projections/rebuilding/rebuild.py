@@ -34,9 +34,9 @@ from projections.operations import Operation, Progress, fence, operation
 from projections.pool import WorkerPool
 from projections.projection import Projection
 from projections.quarantine.classify_error import blames_content, cause_of
-from projections.rebuilding.job_pool import Crew
+from projections.rebuilding.job_pool import JobPool
 from projections.rebuilding.steps import Steps, play_steps
-from projections.rebuilding.subprocess_player import Apart, known_killers, play_apart
+from projections.rebuilding.subprocess_player import SubprocessPlayer, known_killers, play_apart
 from projections.rebuilding.switch import switch
 from projections.replay import Decision, Span
 from projections.verify import refuse_difference
@@ -66,7 +66,7 @@ class Options(msgspec.Struct, frozen=True):
     retry: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class RebuildOutcome(msgspec.Struct, frozen=True):
     """What a rebuild did. `kept` are schemas that somebody can still see: the next rebuild removes them."""
 
     version: int
@@ -86,7 +86,7 @@ def rebuild(
     cancelled: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     in_process: bool = False,
-) -> Outcome:
+) -> RebuildOutcome:
     """Rebuild a projection and return when the new version is live.
 
     in_process: play also somebody's own projection in this process, which it may kill.
@@ -97,7 +97,7 @@ def rebuild(
     with operation(dsn, "rebuild", projection.name, id=id, cancelled=cancelled, watch=watch) as under_way:
         with connect(dsn, "owner", "rebuild") as connection, translated_errors():
             connection.execute(statement("rebuild/session"))
-            with Apart(dsn, projection) if apart else nullcontext() as player:
+            with SubprocessPlayer(dsn, projection) if apart else nullcontext() as player:
                 under = _Rebuild(dsn, connection, projection, options or Options(), under_way, player)
                 outcome = under.run()
         under_way.detail = msgspec.to_builtins(outcome)
@@ -114,7 +114,7 @@ class _Rebuild:
         projection: Projection,
         options: Options,
         under_way: Operation,
-        apart: Apart | None,
+        apart: SubprocessPlayer | None,
     ) -> None:
         self._dsn = dsn
         self._connection = connection
@@ -128,7 +128,7 @@ class _Rebuild:
         self._began = time.monotonic()
         self._counting = threading.Lock()
 
-    def run(self) -> Outcome:
+    def run(self) -> RebuildOutcome:
         """Do all of it; what is cancelled leaves nothing behind."""
         try:
             return self._run()
@@ -140,7 +140,7 @@ class _Rebuild:
                 raise
             raise ProjectionFailed(self._projection.name, cause_of(error)) from error
 
-    def _run(self) -> Outcome:
+    def _run(self) -> RebuildOutcome:
         versions.retire(self._connection, self._projection.name)
         if self._options.in_place:
             self._drop_live()
@@ -152,7 +152,7 @@ class _Rebuild:
         kept = self._retire()
         hit("rb.dropped_old")
         seconds = time.monotonic() - self._began
-        return Outcome(version.number, self._done, round(seconds, 3), resumed, attempts, kept)
+        return RebuildOutcome(version.number, self._done, round(seconds, 3), resumed, attempts, kept)
 
     def _watch(self, phase: str | None = None) -> None:
         self._phase = phase or self._phase
@@ -310,8 +310,8 @@ class _Rebuild:
         with self._counting:
             self._done += deliveries
 
-    def _crew(self) -> Crew:
-        return Crew(self._dsn, self._options.workers, self._watch)
+    def _crew(self) -> JobPool:
+        return JobPool(self._dsn, self._options.workers, self._watch)
 
     # Going live
 

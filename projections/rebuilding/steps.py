@@ -13,7 +13,7 @@ from projections import replay
 from projections.errors import OperationCancelled
 from projections.operations import fence
 from projections.projection import Projection
-from projections.rebuilding.job_pool import Crew
+from projections.rebuilding.job_pool import JobPool
 from projections.replay import Decision, Span
 from projections.versions import Version
 
@@ -69,7 +69,7 @@ class _Playing:
     def run(self, dsn: str, watch: Callable[[], None]) -> None:
         """Play all spans."""
         jobs = [partial(self._play, span) for span in self._steps.spans]
-        Crew(dsn, self._steps.workers, watch).do(jobs)
+        JobPool(dsn, self._steps.workers, watch).do(jobs)
 
     def _play(self, span: Span, connection: Connection) -> None:
         steps = self._steps

@@ -32,7 +32,7 @@ from projections.rebuilding.steps import Steps, play_steps
 ENDED = ("57", "08")
 
 
-class Setting(msgspec.Struct, frozen=True):
+class PlayerSetup(msgspec.Struct, frozen=True):
     """What to play, and in which database."""
 
     dsn: str
@@ -75,7 +75,7 @@ def main() -> None:
     configure_logs("warning")
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     playing = threading.Event()
-    setting = msgspec.json.decode(sys.stdin.buffer.readline(), type=Setting)
+    setting = msgspec.json.decode(sys.stdin.buffer.readline(), type=PlayerSetup)
     threading.Thread(target=_read, args=(sys.stdin.buffer, lines, playing), daemon=True).start()
     try:
         projection = load(Path(setting.folder))

@@ -28,7 +28,7 @@ from projections.projection import Projection
 from projections.quarantine.classify_error import explains
 from projections.quarantine.crash_isolation import Suspicion, given_up, next_attempt
 from projections.rebuilding.steps import Steps
-from projections.rebuilding.subprocess_main import Answer, CatchUp, Done, Failed, Played, Setting
+from projections.rebuilding.subprocess_main import Answer, CatchUp, Done, Failed, Played, PlayerSetup
 from projections.replay import Decision, Span
 from projections.versions import Version
 
@@ -41,17 +41,17 @@ GRACE_SECONDS = 60.0
 END_SECONDS = 10.0
 
 
-class Apart:
+class SubprocessPlayer:
     """The process that plays, started again when it has died. Use as a context manager."""
 
     def __init__(self, dsn: str, projection: Projection) -> None:
         self._projection = projection
-        self._setting = Setting(dsn, str(projection.folder), projection.definition)
+        self._setting = PlayerSetup(dsn, str(projection.folder), projection.definition)
         self._process: subprocess.Popen[bytes] | None = None
         self._heard = b""
         self._catching_up: CatchUp | None = None
 
-    def __enter__(self) -> "Apart":
+    def __enter__(self) -> "SubprocessPlayer":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,7 +171,7 @@ def known_killers(connection: Connection, version: Version) -> list[Decision]:
 
 
 def play_apart(
-    apart: Apart,
+    apart: SubprocessPlayer,
     steps: Steps,
     unplayed: Callable[[], list[Span]],
     count: Callable[[int], None],

@@ -53,7 +53,7 @@ class Transaction(msgspec.Struct, frozen=True):
     session: str
 
 
-class NotYet(Exception):
+class SwitchPostponed(Exception):
     """An attempt was given up; `waiting_for` are the transactions to outlast."""
 
     def __init__(self, reason: str, waiting_for: list[Transaction] | None = None) -> None:
@@ -78,7 +78,7 @@ def switch(
         attempts += 1
         try:
             _attempt(connection, version, begin)
-        except NotYet as reason:
+        except SwitchPostponed as reason:
             watch(str(reason))
             _outlast(connection, reason, watch)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
@@ -96,7 +96,7 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
         live = versions.live(connection, version.projection.name).live_version
         if live is not None:
             _stand_still(connection, version, live)
-            _wait(lambda: _behind(connection, version, live) == 0, NotYet("waiting for the workers"))
+            _wait(lambda: _behind(connection, version, live) == 0, SwitchPostponed("waiting for the workers"))
             _wait_for_snapshots(connection)
         hit("rb.before_swap")
         versions.set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
@@ -123,12 +123,12 @@ def _wait_for_snapshots(connection: Connection) -> None:
     while left:
         if time.monotonic() > deadline:
             who = ", ".join(f"session {each.pid} ({each.session})" for each in left)
-            raise NotYet(f"waiting for a snapshot from before the switch: {who}", left)
+            raise SwitchPostponed(f"waiting for a snapshot from before the switch: {who}", left)
         time.sleep(POLL_SECONDS)
         left = _transactions(connection, left)
 
 
-def _outlast(connection: Connection, reason: NotYet, watch: Callable[[str], None]) -> None:
+def _outlast(connection: Connection, reason: SwitchPostponed, watch: Callable[[str], None]) -> None:
     left = reason.waiting_for
     while left and (left := _transactions(connection, left)):
         watch(str(reason))
@@ -151,7 +151,7 @@ def _transactions(connection: Connection, only: list[Transaction] | None) -> lis
     return cursor.execute(statement("rebuild/older_transactions"), {"transactions": names}).fetchall()
 
 
-def _wait(condition: Callable[[], bool], otherwise: NotYet) -> None:
+def _wait(condition: Callable[[], bool], otherwise: SwitchPostponed) -> None:
     deadline = time.monotonic() + STANDSTILL_SECONDS
     while not condition():
         if time.monotonic() > deadline:

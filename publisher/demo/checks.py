@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from eventlog.sessions.database import Connection
 from eventlog.statements import statement
-from publisher.books import Stats
+from publisher.books import ServerStats
 from publisher.simulation.workload import Workload
 
 ROWS_AT_ONCE = 5_000
@@ -72,7 +72,7 @@ class TopicCounts(msgspec.Struct, frozen=True):
     stats_duplicates: int | None
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class LogEntry(msgspec.Struct, frozen=True):
     """A delivery in the log."""
 
     topic: str
@@ -98,7 +98,7 @@ class SentEvent(msgspec.Struct, frozen=True):
     payload: msgspec.Raw
 
 
-def check_counts(connection: Connection, workload: Workload, stats: Stats) -> list[Count]:
+def check_counts(connection: Connection, workload: Workload, stats: ServerStats) -> list[Count]:
     """Compare the counts of GET /stats and of a recount with what was sent, all of it acknowledged."""
     recount = connection.cursor(row_factory=class_row(Recount)).execute(statement("demo/recount")).fetchone()
     assert recount is not None
@@ -149,7 +149,7 @@ def _check_deliveries(
     """Find each delivery that was sent, once, to the byte, and no other."""
     outstanding = Counter(workload.sequence())
     wrong = 0
-    with connection.transaction(), connection.cursor("deliveries", row_factory=class_row(Delivery)) as cursor:
+    with connection.transaction(), connection.cursor("deliveries", row_factory=class_row(LogEntry)) as cursor:
         cursor.itersize = ROWS_AT_ONCE
         for row in cursor.execute(statement("demo/deliveries")):
             number = numbers.get((row.topic, row.event_id))

@@ -22,11 +22,11 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.errors import EventlogError
 from eventlog.sessions.database import Connection, connect, translated_errors
 from eventlog.statements import statement
-from publisher.books import Stats
+from publisher.books import ServerStats
 from publisher.client import Client
 from publisher.demo.checks import Count, Fact, check_counts, check_facts
 from publisher.demo.service import Part, Service
-from publisher.simulation.simulate import Load, Report, Simulation
+from publisher.simulation.simulate import Report, SendOptions, Simulation
 from publisher.simulation.workload import Workload
 
 Say = Callable[[str], None]
@@ -85,7 +85,7 @@ class DemoReport(msgspec.Struct, frozen=True):
         return all(count.exact for count in self.counts) and all(fact.exact for fact in self.facts)
 
 
-class Running(msgspec.Struct, frozen=True):
+class DemoService(msgspec.Struct, frozen=True):
     """The service of the demo while it runs."""
 
     service: Service
@@ -165,7 +165,7 @@ def _directory(keep: bool) -> Iterator[Path]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _start(stack: ExitStack, directory: Path, say: Say) -> Running:
+def _start(stack: ExitStack, directory: Path, say: Say) -> DemoService:
     """Start everything and wait until it works; the stack stops it in the opposite order."""
     server = EmbeddedServer(directory)
     stack.callback(server.stop)
@@ -177,7 +177,7 @@ def _start(stack: ExitStack, directory: Path, say: Say) -> Running:
     workers = [service.start_worker() for _ in range(WORKERS)]
     connection = stack.enter_context(connect(server.dsn, "owner", "demo"))
     _wait_for_workers(connection, service)
-    return Running(service, server.dsn, url, workers, connection)
+    return DemoService(service, server.dsn, url, workers, connection)
 
 
 def _wait_for_workers(connection: Connection, service: Service) -> None:
@@ -190,9 +190,9 @@ def _wait_for_workers(connection: Connection, service: Service) -> None:
         time.sleep(POLL_SECONDS)
 
 
-async def _publish(running: Running, workload: Workload, say: Say) -> tuple[Report, Stats, Kill]:
+async def _publish(running: DemoService, workload: Workload, say: Say) -> tuple[Report, ServerStats, Kill]:
     """Publish everything, killing a worker half way, and wait until all of it is projected."""
-    load = Load()
+    load = SendOptions()
     async with Client(running.url, connections=load.concurrency) as client:
         simulation = Simulation(client, workload, load)
         publishing = asyncio.create_task(simulation.run())
@@ -209,7 +209,7 @@ async def _publish(running: Running, workload: Workload, say: Say) -> tuple[Repo
         return report, await simulation.stats(), kill
 
 
-def _kill_a_worker(running: Running, acknowledged: int) -> Kill:
+def _kill_a_worker(running: DemoService, acknowledged: int) -> Kill:
     victim = running.workers[0]
     running.service.kill(victim)
     pending = _number(running.connection, "demo/pending")

@@ -20,7 +20,7 @@ from publisher.ship.envelopes import BadLine, check_time_field
 from publisher.ship.files import LogFile
 from publisher.ship.fingerprint import opening_of
 from publisher.ship.opening import shown
-from publisher.ship.outgoing import Batch, Outcome, RefusedLine, publish
+from publisher.ship.outgoing import Outcome, OutgoingBatch, RefusedLine, publish
 from publisher.ship.positions import Position, Positions, Witness
 from publisher.ship.records import RECORD_BYTES_MAX, EveryLine, Lines, Record, RecordReader, Start
 from publisher.ship.report import FileReport
@@ -61,7 +61,7 @@ class Lane:
         start = Start(position.offset, position.line_number, position.inside, position.sealed, position.time)
         limit = NDJSON_LINE_BYTES_MAX if self._ndjson else RECORD_BYTES_MAX
         self.reader = RecordReader(start, self._lines, limit)
-        self._batch = Batch()
+        self._batch = OutgoingBatch()
         self._under_way: asyncio.Task[None] | None = None
         self._changed = False
         self._saved_at = 0.0
@@ -210,7 +210,7 @@ class Lane:
 
     async def _send(self, *, sealed: bool = False) -> None:
         """Let the batch go as soon as the one before it is answered."""
-        batch, self._batch = self._batch, Batch()
+        batch, self._batch = self._batch, OutgoingBatch()
         if batch.after is None:
             return
         await self._answered()
@@ -234,7 +234,7 @@ class Lane:
                 self._under_way = under_way  # for stop() to wait for
                 raise
 
-    async def _publish(self, batch: Batch) -> None:
+    async def _publish(self, batch: OutgoingBatch) -> None:
         outcome = Outcome()
         if batch.events and self._client is not None:
             outcome = await publish(self._client, self._shown, batch)

@@ -15,7 +15,7 @@ BATCH_BYTES_MAX = 1 << 20
 CONTENT_STATUSES = (400, 413, 422)
 
 
-class Place(msgspec.Struct, frozen=True):
+class AcceptedRange(msgspec.Struct, frozen=True):
     """Positions `first` to `last` of a partition."""
 
     partition: int
@@ -36,7 +36,7 @@ class Accepted(msgspec.Struct, frozen=True):
     """The answer to a publish."""
 
     accepted: int
-    deliveries: list[Place] = []
+    deliveries: list[AcceptedRange] = []
     rejected: list[Rejection] = []
 
 
@@ -56,7 +56,7 @@ class RefusedLine:
 
 
 @dataclass(slots=True)
-class Batch:
+class OutgoingBatch:
     """Events of one file, in its order, that go out together."""
 
     events: list[bytes] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Outcome:
     last_accepted: tuple[str, list[str]] | None = None
 
 
-async def publish(client: Client, path: str, batch: Batch) -> Outcome:
+async def publish(client: Client, path: str, batch: OutgoingBatch) -> Outcome:
     """Publish in order. Raises ApiUnavailable, and PublishRefused when it is not about the content."""
     outcome = Outcome()
     await _publish_slice(client, path, batch, 0, len(batch.events), outcome)
@@ -106,7 +106,7 @@ async def publish(client: Client, path: str, batch: Batch) -> Outcome:
 
 
 async def _publish_slice(
-    client: Client, path: str, batch: Batch, first: int, end: int, outcome: Outcome
+    client: Client, path: str, batch: OutgoingBatch, first: int, end: int, outcome: Outcome
 ) -> None:
     body = b"[" + b",".join(batch.events[first:end]) + b"]"
     try:
@@ -136,7 +136,7 @@ async def _publish_slice(
     _note(answered, path, batch, range(first, end), outcome)
 
 
-def _note(answer: Accepted, path: str, batch: Batch, events: range, outcome: Outcome) -> None:
+def _note(answer: Accepted, path: str, batch: OutgoingBatch, events: range, outcome: Outcome) -> None:
     outcome.accepted += answer.accepted
     rejected = _by_event(answer.rejected)
     outcome.refused += [_refused(path, batch, events[said.index], said) for said in rejected]
@@ -155,7 +155,7 @@ def _by_event(rejections: list[Rejection]) -> list[Rejection]:
     return [first[index] for index in sorted(first) if index >= 0]
 
 
-def _refused(path: str, batch: Batch, index: int, said: Rejection) -> RefusedLine:
+def _refused(path: str, batch: OutgoingBatch, index: int, said: Rejection) -> RefusedLine:
     return RefusedLine(path, batch.line_numbers[index], said.code, said.detail)
 
 

@@ -11,11 +11,11 @@ import msgspec
 
 from eventlog.terminal.errors import ApiUnavailable
 from eventlog.terminal.progress import Meter
-from publisher.books import Line, Sent, Stats, compare, percentile
-from publisher.client import Answer, Client
+from publisher.books import CheckedCount, SentCounts, ServerStats, compare, percentile
+from publisher.client import Client, PublishAnswer
 from publisher.errors import PublishRefused
-from publisher.simulation.stages import Stage, Target, due_seconds
-from publisher.simulation.workload import Batch, Workload
+from publisher.simulation.stages import Stage, Threshold, due_seconds
+from publisher.simulation.workload import PublishBatch, Workload
 
 DRAIN_POLL_SECONDS = 0.1
 
@@ -25,7 +25,7 @@ class _Accepted(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class SendOptions:
     """How to send a workload. `rate` is in events per second; 0 sends as fast as answers come.
 
     stages: rates that change, in its place. p95_seconds_max, errors_max: what the run must reach.
@@ -59,9 +59,9 @@ class Report:
     latencies: list[float] = field(default_factory=list)
     first_refusal: str = ""
     given_up: ApiUnavailable | None = None
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CheckedCount] = field(default_factory=list)
     attempts: int = 0
-    targets: list[Target] = field(default_factory=list)
+    targets: list[Threshold] = field(default_factory=list)
 
     @property
     def errors(self) -> float:
@@ -112,7 +112,7 @@ class Report:
 class Simulation:
     """One run of a workload against one API."""
 
-    def __init__(self, client: Client, workload: Workload, load: Load, quiet: bool = False) -> None:
+    def __init__(self, client: Client, workload: Workload, load: SendOptions, quiet: bool = False) -> None:
         self._client = client
         self._workload = workload
         self._load = load
@@ -146,14 +146,14 @@ class Simulation:
         self.report.targets = list(self._targets())
         self.report.perhaps_stored = self._client.counters.perhaps_stored
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self) -> Iterator[Threshold]:
         load, report = self._load, self.report
         if load.p95_seconds_max is not None:
-            yield Target("p95_ms", load.p95_seconds_max * 1000, report.quantiles()["p95"])
+            yield Threshold("p95_ms", load.p95_seconds_max * 1000, report.quantiles()["p95"])
         if load.errors_max is not None:
-            yield Target("errors", load.errors_max, report.errors)
+            yield Threshold("errors", load.errors_max, report.errors)
 
-    async def _sender(self, batches: Iterator[Batch], started: float, meter: Meter) -> None:
+    async def _sender(self, batches: Iterator[PublishBatch], started: float, meter: Meter) -> None:
         """Take the next batch of the shared load, send it, and so on; several of these run at once."""
         report = self.report
         for batch in batches:
@@ -167,7 +167,7 @@ class Simulation:
             report.latencies.append(time.perf_counter() - due)
             meter.show(report.accepted + report.rejected)
 
-    def _due(self, batch: Batch, started: float) -> float:
+    def _due(self, batch: PublishBatch, started: float) -> float:
         """Return when the batch is to go out: now, or when the rate says so.
 
         Open loop: latency counts from here, so a server that stalls cannot hide it by slowing its load.
@@ -180,7 +180,7 @@ class Simulation:
             return time.perf_counter()
         return started + (self._scheduled - batch.events) / self._load.rate
 
-    async def _publish(self, batch: Batch) -> None:
+    async def _publish(self, batch: PublishBatch) -> None:
         try:
             answer = await self._client.publish(batch.body, events=batch.events)
         except PublishRefused as refusal:
@@ -201,12 +201,12 @@ class Simulation:
             return False
         return True
 
-    async def _check(self, before: Stats, known_before: bool) -> None:
+    async def _check(self, before: ServerStats, known_before: bool) -> None:
         started = time.perf_counter()
         after = await self._drained(before)
         report = self.report
         report.drained_seconds = round(time.perf_counter() - started, 3)
-        sent = Sent(
+        sent = SentCounts(
             acknowledged=report.accepted,
             unique=self._workload.unique,
             not_acknowledged=self._workload.events - report.accepted,
@@ -215,16 +215,16 @@ class Simulation:
         )
         report.lines = compare(before, after, sent)
 
-    async def _quiescent_stats(self) -> Stats:
+    async def _quiescent_stats(self) -> ServerStats:
         """Read the counts once all that came before us is projected, else it would look like ours."""
         return await self._wait_for_projection("waiting for earlier events", received_at_least=0)
 
-    async def _drained(self, before: Stats) -> Stats:
+    async def _drained(self, before: ServerStats) -> ServerStats:
         return await self._wait_for_projection(
             "waiting for the projection", received_at_least=before.received + self.report.accepted
         )
 
-    async def _wait_for_projection(self, what: str, received_at_least: int) -> Stats:
+    async def _wait_for_projection(self, what: str, received_at_least: int) -> ServerStats:
         """Poll until nothing is pending; returns the last reading also when the time runs out."""
         deadline = time.monotonic() + self._load.drain_seconds
         with Meter(what, None, "events", quiet=self._quiet) as meter:
@@ -238,17 +238,17 @@ class Simulation:
                 stats = await self.stats()
         return stats
 
-    async def stats(self) -> Stats:
+    async def stats(self) -> ServerStats:
         """Read the server's counts."""
-        return msgspec.json.decode((await self._client.get("/stats")).body, type=Stats)
+        return msgspec.json.decode((await self._client.get("/stats")).body, type=ServerStats)
 
 
-def accepted_count(answer: Answer) -> int:
+def accepted_count(answer: PublishAnswer) -> int:
     """Read how many deliveries an answer acknowledges."""
     return msgspec.json.decode(answer.body, type=_Accepted).accepted
 
 
-async def simulate(url: str, workload: Workload, load: Load, quiet: bool = False) -> Report:
+async def simulate(url: str, workload: Workload, load: SendOptions, quiet: bool = False) -> Report:
     """Run a workload against the API at `url` and return the report."""
     async with Client(url, connections=load.concurrency) as client:
         return await Simulation(client, workload, load, quiet).run()

@@ -22,7 +22,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Threshold:
     """What a figure must not exceed, and what it came to."""
 
     name: str

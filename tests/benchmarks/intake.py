@@ -1,4 +1,4 @@
-"""Time the door: python -m tests.benchmarks.intake. Prints µs per event for batches of ~260-byte events."""
+"""Time intake: python -m tests.benchmarks.intake. Prints µs per event for batches of ~260-byte events."""
 
 import argparse
 import json
@@ -9,9 +9,9 @@ from functools import partial
 from uuid import UUID
 
 from eventlog.errors import Refused
-from eventlog.intake import Limits, parse
+from eventlog.intake import PublishLimits, parse
 
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
 TOPICS = ("payment.notification.sent", "order.item.created", "user.account.updated")
 
 

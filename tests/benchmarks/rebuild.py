@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from eventlog.embedded import EmbeddedServer
-from eventlog.intake import Limits, parse
+from eventlog.intake import PublishLimits, parse
 from eventlog.log.append import append_durably, encode
 from eventlog.logs import configure_logs
 from eventlog.sessions.database import connect
@@ -39,7 +39,7 @@ from tests.support.postgres import short_directory
 PARTITIONS = 8
 TOPICS = 10
 APPENDED_AT_ONCE = 10_000
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=APPENDED_AT_ONCE)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=APPENDED_AT_ONCE)
 SCHEMA = "limit_of_sql"
 
 # The columns of core's events, in their order, sorted as their key is; keys.sql then adds their keys.

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from eventlog.intake import Limits, parse
+from eventlog.intake import PublishLimits, parse
 from eventlog.log.append import Deliveries, encode
 from tests.benchmarks.arena import PARTITIONS
 from tests.benchmarks.deliveries import Load
 
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=10_000)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=10_000)
 
 
 def ready(load: Load) -> Iterator[Deliveries]:
@@ -17,5 +17,5 @@ def ready(load: Load) -> Iterator[Deliveries]:
 
 
 def row(body: bytes) -> Deliveries:
-    """Take one request's body in at the door and make its rows."""
+    """Take one request's body in by intake and make its rows."""
     return encode(parse(body, ndjson=False, limits=LIMITS).events, PARTITIONS, bytes(16))

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from eventlog.log.append import append, append_durably
 from eventlog.log.outbox import Mover
 from eventlog.sessions.database import connect
@@ -113,7 +113,7 @@ class EventLog(RuleBasedStateMachine):
         self.waiting: list[tuple[str, str, str]] = []
         self.dropped = False
 
-    def _events(self, batch: Sequence[tuple[int, int, Any]]) -> list[Event]:
+    def _events(self, batch: Sequence[tuple[int, int, Any]]) -> list[AcceptedEvent]:
         return [event(self.topics[topic], f"id-{n}", payload=payload) for topic, n, payload in batch]
 
     @rule(batch=BATCHES)

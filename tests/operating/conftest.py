@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from eventlog.embedded import EmbeddedServer, find_binaries
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events
 from tests.support.postgres import FAST, at_database, short_directory
 from tests.support.projecting import project_all
@@ -79,7 +79,9 @@ def fill(dsn: str, *, large: bool = True) -> None:
         ' "payload": {{"text": "{2}"}}}}'
     )
     made = [(str(n % 5), str(n // 2), LARGE if large and n == 7 else "short") for n in range(40)]
-    append_events(dsn, [Event(f"order.{t}", i, raw.format(t, i, text).encode()) for t, i, text in made])
+    append_events(
+        dsn, [AcceptedEvent(f"order.{t}", i, raw.format(t, i, text).encode()) for t, i, text in made]
+    )
     project_all(dsn)
 
 

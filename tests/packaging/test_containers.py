@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from api.errors import Problem
-from api.http.request_origin import Door
-from eventlog.addresses import Peers, hosts
+from api.http.request_origin import TrustPolicy
+from eventlog.addresses import TrustedPeers, hosts
 from eventlog.settings import Settings
 from tests.support.command_line import eventlog
 from tests.support.root import ROOT
@@ -96,10 +96,10 @@ def test_only_the_api_is_published_and_on_loopback_alone() -> None:
 def test_the_api_answers_to_the_names_it_is_called_by(host: str) -> None:
     further = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
     assert "EVENTLOG_HOST=0.0.0.0" in dockerfile()
-    door = Door(hosts(further), Peers(), "0.0.0.0")
-    door.check(addressed(host))
+    trust = TrustPolicy(hosts(further), TrustedPeers(), "0.0.0.0")
+    trust.check(addressed(host))
     with pytest.raises(Problem, match=r"elsewhere\.example"):
-        door.check(addressed("elsewhere.example:8080"))
+        trust.check(addressed("elsewhere.example:8080"))
 
 
 def test_the_database_is_on_a_network_without_a_way_out() -> None:

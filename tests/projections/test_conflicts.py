@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events, event, past_the_door
 from tests.support.projecting import project_all
 
@@ -39,7 +39,7 @@ def outcomes(connection: Connection) -> tuple[Any, ...]:
     return row
 
 
-def through_the_door(made: Event) -> Event:
+def through_the_door(made: AcceptedEvent) -> AcceptedEvent:
     return made
 
 
@@ -53,8 +53,8 @@ def test_payloads_conflict_when_they_differ_as_json_values(
     database: str,
     connection: Connection,
     batch_size: int,
-    first_came: Callable[[Event], Event],
-    again_came: Callable[[Event], Event],
+    first_came: Callable[[AcceptedEvent], AcceptedEvent],
+    again_came: Callable[[AcceptedEvent], AcceptedEvent],
 ) -> None:
     pairs = {json.dumps(pair): pair for pair in (*SAME, *DIFFERENT)}
     for name, (first, again) in pairs.items():

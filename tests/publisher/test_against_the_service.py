@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from publisher.simulation.simulate import Load, Report, simulate
+from publisher.simulation.simulate import Report, SendOptions, simulate
 from publisher.simulation.workload import Workload
 from tests.support.command_line import COMMAND, eventlog
 from tests.support.real_input import LOGS, WEBHOOKS, needs_real_input
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 
 def run_simulation(api: str, seed: int, events: int = 3000) -> Report:
     workload = Workload(events=events, duplicates=0.3, topics=10, seed=seed)
-    return asyncio.run(simulate(api, workload, Load(batch=50, concurrency=8), quiet=True))
+    return asyncio.run(simulate(api, workload, SendOptions(batch=50, concurrency=8), quiet=True))
 
 
 def run(api: str, folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":

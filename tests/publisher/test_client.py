@@ -23,7 +23,7 @@ from publisher.retrying import (
     retry_after_seconds,
     wait_seconds,
 )
-from publisher.ship.outgoing import Batch, publish
+from publisher.ship.outgoing import OutgoingBatch, publish
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
 BODY = b'[{"topic":"a","event_id":"1"}]'
@@ -212,7 +212,7 @@ def test_success_and_refusals_are_not_retryable() -> None:
 
 
 def test_an_answer_for_fewer_events_than_were_sent_is_no_success() -> None:
-    batch = Batch()
+    batch = OutgoingBatch()
     for number in range(3):
         batch.add(str(number), b'{"topic":"a","event_id":"%d"}' % number, number, "")
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from eventlog.errors import SettingsError
 from eventlog.terminal.errors import ApiUnavailable
-from publisher.books import Sent, Stats, compare, percentile
+from publisher.books import SentCounts, ServerStats, compare, percentile
 from publisher.client import Client
 from publisher.simulation.report import simulation_tables
-from publisher.simulation.simulate import Load, Report, Simulation
+from publisher.simulation.simulate import Report, SendOptions, Simulation
 from publisher.simulation.stages import (
     Stage,
     due_seconds,
@@ -25,12 +25,12 @@ from publisher.simulation.stages import (
 from publisher.simulation.workload import Workload
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
-LOAD = Load(batch=10, concurrency=4, drain_seconds=0.3)
+LOAD = SendOptions(batch=10, concurrency=4, drain_seconds=0.3)
 
 
 def simulate(
     prepare: Callable[[Peer], None] = lambda peer: None,
-    load: Load = LOAD,
+    load: SendOptions = LOAD,
     runs: int = 1,
 ) -> tuple[Report, Peer]:
     async def run() -> tuple[Report, Peer]:
@@ -127,7 +127,7 @@ def test_an_api_that_goes_away_ends_the_run_with_what_was_done() -> None:
 
 
 def test_a_paced_run_keeps_its_rate() -> None:
-    report, _ = simulate(load=Load(batch=10, concurrency=4, rate=2000, drain_seconds=1))
+    report, _ = simulate(load=SendOptions(batch=10, concurrency=4, rate=2000, drain_seconds=1))
     assert report.seconds >= (500 - 10) / 2000
     assert report.holds
 
@@ -154,20 +154,20 @@ def test_stages_ramp_up_hold_and_ramp_down() -> None:
 
 
 def test_a_batch_waits_in_stages_until_its_last_event_is_due() -> None:
-    load = Load(batch=500, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
+    load = SendOptions(batch=500, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
     report, _ = simulate(load=load)
     assert report.seconds >= due_seconds(load.stages, 499) > 0.7
 
 
 def test_a_run_in_stages_takes_their_time() -> None:
-    load = Load(batch=10, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
+    load = SendOptions(batch=10, concurrency=4, drain_seconds=1, stages=(Stage(0.5, 1000), Stage(0.3, 1000)))
     report, _ = simulate(load=load)
     assert report.seconds >= due_seconds(load.stages, 490)
 
 
 @pytest.mark.parametrize(("faults", "reached"), [(0, True), (3, False)])
 def test_targets_are_judged(faults: int, reached: bool) -> None:
-    load = Load(batch=10, concurrency=4, drain_seconds=1, p95_seconds_max=60.0, errors_max=0.01)
+    load = SendOptions(batch=10, concurrency=4, drain_seconds=1, p95_seconds_max=60.0, errors_max=0.01)
     report, _ = simulate(lambda peer: peer.faults.extend([answering(503, "queue_full")] * faults), load)
     assert report.errors == pytest.approx(faults / (50 + faults))
     assert report.reached is reached
@@ -205,9 +205,9 @@ def test_the_bounds_hold_whatever_was_stored_of_what_is_unknown(
     acknowledged = unique + repeats - lost
     stored = acknowledged + data.draw(st.integers(0, extra))
     distinct = data.draw(st.integers(max(0, unique - lost), min(unique, stored)))
-    zero = Stats(0, 0, 0, 0, 0, 0)
-    after = Stats(stored, distinct, stored - distinct, 0, 0, 0)
-    sent = Sent(acknowledged, unique, not_acknowledged=lost, perhaps_stored=extra)
+    zero = ServerStats(0, 0, 0, 0, 0, 0)
+    after = ServerStats(stored, distinct, stored - distinct, 0, 0, 0)
+    sent = SentCounts(acknowledged, unique, not_acknowledged=lost, perhaps_stored=extra)
     assert all(line.holds for line in compare(zero, after, sent))
 
 

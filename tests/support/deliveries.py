@@ -9,9 +9,9 @@ from uuid import uuid4
 import psycopg
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event, in_columns
-from eventlog.intake import Limits, parse
-from eventlog.log.append import Deliveries, Place, append_durably, encode
+from eventlog.events import AcceptedEvent, in_columns
+from eventlog.intake import PublishLimits, parse
+from eventlog.log.append import Deliveries, PositionRange, append_durably, encode
 from eventlog.log.partitions import partition_of
 from eventlog.sessions.database import connect
 from eventlog.statements import statement
@@ -19,13 +19,13 @@ from tests.support.postgres import PARTITIONS
 
 Connection = psycopg.Connection[TupleRow]
 
-LIMITS = Limits(event_bytes=8 << 20, body_bytes=8 << 20, batch_events=10_000)
+LIMITS = PublishLimits(event_bytes=8 << 20, body_bytes=8 << 20, batch_events=10_000)
 
 _numbers = count(1)
 
 
-def event(topic: str = "order.created", event_id: str | None = None, **fields: Any) -> Event:
-    """Make an event as the door lets it in; `fields` replace or add to its own."""
+def event(topic: str = "order.created", event_id: str | None = None, **fields: Any) -> AcceptedEvent:
+    """Make an event as intake lets it in; `fields` replace or add to its own."""
     event_id = event_id or f"id-{next(_numbers)}"
     body = {
         "topic": topic,
@@ -39,12 +39,12 @@ def event(topic: str = "order.created", event_id: str | None = None, **fields: A
     return parse(raw, ndjson=False, limits=LIMITS).events[0]
 
 
-def past_the_door(made: Event) -> Event:
-    """Return the same event without what the door has read in it, as the outbox brings it."""
-    return Event(made.topic, made.event_id, made.raw)
+def past_the_door(made: AcceptedEvent) -> AcceptedEvent:
+    """Return the same event without whby intake has read in it, as the outbox brings it."""
+    return AcceptedEvent(made.topic, made.event_id, made.raw)
 
 
-def deliveries(*events: Event) -> Deliveries:
+def deliveries(*events: AcceptedEvent) -> Deliveries:
     """Make events ready to append, as one request's."""
     return encode(in_columns(events), PARTITIONS, uuid4().bytes)
 
@@ -56,7 +56,7 @@ def appender(dsn: str) -> Connection:
     return connection
 
 
-def append_events(dsn: str, events: Sequence[Event]) -> list[Place]:
+def append_events(dsn: str, events: Sequence[AcceptedEvent]) -> list[PositionRange]:
     """Append events by the product's own protocol; return where they lie."""
     with appender(dsn) as connection:
         return append_durably(connection, [deliveries(*events)])[0]

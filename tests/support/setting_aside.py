@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events, event, topic_in
 from tests.support.projecting import project_all
 
@@ -16,11 +16,11 @@ BAD = "2031-05-05T05:05:00Z"
 ONCE_BAD = (("core_1.events", f"\"timestamp\" <> '{BAD}'"),)
 
 
-def good(event_id: str, **fields: object) -> Event:
+def good(event_id: str, **fields: object) -> AcceptedEvent:
     return event(TOPIC, event_id, **fields)
 
 
-def bad(event_id: str, **fields: object) -> Event:
+def bad(event_id: str, **fields: object) -> AcceptedEvent:
     return event(TOPIC, event_id, timestamp=BAD, **fields)
 
 
@@ -34,7 +34,7 @@ def mend_tables(owner: Connection) -> None:
         owner.execute(f"ALTER TABLE {table} DROP CONSTRAINT no_bad_moment".encode())
 
 
-def set_aside(dsn: str, owner: Connection, events: Sequence[Event]) -> None:
+def set_aside(dsn: str, owner: Connection, events: Sequence[AcceptedEvent]) -> None:
     """Project events of which the bad ones go into quarantine, then mend what was wrong with them."""
     break_tables(owner)
     append_events(dsn, events)

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events, event, insert_behind_the_door, past_the_door
 
 TOPICS = [f"shop.order.{n}" for n in range(7)]
@@ -38,7 +38,7 @@ def fill_log(dsn: str, count: int = 400, seed: int = 7) -> None:
         while left > 0:
             size = chance.randint(1, 40)
             made = [_delivery(chance) for _ in range(size)]
-            # One request's events have been read at the door all of them, or none.
+            # One request's events have been read by intake all of them, or none.
             append_events(dsn, made if chance.random() < 0.7 else [past_the_door(each) for each in made])
             _insert_bad(owner, chance)
             left -= size
@@ -54,7 +54,7 @@ def _event_id(chance: random.Random) -> str:
     return f"id-{chance.randint(1, 40)}"
 
 
-def _delivery(chance: random.Random) -> Event:
+def _delivery(chance: random.Random) -> AcceptedEvent:
     hour, milliseconds, offset = chance.randint(0, 23), chance.randint(0, 999), chance.randint(0, 9)
     fields: dict[str, Any] = {
         "timestamp": f"2025-10-21T{hour:02}:00:00.{milliseconds:03}+0{offset}:30",

@@ -30,7 +30,7 @@ PLAIN: dict[str, Kind] = {
 }
 
 
-class Line(msgspec.Struct, frozen=True):
+class ConsoleLine(msgspec.Struct, frozen=True):
     """What was typed: its kind, and what it is about."""
 
     kind: Kind
@@ -38,26 +38,26 @@ class Line(msgspec.Struct, frozen=True):
     arguments: dict[str, str] = {}
 
 
-def read_line(typed: str) -> Line:
+def read_line(typed: str) -> ConsoleLine:
     """Return what a line means. Raises QuestionRefused for a command that does not exist."""
     text = typed.strip()
     plain = PLAIN.get(text.rstrip(";").strip())
     if plain is not None:
-        return Line(plain)
+        return ConsoleLine(plain)
     if not text.strip("; \n"):
-        return Line("nothing")
+        return ConsoleLine("nothing")
     if not text.startswith("\\"):
-        return Line("statement", text.rstrip().removesuffix(";"))
+        return ConsoleLine("statement", text.rstrip().removesuffix(";"))
     try:
         command, *words = shlex.split(text[1:].removesuffix(";"))
     except ValueError as error:  # a quotation mark without its other
         raise QuestionRefused("command_malformed", f"{text[:40]}: {error}") from None
     if command in ("d", "dv", "dt"):
-        return Line("view", words[0].removeprefix("audit.")) if words else Line("views")
+        return ConsoleLine("view", words[0].removeprefix("audit.")) if words else ConsoleLine("views")
     if command == "o" and words[:1] and words[0] in ("table", "csv", "json", "ndjson"):
-        return Line("format", words[0])
+        return ConsoleLine("format", words[0])
     if command in questions():
-        return Line("question", command, _arguments(command, words))
+        return ConsoleLine("question", command, _arguments(command, words))
     raise QuestionRefused("command_unknown", f"there is no \\{command}: \\? tells what there is")
 
 

@@ -14,7 +14,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import PostgresLexer  # type: ignore[import-untyped]
 
-from eventlog.audit.catalogue import View
+from eventlog.audit.catalogue import AuditView
 from eventlog.audit.console.commands import is_complete
 from eventlog.audit.questions import questions
 
@@ -38,7 +38,7 @@ WORD = re.compile(r"[\w\\?.]+")
 class AuditCompleter(Completer):
     """Completes views, columns (those of the views that are named first), keywords and commands."""
 
-    def __init__(self, views: Sequence[View]) -> None:
+    def __init__(self, views: Sequence[AuditView]) -> None:
         self._views = {view.name: view for view in views}
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
@@ -81,7 +81,7 @@ def history_in(folder: Path) -> Path:
     return path
 
 
-def make_prompt(views: Sequence[View], history: Path) -> PromptSession[str]:
+def make_prompt(views: Sequence[AuditView], history: Path) -> PromptSession[str]:
     """Return the prompt. Enter ends a statement at its semicolon, and begins a line before."""
     bindings = KeyBindings()
 

@@ -9,26 +9,28 @@ from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
 
-from eventlog.audit.auditor import Answer, Auditor
-from eventlog.audit.catalogue import View
+from eventlog.audit.auditor import Auditor, StatementResult
+from eventlog.audit.catalogue import AuditView
 from eventlog.audit.commands import failure, parameter_lines
-from eventlog.audit.console.commands import HELP, Line, read_line
+from eventlog.audit.console.commands import HELP, ConsoleLine, read_line
 from eventlog.audit.errors import StatementFailed
-from eventlog.audit.limits import Limits
+from eventlog.audit.limits import StatementLimits
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
 from eventlog.audit.render_csv_json import comma_separated
 from eventlog.audit.render_ndjson import json_lines, json_text
 from eventlog.audit.render_table import print_expanded, print_table
-from eventlog.audit.statement_request import Asked, ask_question, ask_statement
+from eventlog.audit.statement_request import StatementRequest, ask_question, ask_statement
 from eventlog.errors import EventlogError
 from eventlog.terminal.printing import harmless
 
 
-class Session:
+class ConsoleSession:
     """What was chosen in this sitting, and how it goes on."""
 
-    def __init__(self, auditor: Auditor, asker: Asker, views: list[View], limits: Limits) -> None:
+    def __init__(
+        self, auditor: Auditor, asker: Asker, views: list[AuditView], limits: StatementLimits
+    ) -> None:
         self._auditor = auditor
         self._asker = asker
         self._views = {view.name: view for view in views}
@@ -61,7 +63,7 @@ class Session:
             _say(harmless(str(error)))
         return True
 
-    def _do(self, line: Line) -> None:
+    def _do(self, line: ConsoleLine) -> None:
         match line.kind:
             case "statement":
                 self._ask(ask_statement(line.text))
@@ -88,7 +90,7 @@ class Session:
         columns = [f"  {column.name:20} {column.type:26} {column.comment}" for column in view.columns]
         return "\n".join([f"{view.name}: {view.comment}", *columns])
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: StatementRequest) -> None:
         try:
             answer = self._auditor.ask(asked, self._asker, self._limits)
         except StatementFailed as error:
@@ -99,7 +101,7 @@ class Session:
         more = ", and there are more" if answer.truncated else ""
         _say(f"{rows}{more} ({answer.elapsed_ms:.1f} ms)")
 
-    def _printed(self, answer: Answer) -> str:
+    def _printed(self, answer: StatementResult) -> str:
         match self._format:
             case "csv":
                 return comma_separated(answer, write=harmless)

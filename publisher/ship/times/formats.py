@@ -126,7 +126,7 @@ FORMATS = (
 )
 
 
-class Place(NamedTuple):
+class StampPlace(NamedTuple):
     """What may stand before a stamp.
 
     `weak_too` says that a mere number there is a time; `joins` that a line without its stamp there goes on with
@@ -148,36 +148,38 @@ _KEY = (
     r"(?:@?timestamp|@?time|ts|t|datetime|date|when|eventtime|event_time|start_time|rt|devtime|start|logtime)"
 )
 PLACES = (
-    Place("start", r""),
-    Place("alone", r"", weak_too=True, after=r"(?=[ \t]+(?:\w*[A-Z]{3,}|\S+\[\d+\]|\w+[.:]\w)|[ \t]*$)"),
-    Place("tab", r"", weak_too=True, after=r"(?=\t)"),
-    Place("bracket", r"\[", weak_too=True, after=r"(?=[\] ,:|])"),
-    Place("opening", r"(?:[\[(<{\"'|*.>]{1,3}|>>> +Section start +) ?"),
-    Place("priority", r"<\d{1,3}>(?:\d )?[*.]?"),
-    Place("level letter", r"\[?[TDIWEFCV](?:, \[)?"),
-    Place(
+    StampPlace("start", r""),
+    StampPlace("alone", r"", weak_too=True, after=r"(?=[ \t]+(?:\w*[A-Z]{3,}|\S+\[\d+\]|\w+[.:]\w)|[ \t]*$)"),
+    StampPlace("tab", r"", weak_too=True, after=r"(?=\t)"),
+    StampPlace("bracket", r"\[", weak_too=True, after=r"(?=[\] ,:|])"),
+    StampPlace("opening", r"(?:[\[(<{\"'|*.>]{1,3}|>>> +Section start +) ?"),
+    StampPlace("priority", r"<\d{1,3}>(?:\d )?[*.]?"),
+    StampPlace("level letter", r"\[?[TDIWEFCV](?:, \[)?"),
+    StampPlace(
         "level",
         rf"\[?(?i:{_LEVEL})\]?[:,|]?[ \t]*(?:\[[^\]]{{0,80}}\][ \t]*|\S{{1,60}} (?=\[?(?:19|20))){{0,3}}[\[(]?",
     ),
-    Place("logfmt", rf"(?:[^\n]{{0,800}}?[\s|,])?(?i:{_KEY})[=:] ?[\"'\[]?", weak_too=True, joins=False),
-    Place("audit", r"(?:node=\S+ )?type=\S+ msg=audit\(", weak_too=True, joins=False),
-    Place("access", r"\S{1,200} \S{1,80} \S[^\[\]\"]{0,80}\[", joins=False),
-    Place("haproxy", r"\S{3,60}:\d{1,5} \[", joins=False),
-    Place("process", r"(?:\[\d{1,7}\]|\d{1,7}:[A-Z]|\d{1,7}) "),
-    Place("cisco", r"(?:<\d{1,3}>)?(?:\d{1,10}: )(?:[\w.-]{1,60}: )?[*.]?"),
-    Place(
+    StampPlace("logfmt", rf"(?:[^\n]{{0,800}}?[\s|,])?(?i:{_KEY})[=:] ?[\"'\[]?", weak_too=True, joins=False),
+    StampPlace("audit", r"(?:node=\S+ )?type=\S+ msg=audit\(", weak_too=True, joins=False),
+    StampPlace("access", r"\S{1,200} \S{1,80} \S[^\[\]\"]{0,80}\[", joins=False),
+    StampPlace("haproxy", r"\S{3,60}:\d{1,5} \[", joins=False),
+    StampPlace("process", r"(?:\[\d{1,7}\]|\d{1,7}:[A-Z]|\d{1,7}) "),
+    StampPlace("cisco", r"(?:<\d{1,3}>)?(?:\d{1,10}: )(?:[\w.-]{1,60}: )?[*.]?"),
+    StampPlace(
         "label",
         r"(?:# )?(?:Start-Date|End-Date|Date|Time|Timestamp|=[A-Z ]{3,20}====|begin|started at|at):? {1,3}\[?",
     ),
-    Place("history", r"#", weak_too=True, after=r"(?=\s*$)"),
-    Place("shell", r": ", weak_too=True, after=r"(?=:\d+;)"),
-    Place("rails", r"Started [A-Z]{3,8} \"[^\"]{0,2000}\" for \S+ at ", joins=False),
-    Place("balancer", r"(?:https?|h2|grpcs?|wss?|tls) ", joins=False),
-    Place("flow", r"\d \d{12} eni-\S+ \S+ \S+ (?:\S+ ){5}", weak_too=True, joins=False),
-    Place("journal", r"(?:__REALTIME_TIMESTAMP|_SOURCE_REALTIME_TIMESTAMP)=", weak_too=True, joins=False),
-    Place("bluegene", r"\S{1,20} \d{10} \d{4}\.\d\d\.\d\d \S+ ", joins=False),
-    Place("column", r"[\w.-]{1,40}[,;\t]", after=r"(?=[,;\t])", joins=False),
-    Place("header", r"(?:[\w./:@-]{1,60} ){1,3}\[?", after=rf"(?=\]?:? {{1,3}}\[?(?i:{_LEVEL})\b)"),
+    StampPlace("history", r"#", weak_too=True, after=r"(?=\s*$)"),
+    StampPlace("shell", r": ", weak_too=True, after=r"(?=:\d+;)"),
+    StampPlace("rails", r"Started [A-Z]{3,8} \"[^\"]{0,2000}\" for \S+ at ", joins=False),
+    StampPlace("balancer", r"(?:https?|h2|grpcs?|wss?|tls) ", joins=False),
+    StampPlace("flow", r"\d \d{12} eni-\S+ \S+ \S+ (?:\S+ ){5}", weak_too=True, joins=False),
+    StampPlace(
+        "journal", r"(?:__REALTIME_TIMESTAMP|_SOURCE_REALTIME_TIMESTAMP)=", weak_too=True, joins=False
+    ),
+    StampPlace("bluegene", r"\S{1,20} \d{10} \d{4}\.\d\d\.\d\d \S+ ", joins=False),
+    StampPlace("column", r"[\w.-]{1,40}[,;\t]", after=r"(?=[,;\t])", joins=False),
+    StampPlace("header", r"(?:[\w./:@-]{1,60} ){1,3}\[?", after=rf"(?=\]?:? {{1,3}}\[?(?i:{_LEVEL})\b)"),
 )
 FORMAT_BY_NAME = {it.name: it for it in FORMATS}
 PLACE_BY_NAME = {it.name: it for it in PLACES}

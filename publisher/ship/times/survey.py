@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
-from publisher.ship.times.formats import FORMATS, HEAD_BYTES, PLACES, Format, Place
+from publisher.ship.times.formats import FORMATS, HEAD_BYTES, PLACES, Format, StampPlace
 from publisher.ship.times.layout import Layout, TimeFormat, compiled
 from publisher.ship.times.moments import FUTURE_TOLERANCE, Day, Fields, counted, day_of, latest_year, local_of
 
@@ -96,7 +96,7 @@ def _best(line: bytes, changed: datetime, columns: dict[Layout, list[datetime]])
 
 def _place(
     form: Format, head: bytes, match: re.Match[bytes], moment: datetime, changed: datetime
-) -> tuple[int, Place] | None:
+) -> tuple[int, StampPlace] | None:
     before = head[: match.start()].removeprefix(b" ")
     for rank, (place, pattern, after) in enumerate(_PLACES):
         if form.weak and not place.weak_too:

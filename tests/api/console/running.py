@@ -38,7 +38,7 @@ class Service(msgspec.Struct, frozen=True):
         assert answer.status_code == 200, answer.text
 
     def insert(self, topic: str, event_id: str, *raws: str) -> None:
-        """Put deliveries into the log that no door would let in."""
+        """Put deliveries into the log that no intake would let in."""
         with psycopg.connect(self.dsn, autocommit=True) as owner:
             insert_behind_the_door(owner, raws, topic=topic, event_id=event_id)
 

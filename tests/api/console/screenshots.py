@@ -16,7 +16,7 @@ import msgspec
 from playwright.sync_api import Browser, Page, expect
 
 from eventlog.embedded import EmbeddedServer
-from publisher.simulation.simulate import Load, simulate
+from publisher.simulation.simulate import SendOptions, simulate
 from publisher.simulation.workload import Workload
 from tests.api.console.running import Service, running_browser, running_service
 from tests.support.events import event
@@ -110,7 +110,7 @@ def fill(service: Service) -> None:
 def run_load(service: Service, events: int, rate: int) -> None:
     """Publish a simulated load, as fast as it goes at a rate of 0."""
     workload = Workload(events=events, duplicates=0.3, topics=10, seed=rate)
-    asyncio.run(simulate(service.url, workload, Load(batch=50, concurrency=4, rate=rate), quiet=True))
+    asyncio.run(simulate(service.url, workload, SendOptions(batch=50, concurrency=4, rate=rate), quiet=True))
 
 
 def photograph(

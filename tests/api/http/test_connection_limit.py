@@ -19,7 +19,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from api.http import connection as module
-from api.http import connection_limit as crowd
+from api.http import connection_limit as connection_limit
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.flood import KINDS, flood
@@ -188,7 +188,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
 
 
 def test_answers_that_nobody_takes_are_bounded_in_all(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd, "UNSENT_BYTES_MAX", 4 << 20)
+    monkeypatch.setattr(connection_limit, "UNSENT_BYTES_MAX", 4 << 20)
     with running_api(database) as url, ExitStack() as opened:
         for number in range(5):
             body = {**one_topic(f"{number}"), "payload": {"text": "x" * 900_000}}

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from api.http.forwarded import HOPS_MAX
-from api.http.request_origin import Door, Whence
+from api.http.request_origin import RequestOrigin, TrustPolicy
 from eventlog.addresses import hosts, peers
 from eventlog.embedded import EmbeddedServer
 from tests.support.api import running_api
@@ -19,13 +19,13 @@ FOR = "X-Forwarded-For"
 TRUSTED = "10.0.0.0/8, ::1, 192.168.1.1, unix"
 
 
-def whence(
+def request_origin(
     *headers: tuple[str, str],
     peer: str = "10.0.0.1",
     trusted: str = TRUSTED,
     host: str = "log.example",
     path: str = "/stats",
-) -> Whence:
+) -> RequestOrigin:
     """Return what is found out about a request; raises its Problem."""
     scope = {
         "method": "GET",
@@ -39,9 +39,9 @@ def whence(
             *((n.lower().encode(), v.encode("latin-1")) for n, v in headers),
         ],
     }
-    Door(hosts("log.example"), peers(trusted), "10.0.0.2").check(scope)
-    found = scope["whence"]
-    assert isinstance(found, Whence)
+    TrustPolicy(hosts("log.example"), peers(trusted), "10.0.0.2").check(scope)
+    found = scope["request_origin"]
+    assert isinstance(found, RequestOrigin)
     return found
 
 
@@ -92,7 +92,7 @@ def whence(
 def test_the_client_is_the_first_that_is_no_proxy_of_ours(
     headers: Sequence[tuple[str, str]], client: str
 ) -> None:
-    assert whence(*headers).client == client
+    assert request_origin(*headers).client == client
 
 
 def test_who_is_not_trusted_is_the_client_whatever_it_says() -> None:
@@ -103,21 +103,23 @@ def test_who_is_not_trusted_is_the_client_whatever_it_says() -> None:
         ("X-Forwarded-Prefix", "/x"),
     ]
     for peer, trusted in (("192.0.2.1", TRUSTED), ("10.0.0.1", ""), ("127.0.0.1", ""), ("::1", "")):
-        found = whence(*said, peer=peer, trusted=trusted)
+        found = request_origin(*said, peer=peer, trusted=trusted)
         assert (found.client, str(found.host), found.scheme, found.prefix) == (peer, "log.example", None, "")
 
 
 def test_peers_are_known_in_any_spelling_and_by_their_socket() -> None:
     for peer in ("10.0.0.1", "::ffff:10.0.0.1", "::1", "unix"):
-        assert whence((FOR, "192.0.2.7"), peer=peer).client == "192.0.2.7"
-    assert whence((FOR, "192.0.2.7"), peer="unix", trusted="10.0.0.0/8").client == "unix"
-    assert whence((FOR, "192.0.2.7"), peer="fe80::9%eth0", trusted="fe80::/10").client == "192.0.2.7"
+        assert request_origin((FOR, "192.0.2.7"), peer=peer).client == "192.0.2.7"
+    assert request_origin((FOR, "192.0.2.7"), peer="unix", trusted="10.0.0.0/8").client == "unix"
+    assert request_origin((FOR, "192.0.2.7"), peer="fe80::9%eth0", trusted="fe80::/10").client == "192.0.2.7"
 
 
 def test_a_chain_is_followed_so_far_and_no_farther() -> None:
     chain = ", ".join(["6.6.6.6", *["10.4.4.4"] * 1000])
-    assert whence((FOR, chain)).client == "10.4.4.4"
-    assert whence((FOR, ", ".join(["192.0.2.7", *["10.4.4.4"] * (HOPS_MAX - 1)]))).client == "192.0.2.7"
+    assert request_origin((FOR, chain)).client == "10.4.4.4"
+    assert (
+        request_origin((FOR, ", ".join(["192.0.2.7", *["10.4.4.4"] * (HOPS_MAX - 1)]))).client == "192.0.2.7"
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,12 +144,12 @@ def test_a_chain_is_followed_so_far_and_no_farther() -> None:
 def test_what_the_client_asked_for_is_what_the_proxy_says(
     headers: Sequence[tuple[str, str]], host: str, scheme: str | None
 ) -> None:
-    found = whence(*((f"X-Forwarded-{name}", value) for name, value in headers))
+    found = request_origin(*((f"X-Forwarded-{name}", value) for name, value in headers))
     assert (str(found.host), found.scheme) == (host, scheme)
 
 
 def test_the_standard_header_says_the_same() -> None:
-    found = whence(("Forwarded", 'for=192.0.2.7;proto=https;host="log.example:8443";by=_x'))
+    found = request_origin(("Forwarded", 'for=192.0.2.7;proto=https;host="log.example:8443";by=_x'))
     assert (str(found.host), found.scheme) == ("log.example:8443", "https")
 
 
@@ -174,7 +176,7 @@ def test_the_standard_header_says_the_same() -> None:
     ],
 )
 def test_a_prefix_is_a_plain_path_or_nothing(given: str, prefix: str) -> None:
-    assert whence(("X-Forwarded-Prefix", given)).prefix == prefix
+    assert request_origin(("X-Forwarded-Prefix", given)).prefix == prefix
 
 
 def test_who_asks_in_sql_is_recorded_by_an_address_alone(database: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.live.frames import SSE, Channel
-from api.live.reader import Buffered, Reader, Wanted
+from api.live.stream_reader import Buffered, StreamReader, Wanted
 from api.live.subscribers import Subscribers
 
 names = st.text(alphabet="ab.", max_size=4)
@@ -33,7 +33,7 @@ def test_exactly_those_who_want_an_event_are_found(
     async def found() -> None:
         subscribers = Subscribers()
         channel = Channel(SSE, (0,))
-        readers = [Reader(channel, one, 1, Buffered(1)) for one in wanted]
+        readers = [StreamReader(channel, one, 1, Buffered(1)) for one in wanted]
         for reader in readers:
             subscribers.add(reader)
         for reader, gone in zip(readers, left, strict=False):

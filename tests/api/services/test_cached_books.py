@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from api.services import cached_books as bookkeeping
-from api.services.cached_books import Bookkeeper
+from api.services.cached_books import CachedBooks
 from projections.read import EVERY_TOPIC, Books, TopicRange
 from projections.read.stats import Counted
 from tests.support.events import event
@@ -68,9 +68,9 @@ class Log:
         )
 
 
-def playing(play: Callable[[Log, Bookkeeper], Awaitable[None]]) -> Log:
+def playing(play: Callable[[Log, CachedBooks], Awaitable[None]]) -> Log:
     async def run() -> Log:
-        log, bookkeeper = Log(500), Bookkeeper()
+        log, bookkeeper = Log(500), CachedBooks()
         async with asyncio.timeout(20):
             await play(log, bookkeeper)
         return log
@@ -80,7 +80,7 @@ def playing(play: Callable[[Log, Bookkeeper], Awaitable[None]]) -> Log:
 
 @pytest.mark.usefixtures("many")
 def test_who_comes_while_topics_are_counted_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(log: Log, bookkeeper: Bookkeeper) -> None:
+    async def play(log: Log, bookkeeper: CachedBooks) -> None:
         asked = [asyncio.create_task(bookkeeper.books(log.read, topics=10)) for _ in range(20)]
         await log.counting.wait()
         log.go_on.set()
@@ -91,7 +91,7 @@ def test_who_comes_while_topics_are_counted_waits_for_that(monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("many")
 def test_one_counts_anew_and_the_others_are_told_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(log: Log, bookkeeper: Bookkeeper) -> None:
+    async def play(log: Log, bookkeeper: CachedBooks) -> None:
         log.go_on.set()
         await bookkeeper.books(log.read, topics=10)
         log.received, log.topics = 1, 600
@@ -112,7 +112,7 @@ def test_one_counts_anew_and_the_others_are_told_what_there_is(monkeypatch: pyte
 
 @pytest.mark.usefixtures("many")
 def test_more_topics_than_are_kept_are_counted_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(log: Log, bookkeeper: Bookkeeper) -> None:
+    async def play(log: Log, bookkeeper: CachedBooks) -> None:
         log.go_on.set()
         for topics in (10, 500, 10, 1000):
             found, age = await bookkeeper.books(log.read, topics, EVERY_TOPIC)

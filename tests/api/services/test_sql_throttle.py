@@ -12,7 +12,7 @@ from api.services.sql_throttle import (
     SAVED_SECONDS_MAX,
     SHARE,
     WAIT_SECONDS_MAX,
-    Turns,
+    SqlThrottle,
 )
 from eventlog.audit.errors import AuditBusy
 from eventlog.audit.limits import AT_ONCE_MAX
@@ -31,17 +31,17 @@ class Clock:
         self.now += seconds
 
 
-def turns_while(writer_share: float, clock: Clock) -> Turns:
+def turns_while(writer_share: float, clock: Clock) -> SqlThrottle:
     """Make the turns of a process whose writer appends for such a share of the time."""
-    return Turns(lambda: writer_share * clock.now, clock, clock.sleep)
+    return SqlThrottle(lambda: writer_share * clock.now, clock, clock.sleep)
 
 
-async def spend(turns: Turns, clock: Clock, seconds: float) -> None:
+async def spend(turns: SqlThrottle, clock: Clock, seconds: float) -> None:
     async with turns.turn():
         clock.now += seconds
 
 
-async def refused_for(turns: Turns, clock: Clock) -> int:
+async def refused_for(turns: SqlThrottle, clock: Clock) -> int:
     """Run a statement of ten seconds; return after how many one that is refused may come back."""
     try:
         await spend(turns, clock, 10)

@@ -1,4 +1,4 @@
-"""Our append without HTTP: the transaction alone, and the writer behind the door, as the API calls them."""
+"""Our append without HTTP: the transaction alone, and the writer behind intake, as the API calls them."""
 
 import asyncio
 import time
@@ -56,7 +56,7 @@ def _writer(place: Place, load: Load) -> Figure:
     cost = meter.cost(time.process_time() - cpu)
     return Figure(
         name="writer_100",
-        what=f"door, rows and group commit in one process without HTTP; {CALLERS} callers, batches of 100",
+        what=f"intake, rows and group commit in one process without HTTP; {CALLERS} callers, batches of 100",
         value=rate,
         above="append",
         cpu=cost.per_event(load.events),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from api.requests.cursors import encode_key
-from projections.read import Key, rfc3339
+from projections.read import TimeKey, rfc3339
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.asking import Asker
 from tests.benchmarks.books import faults
@@ -76,11 +76,11 @@ def _queries(place: Place, load: Load, sizes: Sizes) -> dict[str, tuple[str, Cal
     }
 
 
-def _key_at(place: Place, offset: int) -> Key:
+def _key_at(place: Place, offset: int) -> TimeKey:
     row = place.observer.execute(statement("key_at"), {"offset": offset}).fetchone()
     assert row is not None
     moment: datetime = row[0]
-    return Key(rfc3339(moment), row[1], row[2])
+    return TimeKey(rfc3339(moment), row[1], row[2])
 
 
 def _moments(place: Place) -> tuple[datetime, datetime]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from eventlog.audit.auditor import Answer, Auditor
-from eventlog.audit.limits import Limits
+from eventlog.audit.auditor import Auditor, StatementResult
+from eventlog.audit.limits import StatementLimits
 from eventlog.audit.record import Asker
 from eventlog.audit.statement_request import ask_statement
 
@@ -16,8 +16,8 @@ class Asking:
     def __init__(self, dsn: str, audit_dsn: str | None = None) -> None:
         self.auditor = Auditor(dsn, audit_dsn)
 
-    def __call__(self, text: str, parameters: object = None, **limits: float) -> Answer:
-        return self.auditor.ask(ask_statement(text, parameters), ASKER, Limits(**limits))  # type: ignore[arg-type]
+    def __call__(self, text: str, parameters: object = None, **limits: float) -> StatementResult:
+        return self.auditor.ask(ask_statement(text, parameters), ASKER, StatementLimits(**limits))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.audit.auditor import Answer, Column
+from eventlog.audit.auditor import Column, StatementResult
 from eventlog.audit.render_csv_json import comma_separated
 from tests.eventlog.audit.conftest import Asking
 
@@ -15,8 +15,8 @@ CELLS = (
 )  # fmt: skip
 
 
-def answer(*cells: str | None, type: str = "text") -> Answer:
-    return Answer([Column("c", type)], [[cell] for cell in cells], False, 0.0)
+def answer(*cells: str | None, type: str = "text") -> StatementResult:
+    return StatementResult([Column("c", type)], [[cell] for cell in cells], False, 0.0)
 
 
 def one(cell: str, type: str = "text") -> str:
@@ -70,5 +70,5 @@ def test_what_is_no_formula_stays_as_it_is(cell: str, type: str) -> None:
 
 
 def test_a_column_is_no_formula_either() -> None:
-    named = Answer([Column("=1+1", "int4")], [], False, 0.0)
+    named = StatementResult([Column("=1+1", "int4")], [], False, 0.0)
     assert comma_separated(named, spreadsheet=True) == "'=1+1\r\n"

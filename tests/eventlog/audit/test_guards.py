@@ -17,7 +17,7 @@ from eventlog.audit.errors import (
     QuestionUnknown,
     StatementFailed,
 )
-from eventlog.audit.limits import Limits
+from eventlog.audit.limits import StatementLimits
 from eventlog.audit.questions import questions
 from eventlog.audit.resource_limits import NICENESS, confine
 from eventlog.audit.statement_request import ask_question, ask_statement
@@ -111,7 +111,7 @@ def test_a_question_takes_its_own_parameters_only() -> None:
 @pytest.mark.parametrize("name", questions())
 def test_every_saved_question_is_answered(name: str, asking: Asking) -> None:
     given = {p.name: "x" for p in questions()[name].parameters if p.default is None}
-    answer = asking.auditor.ask(ask_question(name, given), ASKER, Limits())
+    answer = asking.auditor.ask(ask_question(name, given), ASKER, StatementLimits())
     assert answer.columns
 
 

@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from eventlog.audit import sessions
 from eventlog.audit.errors import AuditBusy, StatementFailed
 from eventlog.audit.limits import AT_ONCE_MAX, OVERRUNNING_MAX
-from eventlog.embedded import EmbeddedServer, patience, stop_running
+from eventlog.embedded import EmbeddedServer, shutdown_watch, stop_running
 from eventlog.statements import statement
 from projections.doctor.auditor import check_auditor, check_elsewhere
 from projections.install import set_up
@@ -163,7 +163,7 @@ def test_no_more_run_over_than_may(stuck: Stuck, owner: Connection, monkeypatch:
 def test_a_stop_waits_for_none_of_them(
     how: str, bindir: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SESSION_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(shutdown_watch, "SESSION_SECONDS_MAX", 1.0)
     said: list[str] = []
     with short_directory() as data_dir:
         server = EmbeddedServer(data_dir, bindir=bindir, options=FAST)

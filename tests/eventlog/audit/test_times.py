@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.audit.limits import Limits
+from eventlog.audit.limits import StatementLimits
 from eventlog.audit.statement_request import ask_question
 from projections.projection import CORE
 from tests.eventlog.audit.conftest import ASKER, Asking
@@ -64,7 +64,9 @@ def rows(asking: Asking, query: str, **parameters: str) -> Rows:
 
 
 def asked(asking: Asking, name: str, **parameters: str) -> Rows:
-    return [tuple(r) for r in asking.auditor.ask(ask_question(name, parameters), ASKER, Limits()).rows]
+    return [
+        tuple(r) for r in asking.auditor.ask(ask_question(name, parameters), ASKER, StatementLimits()).rows
+    ]
 
 
 def test_the_books_over_time_are_those_of_each_delivery(asking: Asking, times: list[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from eventlog.embedded import EmbeddedServer, patience
+from eventlog.embedded import EmbeddedServer, shutdown_watch
 from eventlog.embedded.errors import EmbeddedServerError
 from tests.eventlog.embedded.conftest import StartOwner
 from tests.support.processes import is_alive
@@ -53,7 +53,7 @@ def test_a_start_waits_for_a_server_whose_owner_was_killed(
 def test_a_start_does_not_wait_for_a_session_that_never_ends(
     data_dir: Path, start_owner: StartOwner, bindir: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SESSION_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(shutdown_watch, "SESSION_SECONDS_MAX", 1.0)
     owner = start_owner(data_dir).wait_until_ready()
     said: list[str] = []
     with psycopg.connect(owner.dsn, autocommit=True) as session:

@@ -1,12 +1,12 @@
-"""Bodies to try the door with."""
+"""Bodies to try intake with."""
 
 import json
 from collections.abc import Mapping
 
 from eventlog.errors import Refused
-from eventlog.intake import Intake, Limits, parse
+from eventlog.intake import Intake, PublishLimits, parse
 
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
 OWN = {
     "topic": "payment.notification",
     "event_id": "3832d20e7-101",
@@ -31,14 +31,16 @@ def array(*events: bytes) -> bytes:
     return b"[" + b", ".join(events) + b"]"
 
 
-def accepted(body: bytes, *, ndjson: bool = False, limits: Limits = LIMITS) -> list[bytes]:
+def accepted(body: bytes, *, ndjson: bool = False, limits: PublishLimits = LIMITS) -> list[bytes]:
     """Return the events' texts of a good body."""
     intake = parse(body, ndjson=ndjson, limits=limits)
     assert intake.rejected == []
     return [event.raw for event in intake.events]
 
 
-def refused(body: bytes, *, ndjson: bool = False, limits: Limits = LIMITS, lenient: bool = False) -> Refused:
+def refused(
+    body: bytes, *, ndjson: bool = False, limits: PublishLimits = LIMITS, lenient: bool = False
+) -> Refused:
     """Return how a body is refused."""
     try:
         parse(body, ndjson=ndjson, limits=limits, lenient=lenient)
@@ -47,7 +49,7 @@ def refused(body: bytes, *, ndjson: bool = False, limits: Limits = LIMITS, lenie
     raise AssertionError("the body was accepted")
 
 
-def lenient(body: bytes, *, ndjson: bool = False, limits: Limits = LIMITS) -> Intake:
+def lenient(body: bytes, *, ndjson: bool = False, limits: PublishLimits = LIMITS) -> Intake:
     return parse(body, ndjson=ndjson, limits=limits, lenient=True)
 
 

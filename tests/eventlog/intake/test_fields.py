@@ -1,6 +1,6 @@
 import pytest
 
-from eventlog.intake import Limits, accept
+from eventlog.intake import PublishLimits, accept
 from tests.eventlog.intake.samples import OWN, accepted, array, faults, refused, sample
 
 FIELDS = list(OWN)
@@ -164,12 +164,12 @@ TAKES_LONG = {
 
 @pytest.mark.parametrize("name", TAKES_LONG)
 def test_what_takes_long_to_clear_is_not_cleared_where_everybody_waits(name: str) -> None:
-    limits = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
-    few = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=5_000)
+    limits = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+    few = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=5_000)
     body = array(*TAKES_LONG[name])
     assert accept(body, few if name == "objects" else limits) is None
 
 
 def test_large_batches_of_what_is_expected_are_cleared_at_once() -> None:
-    limits = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+    limits = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
     assert accept(array(*[sample(payload={"text": "x" * 500, "more": {}})] * 9_000), limits) is not None

@@ -1,4 +1,4 @@
-"""Nothing but Refused comes out of the door, and the time it takes grows with the body alone."""
+"""Nothing but Refused comes out of intake, and the time it takes grows with the body alone."""
 
 import time
 from collections.abc import Iterator

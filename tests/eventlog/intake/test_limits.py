@@ -1,21 +1,21 @@
 import pytest
 
-from eventlog.intake import Limits
+from eventlog.intake import PublishLimits
 from tests.eventlog.intake.samples import accepted, array, faults, lenient, refused, sample
 
 SIZE = len(sample())
-LIMITS = Limits(event_bytes=SIZE, body_bytes=8 << 20, batch_events=3)
+LIMITS = PublishLimits(event_bytes=SIZE, body_bytes=8 << 20, batch_events=3)
 
 
 def test_the_limits_are_inclusive() -> None:
-    limits = Limits(event_bytes=SIZE, body_bytes=SIZE, batch_events=1)
+    limits = PublishLimits(event_bytes=SIZE, body_bytes=SIZE, batch_events=1)
     assert accepted(sample(), limits=limits) == [sample()]
     assert accepted(array(*[sample()] * 3), limits=LIMITS) == [sample()] * 3
     assert accepted(b"\n\n\n\n".join([sample()] * 3), ndjson=True, limits=LIMITS) == [sample()] * 3
 
 
 def test_a_body_over_the_limit_is_too_large() -> None:
-    limits = Limits(event_bytes=SIZE, body_bytes=SIZE, batch_events=1)
+    limits = PublishLimits(event_bytes=SIZE, body_bytes=SIZE, batch_events=1)
     refusal = refused(sample() + b" ", limits=limits)
     assert (refusal.kind, refusal.code) == ("too_large", "body_too_large")
 

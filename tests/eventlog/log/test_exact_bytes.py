@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
+from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events
 
 # Whatever PostgreSQL's text can hold: no NUL, no surrogates.
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 @st.composite
-def events(draw: st.DrawFn) -> Event:
+def events(draw: st.DrawFn) -> AcceptedEvent:
     payload = draw(st.dictionaries(TEXT, VALUES, max_size=4))
     raw = json.dumps(
         {"payload": payload, "note": "tab\t \\ back\\slash \N{SNOWMAN}"},
@@ -29,17 +29,17 @@ def events(draw: st.DrawFn) -> Event:
         indent=draw(st.sampled_from([None, 2, "\t"])),
     )
     padding = draw(st.sampled_from(["", " ", "\n", "\r\n\t"]))
-    return Event(draw(TEXT), draw(TEXT), (padding + raw + padding).encode())
+    return AcceptedEvent(draw(TEXT), draw(TEXT), (padding + raw + padding).encode())
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(events(), min_size=1, max_size=8))
 def test_topic_id_and_raw_come_back_as_they_were_sent(
-    database: str, connection: psycopg.Connection[TupleRow], batch: list[Event]
+    database: str, connection: psycopg.Connection[TupleRow], batch: list[AcceptedEvent]
 ) -> None:
     places = append_events(database, batch)
     stored = [
-        Event(topic, event_id, raw.encode())
+        AcceptedEvent(topic, event_id, raw.encode())
         for place in places
         for topic, event_id, raw in connection.execute(
             "SELECT topic, event_id, raw::text FROM inbox"
@@ -55,7 +55,7 @@ def test_a_users_own_client_encoding_changes_nothing(
     database: str, connection: psycopg.Connection[TupleRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    append_events(database, [Event("größe", "ä", '{"ö": "ü"}'.encode())])
+    append_events(database, [AcceptedEvent("größe", "ä", '{"ö": "ü"}'.encode())])
     row = connection.execute("SELECT topic, event_id, raw::text FROM inbox").fetchone()
     assert row == ("größe", "ä", '{"ö": "ü"}')
 
@@ -64,7 +64,7 @@ def test_a_large_text_is_stored_compressed_by_the_best_that_the_server_has(
     database: str, connection: psycopg.Connection[TupleRow]
 ) -> None:
     raw = json.dumps({"payload": {"commits": [{"message": f"Mend {number}"} for number in range(500)]}})
-    append_events(database, [Event("orders", "large", raw.encode())])
+    append_events(database, [AcceptedEvent("orders", "large", raw.encode())])
     row = connection.execute(
         "SELECT raw::text, pg_column_compression(raw), pg_column_size(raw) FROM inbox"
     ).fetchone()

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
 from eventlog.errors import Refused
-from eventlog.intake import Limits, parse
+from eventlog.intake import PublishLimits, parse
 from tests.support.deliveries import event
-from tests.support.one_database import database_name as database_name
 from tests.support.sessions import scalar
 
 Connection = psycopg.Connection[TupleRow]
 
 
-LIMITS = Limits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
+LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=8 << 20, batch_events=10_000)
 
 GOOD = json.loads(event().raw)
 # Whatever a statement can carry: PostgreSQL's text has no NUL, UTF-8 has no surrogates.

@@ -15,7 +15,7 @@ import structlog
 from psycopg.rows import TupleRow
 
 from eventlog.logs import configure_logs
-from eventlog.standard_error import Losing
+from eventlog.standard_error import LossyFile
 from tests.support.api import running_api
 from tests.support.raw_client import client_of, one_topic, request
 from tests.support.sessions import order_lock_held, terminate, waiting_for_locks
@@ -109,7 +109,7 @@ def test_what_is_said_to_a_closed_standard_error_is_no_data() -> None:
 def test_what_was_lost_is_told_once_there_is_room_again() -> None:
     reader, writer = os.pipe()
     _fill(writer)
-    stream = io.TextIOWrapper(io.BufferedWriter(Losing(writer)), line_buffering=True)
+    stream = io.TextIOWrapper(io.BufferedWriter(LossyFile(writer)), line_buffering=True)
     for _ in range(3):
         print("lost" * 5000, file=stream)
     os.read(reader, 1 << 20)

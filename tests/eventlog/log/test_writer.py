@@ -9,8 +9,8 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.errors import ContentRefused, DatabaseUnavailable, QueueFull
-from eventlog.events import Event
-from eventlog.log.append import Place
+from eventlog.events import AcceptedEvent
+from eventlog.log.append import PositionRange
 from eventlog.log.writer import Writer
 from tests.support.deliveries import deliveries, event, topic_in
 from tests.support.sessions import order_lock_held, scalar
@@ -21,21 +21,21 @@ Connection = psycopg.Connection[TupleRow]
 TOPIC = topic_in(0)
 
 
-def one(event_id: str | None = None) -> Event:
+def one(event_id: str | None = None) -> AcceptedEvent:
     return event(TOPIC, event_id)
 
 
 def test_what_comes_meanwhile_shares_one_commit_and_each_caller_gets_its_own_place(
     database: str, connection: Connection
 ) -> None:
-    async def publish() -> list[list[Place]]:
+    async def publish() -> list[list[PositionRange]]:
         async with writer(database) as own:
             with order_lock_held(database):
                 answers = [own.submit(deliveries(one(f"{n}-a"), one(f"{n}-b"))) for n in range(100)]
             return await asyncio.gather(*answers)
 
     places = asyncio.run(publish())
-    assert places == [[Place(0, 2 * n + 1, 2 * n + 2)] for n in range(100)]
+    assert places == [[PositionRange(0, 2 * n + 1, 2 * n + 2)] for n in range(100)]
     assert scalar(connection, "SELECT array_agg(event_id ORDER BY position) FROM inbox") == [
         f"{n}-{letter}" for n in range(100) for letter in "ab"
     ]
@@ -47,7 +47,7 @@ def test_what_comes_meanwhile_shares_one_commit_and_each_caller_gets_its_own_pla
 def test_a_cancelled_request_harms_no_other_and_its_deliveries_are_appended(
     database: str, connection: Connection
 ) -> None:
-    async def publish() -> list[list[Place]]:
+    async def publish() -> list[list[PositionRange]]:
         async with writer(database) as own:
             with order_lock_held(database):
                 answers = [own.submit(deliveries(one())) for _ in range(9)]
@@ -55,20 +55,20 @@ def test_a_cancelled_request_harms_no_other_and_its_deliveries_are_appended(
                     answer.cancel()
             return await asyncio.gather(*answers[1::2])
 
-    assert asyncio.run(publish()) == [[Place(0, n, n)] for n in (2, 4, 6, 8)]
+    assert asyncio.run(publish()) == [[PositionRange(0, n, n)] for n in (2, 4, 6, 8)]
     assert scalar(connection, "SELECT count(*) FROM inbox") == 9
 
 
 def test_a_request_that_postgresql_refuses_fails_alone(database: str, connection: Connection) -> None:
-    async def publish() -> list[list[Place] | BaseException]:
+    async def publish() -> list[list[PositionRange] | BaseException]:
         async with writer(database) as own:
             with order_lock_held(database):
-                no_json = Event(TOPIC, "bad", b'{"topic":')
+                no_json = AcceptedEvent(TOPIC, "bad", b'{"topic":')
                 answers = [own.submit(deliveries(item)) for item in (one("first"), no_json, one("last"))]
             return await asyncio.gather(*answers, return_exceptions=True)
 
     first, bad, last = asyncio.run(publish())
-    assert (first, last) == ([Place(0, 1, 1)], [Place(0, 2, 2)])
+    assert (first, last) == ([PositionRange(0, 1, 1)], [PositionRange(0, 2, 2)])
     assert isinstance(bad, ContentRefused)
     assert scalar(connection, "SELECT count(*) FROM inbox") == 2
 
@@ -91,11 +91,11 @@ def test_a_full_queue_refuses_at_once_and_takes_again_later(database: str, bound
 
 
 def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits(database: str) -> None:
-    async def publish() -> list[Place]:
+    async def publish() -> list[PositionRange]:
         async with writer(database, queue_events_max=10) as own:
             return await own.submit(deliveries(*(one() for _ in range(50))))
 
-    assert asyncio.run(publish()) == [Place(0, 1, 50)]
+    assert asyncio.run(publish()) == [PositionRange(0, 1, 50)]
 
 
 def test_closing_appends_all_that_was_handed_over_and_takes_no_more(

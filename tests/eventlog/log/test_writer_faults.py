@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from eventlog.embedded import EmbeddedServer
 from eventlog.errors import DatabaseUnavailable, OutcomeUnknown
 from eventlog.failpoints import FailpointError
-from eventlog.log.append import Place
+from eventlog.log.append import PositionRange
 from eventlog.log.writer import Writer
 from tests.support.deliveries import deliveries, event, topic_in
 from tests.support.sessions import order_lock_held, scalar, terminate, waiting_for_locks
@@ -24,11 +24,11 @@ Connection = psycopg.Connection[TupleRow]
 TOPIC = topic_in(0)
 
 
-async def publish(own: Writer, event_id: str) -> list[Place]:
+async def publish(own: Writer, event_id: str) -> list[PositionRange]:
     return await asyncio.wait_for(own.submit(deliveries(event(TOPIC, event_id))), 10)
 
 
-async def publish_until_accepted(own: Writer, event_id: str) -> list[Place]:
+async def publish_until_accepted(own: Writer, event_id: str) -> list[PositionRange]:
     """Publish again while the database is away, as a client would."""
     async with asyncio.timeout(15):
         while True:

@@ -11,7 +11,7 @@ from projections.custom.discovery import Discovered, discover
 from projections.doctor.books import check_failures
 from projections.install import install_own
 from projections.projection import PROJECTIONS, Projection
-from projections.state import State
+from projections.state import ProjectionState
 from projections.verify import verify
 from tests.support.deliveries import append_events, event, topic_in
 from tests.support.own import APPLY, TABLES, installed, write_projection
@@ -233,8 +233,8 @@ def test_the_doctor_and_the_list_tell_what_kills_while_it_is_looked_for(
     assert listed(connection, "core").failure == said
 
 
-def listed(connection: Connection, name: str) -> State:
-    cursor = connection.cursor(row_factory=class_row(State))
+def listed(connection: Connection, name: str) -> ProjectionState:
+    cursor = connection.cursor(row_factory=class_row(ProjectionState))
     state = cursor.execute(statement("projections/state"), {"name": name}).fetchone()
     assert state is not None
     return state

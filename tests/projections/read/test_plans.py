@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 
 from eventlog.sessions.database import connect
 from eventlog.statements import statement
-from projections.read import ByTime, Key, topics_like
+from projections.read import ByTime, TimeKey, topics_like
 from projections.read.events import Direction, _bounds, page_query
 from tests.support.deliveries import append_events, event
 from tests.support.postgres import PARTITIONS
@@ -84,7 +84,7 @@ def time_bounds(**fields: Any) -> dict[str, Any]:
 def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction: Direction) -> None:
     first = explain(filled, page_query("by_time", direction), time_bounds())
     assert_along_indexes(first, "events_by_time")
-    middle = Key("2025-10-11T10:00:00Z", HOT, "e10000")
+    middle = TimeKey("2025-10-11T10:00:00Z", HOT, "e10000")
     later = explain(filled, page_query("by_time", direction), time_bounds(after=middle, direction=direction))
     assert_along_indexes(later, "events_by_time")
     assert later["Actual Rows"] == 101  # one more than wanted

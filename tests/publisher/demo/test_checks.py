@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.events import Event
-from publisher.books import Stats
+from eventlog.events import AcceptedEvent
+from publisher.books import ServerStats
 from publisher.demo.checks import Fact, check_counts, check_facts
 from publisher.simulation.workload import Workload
 from tests.support.deliveries import append_events
@@ -15,7 +15,7 @@ from tests.support.projecting import project_all
 
 Connection = psycopg.Connection[TupleRow]
 WORKLOAD = Workload(events=200, duplicates=0.3, topics=5, seed=7)
-AS_SENT = Stats(
+AS_SENT = ServerStats(
     received=200, unique_processed=140, duplicate_dropped=60, conflicts=0, quarantined=0, pending=0
 )
 
@@ -24,7 +24,8 @@ AS_SENT = Stats(
 def published(database: str) -> str:
     """Append and project the workload; return the database's address."""
     events = [
-        Event(*WORKLOAD.key(number), WORKLOAD.render(number).encode()) for number in WORKLOAD.sequence()
+        AcceptedEvent(*WORKLOAD.key(number), WORKLOAD.render(number).encode())
+        for number in WORKLOAD.sequence()
     ]
     append_events(database, events)
     project_all(database)
@@ -49,7 +50,7 @@ def test_what_was_published_and_projected_passes(facts: Facts, connection: Conne
 
 
 def test_a_count_that_is_off_by_one_is_seen(published: str, connection: Connection) -> None:
-    off = Stats(
+    off = ServerStats(
         received=200, unique_processed=141, duplicate_dropped=59, conflicts=0, quarantined=0, pending=0
     )
     inexact = [count.name for count in check_counts(connection, WORKLOAD, off) if not count.exact]
@@ -58,7 +59,7 @@ def test_a_count_that_is_off_by_one_is_seen(published: str, connection: Connecti
 
 def test_a_delivery_too_many_is_seen_by_the_recount(published: str, connection: Connection) -> None:
     number = next(iter(WORKLOAD.sequence()))
-    append_events(published, [Event(*WORKLOAD.key(number), WORKLOAD.render(number).encode())])
+    append_events(published, [AcceptedEvent(*WORKLOAD.key(number), WORKLOAD.render(number).encode())])
     inexact = [count.name for count in check_counts(connection, WORKLOAD, AS_SENT) if not count.exact]
     assert inexact == ["received", "duplicates"]
 

@@ -27,7 +27,7 @@ NO_SESSIONS = frozenset(
 )
 
 
-class Patience:
+class ShutdownWatch:
     """Looks at one server, from when it was told to stop."""
 
     def __init__(self, postmaster: int) -> None:
@@ -58,17 +58,17 @@ class Orphan:
     def __init__(self, directory: DataDirectory, say: Say) -> None:
         self._directory = directory
         self._say = say
-        self._looked: dict[int, Patience] = {}
+        self._looked: dict[int, ShutdownWatch] = {}
 
     def end_when_stuck(self, postmaster: int) -> None:
         """End it at once if a session of it does not end; a recovery has none, and is waited for."""
         if self._directory.owner_pid() is not None or not self._directory.is_postmaster(postmaster):
             return
-        patience = self._looked.setdefault(postmaster, Patience(postmaster))
-        if not patience.reason and patience.is_stuck():
+        watch = self._looked.setdefault(postmaster, ShutdownWatch(postmaster))
+        if not watch.reason and watch.is_stuck():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(postmaster, signal.SIGQUIT)
-                self._say(ended_at_once(patience.reason))
+                self._say(ended_at_once(watch.reason))
 
 
 def ended_at_once(reason: str) -> str:

@@ -59,7 +59,7 @@ class Buffered:
         return self.bytes > self.bytes_max
 
 
-class Reader:
+class StreamReader:
     """A buffer that the hub fills and a connection empties."""
 
     def __init__(self, channel: Channel, wanted: Wanted, bytes_max: int, buffered: Buffered) -> None:
