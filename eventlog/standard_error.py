@@ -35,15 +35,19 @@ class LossyFile(io.RawIOBase):
         self._reason = ""
 
     def writable(self) -> bool:
+        """Whether it can be written to: always."""
         return True
 
     def isatty(self) -> bool:
+        """Whether the descriptor is a terminal."""
         return os.isatty(self._descriptor)
 
     def fileno(self) -> int:
+        """Return the descriptor."""
         return self._descriptor
 
     def write(self, data: "ReadableBuffer", /) -> int:
+        """Write what the descriptor takes soon, and lose the rest, which is said once it takes some again."""
         piece = bytes(memoryview(data)[:PIECE_BYTES])
         if self._lost_bytes:
             told = f"\n[{self._lost_bytes:,} bytes of this log could not be written: {self._reason}]\n"

@@ -1,0 +1,1 @@
+"""What the log is projected to: workers, rebuilds, verification, quarantine, and reading it all."""

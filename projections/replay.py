@@ -98,8 +98,9 @@ def as_projector(connection: Connection) -> None:
 
 
 def fill(connection: Connection, version: Version, span: Span, decided: Sequence[Decision]) -> bool:
-    """Fill a partition and record it as one step, in the caller's transaction; False where that fails
-    on content: the partition has to be stepped then, once the version is keyed.
+    """Fill a partition and record it as one step, in the caller's transaction.
+
+    False where that fails on content: the partition has to be stepped then, once the version is keyed.
     """
     aside = _of(decided, span)
     as_projector(connection)

@@ -1,0 +1,1 @@
+"""Programs that publish: the shipper of files, the simulator, the demo."""

@@ -224,8 +224,11 @@ def ship(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish the lines of real files. Repeatable: the same line gets the same event_id, so shipping a
-    file again, grown, rotated, compressed or copied elsewhere, adds nothing that is there already."""
+    """Publish the lines of real files.
+
+    Repeatable: the same line gets the same event_id, so shipping a
+    file again, grown, rotated, compressed or copied elsewhere, adds nothing that is there already.
+    """
     from pathlib import Path
 
     from eventlog.settings import load_settings

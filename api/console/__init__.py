@@ -1,0 +1,1 @@
+"""The web console: a page, its scripts and styles, sent as they are."""

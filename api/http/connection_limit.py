@@ -62,8 +62,10 @@ class ConnectionLimit:
         self._told_at = -LOG_SECONDS
 
     def admits(self, newcomer: CountedConnection, everybody: Iterable[CountedConnection]) -> bool:
-        """Count one more in, which is one of everybody; say whether it may stay, and make room for it if it
-        can be made."""
+        """Count a new connection, one of everybody; say whether it may stay, once room was made for it.
+
+        Room is made by closing a connection that has least to lose.
+        """
         self.open += 1
         if not self.is_full:
             return True
@@ -78,8 +80,10 @@ class ConnectionLimit:
         return bool(going)
 
     def sends(self, sender: "Sender") -> None:
-        """Note a connection whose answer does not go out at once. Beyond what may wait of all of them, who
-        has been at it for the longest is cut off."""
+        """Note a connection whose answer does not go out at once.
+
+        Beyond what may wait of all of them, the connection that has been at it for the longest is cut off.
+        """
         self._sending.setdefault(sender)
         while sum(each.unsent for each in self._sending) > UNSENT_BYTES_MAX:
             longest = next(iter(self._sending))

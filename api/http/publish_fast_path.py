@@ -1,5 +1,4 @@
-"""Publishes answered without a task: in the very call that read the last byte, and in the one that tells of
-the commit.
+"""Publishes answered without a task: read in the call that read the last byte, answered in the commit's.
 
 A request goes this way when it is plain and has come whole; anything else, and any doubt, goes the
 ordinary way (routes/publish.py) from its beginning, since nothing was done yet. It saves a task, two

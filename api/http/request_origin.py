@@ -32,7 +32,7 @@ from eventlog.addresses import peers as read_peers
 from eventlog.settings import Settings
 
 LOOPBACK_NAMES = frozenset({"localhost"})
-WILDCARDS = frozenset({"0.0.0.0", "::"})
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  nothing is bound: it is what may have been
 # Probes and scrapers come by whatever address they have; these tell counts, and nothing of the events.
 FOR_ANY_HOST = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 OF_BROWSERS = frozenset(

@@ -58,9 +58,8 @@ class Subscribers:
     def of(self, topic: str, source: str) -> list[StreamReader]:
         """Return who wants an event of this topic and source, each once."""
         groups = [self._exact[topic]] if topic in self._exact else []
-        for length in self._lengths:
-            if length <= len(topic) and topic[:length] in self._prefixed:
-                groups.append(self._prefixed[topic[:length]])
+        prefixes = (topic[:length] for length in self._lengths if length <= len(topic))
+        groups += [self._prefixed[prefix] for prefix in prefixes if prefix in self._prefixed]
         found = groups[0] if len(groups) == 1 else dict.fromkeys(one for group in groups for one in group)
         return [one for one in found if one.wanted.source is None or one.wanted.source == source]
 

@@ -67,8 +67,11 @@ PARAMETERS = {
     responses={200: {"model": list[answers.Copy]}, **problems(422, 503)},
 )
 async def deliveries_of(request: Request) -> Response:
-    """In log order, a page at a time, each with what became of it. `Link` is there while there are more. A
-    topic and an id may be any here, also those that a browser takes out of a path, such as `..`."""
+    """In log order, a page at a time, each with what became of it.
+
+    `Link` is there while there are more. A topic and an id may be any here, also those that a browser takes
+    out of a path, such as `..`.
+    """
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
     if missing := [name for name in ("topic", "event_id") if name not in values]:

@@ -1,6 +1,7 @@
 """GET /livez, /readyz, /health: does the process run, can it append and read, does anybody project.
 
-And GET /health/findings: what is wrong with the database, in words."""
+And GET /health/findings: what is wrong with the database, in words.
+"""
 
 import asyncio
 
@@ -125,8 +126,10 @@ async def readyz(request: Request) -> Response:
 @route(router, "/health", forms=(), summary="All of it", responses=HEALTH)
 async def health(request: Request) -> Response:
     """As /readyz, and how many workers are connected, and which projections are dropped or stand still.
+
     Without workers, or with such a one, it is `degraded`, which is no 503: publishing goes on, and workers
-    may be elsewhere and on their way."""
+    may be elsewhere and on their way.
+    """
     state = await find_state(services_of(request))
     still = await _standing_still(services_of(request)) if state.ready else []
     whole = state.workers and not state.dropped and not still
@@ -146,8 +149,10 @@ async def health(request: Request) -> Response:
     responses={200: {"model": list[answers.Finding]}, **problems(503)},
 )
 async def findings(request: Request) -> Response:
-    """What `eventlog doctor` finds in the database: its settings, rights, sessions. Looked at anew every
-    few seconds at the most. However bad, it is no 503: publishing and reading go on."""
+    """What `eventlog doctor` finds in the database: its settings, rights, sessions.
+
+    Looked at anew every few seconds at the most. However bad, it is no 503: publishing and reading go on.
+    """
     read_parameters(request, {})
     return answer(await services_of(request).cached_findings.findings())
 

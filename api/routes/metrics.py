@@ -167,8 +167,10 @@ def _gauge(name: str, documentation: str, value: float) -> Metric:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(request: Request) -> Response:
-    """The counts of /stats from one snapshot, each projection, and this process's own; without the database
-    these alone."""
+    """The counts of /stats from one snapshot, each projection, and this process's own.
+
+    Without the database, this process's own alone.
+    """
     services = services_of(request)
     counts, projections, still, over = await asyncio.gather(
         _known(_counts(services)),

@@ -68,6 +68,7 @@ class Publish:
         self._examiner = ThreadPoolExecutor(1, "eventlog-examiner")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
         services = self.services
         assert services is not None
         if scope["method"] != "POST":
@@ -172,8 +173,11 @@ def read_preferences(prefer: str) -> Preferences:
 
 
 def _trace(headers: dict[bytes, bytes]) -> bytes | None:
-    """Return the trace context of a request as JSON text, if it has any; by its own rules (W3C Trace
-    Context), what is malformed or too long is passed over. It is kept with every event of a batch."""
+    """Return the trace context of a request as JSON text, if it has any.
+
+    By its own rules (W3C Trace Context), what is malformed or too long is passed over. It is kept with every
+    event of a batch.
+    """
     parent, state = (headers.get(name, b"") for name in TRACE_HEADERS)
     if not TRACE_PARENT.fullmatch(parent):
         return None

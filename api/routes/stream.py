@@ -72,6 +72,7 @@ class Stream:
         self._pages = Pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
         services = self.services
         assert services is not None
         if scope["method"] not in METHODS:
@@ -176,8 +177,10 @@ class StreamConnection:
             pass
 
     def _say_something(self) -> None:
-        """Have heartbeats sent: to what is sent to it the peer answers, if it is gone and has not only ended
-        its own side. The first is answered, and the second finds that."""
+        """Have heartbeats sent, which find out whether the peer is gone or has only ended its own side.
+
+        A peer that is gone answers the first with a reset, and the second finds that.
+        """
         for seconds in (0.0, 2 * BEAT_SECONDS):
             asyncio.get_running_loop().call_later(seconds, self.reader.is_due)
 

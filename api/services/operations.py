@@ -43,9 +43,8 @@ def _busy() -> Problem:
 class Run(Protocol):
     """An operation that only waits to be called."""
 
-    def __call__(
-        self, *, id: UUID, cancelled: threading.Event, watch: Callable[[Progress], None]
-    ) -> object: ...
+    def __call__(self, *, id: UUID, cancelled: threading.Event, watch: Callable[[Progress], None]) -> object:
+        """Do it, tell of the progress, and end when it is cancelled."""
 
 
 class Operations:

@@ -43,13 +43,13 @@ def comma_separated(answer: StatementResult, *, spreadsheet: bool = False, write
     plain = _no_formula if spreadsheet else str
     cells = [str if column.type in NEVER_FORMULAS else plain for column in answer.columns]
     lines = [",".join(_quoted(write(plain(column.name))) for column in answer.columns)]
-    for row in answer.rows:
-        lines.append(
-            ",".join(
-                "" if cell is None else _quoted(write(as_cell(cell)))
-                for as_cell, cell in zip(cells, row, strict=True)
-            )
+    lines += [
+        ",".join(
+            "" if cell is None else _quoted(write(as_cell(cell)))
+            for as_cell, cell in zip(cells, row, strict=True)
         )
+        for row in answer.rows
+    ]
     return "".join(f"{line}\r\n" for line in lines)
 
 

@@ -61,7 +61,7 @@ def _put_last(backend: int) -> None:
 
 def _confine_as_its_user(backend: int, bound: int) -> None:
     """Do it as the user that the backend runs as: root in a container may lack the right to."""
-    owner = os.stat(f"/proc/{backend}")
+    owner = Path(f"/proc/{backend}").stat()
     for program in (
         ["prlimit", f"--data={bound}:{bound}", "--pid", str(backend)],
         ["renice", "-n", str(NICENESS), "-p", str(backend)],

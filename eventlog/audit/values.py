@@ -1,9 +1,9 @@
-"""Values as PostgreSQL writes them, turned into JSON that says the same.
+r"""Values as PostgreSQL writes them, turned into JSON that says the same.
 
 JSON's numbers are what a reader's double precision can hold: whatever it cannot hold exactly (a bigint
 beyond 2^53, a numeric of many digits, NaN, Infinity) stays text. Moments are RFC 3339. json and jsonb
 are the very text, and a string of it where that would keep readers from all of the answer: nested too deep,
-numbers beyond all bounds, half a surrogate. All else, bytea with its `\\x` too, is the text as PostgreSQL
+numbers beyond all bounds, half a surrogate. All else, bytea with its `\x` too, is the text as PostgreSQL
 writes it.
 """
 

@@ -33,6 +33,7 @@ class Account:
 
     @property
     def is_current(self) -> bool:
+        """Whether it is the user that this process runs as."""
         return self.uid == os.geteuid()
 
 

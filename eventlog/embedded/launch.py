@@ -33,6 +33,7 @@ def die_with_parent(death_signal: int, parent_pid: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    """Become the program, as the user and with the signal that the arguments name."""
     uid, gid, death_signal, parent_pid = (int(number) for number in arguments[:4])
     program = arguments[4:]
     os.umask(0o077)

@@ -17,7 +17,7 @@ PIECE_BYTES = 65536
 
 
 class Log:
-    """A file, and its predecessors: FILE, FILE.1, FILE.2 …"""
+    """A file, and its predecessors: FILE, FILE.1, and so on."""
 
     def __init__(self, path: str, bytes_max: int, kept: int) -> None:
         self._path = path

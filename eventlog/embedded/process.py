@@ -164,6 +164,7 @@ class Child:
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
+        """The program."""
         assert self._process is not None  # __init__ raises otherwise
         return self._process
 

@@ -49,8 +49,10 @@ def parse(body: bytes, *, ndjson: bool, limits: PublishLimits, lenient: bool = F
 
 
 def accept(body: bytes, limits: PublishLimits, *, ndjson: bool = False) -> Events | None:
-    """Return the events of a body if all of them are certainly good, and that is soon seen; None tells
-    nothing. It is called where everybody else waits meanwhile."""
+    """Return the events of a body if all of them are certainly good, and that is soon seen.
+
+    None tells nothing. It is called where everybody else waits meanwhile.
+    """
     if len(body) > limits.body_bytes or encoding_flaw(body):
         return None
     if len(body) > CLEARED_AT_ONCE_BYTES_MAX and body.count(b"{") > _OBJECTS_MAX * limits.batch_events:

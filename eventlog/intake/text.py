@@ -65,6 +65,7 @@ def is_harmless(parts: Sequence[bytes], depth: int) -> bool:
 
     Args:
         parts: objects.
+        depth: how deeply arrays and objects may be nested.
     """
     outline = _BETWEEN.join(parts).translate(_OUTLINE)
     if _may_hold_large_number(outline, max(map(len, parts))):

@@ -81,6 +81,7 @@ def encode(events: Events, partitions: int, request_id: bytes, headers: bytes | 
     """Build the rows of one request, field by field over all of them.
 
     Args:
+        events: those of the request.
         partitions: how many the log has.
         request_id: 16 bytes.
         headers: trace context, as JSON text.

@@ -1,6 +1,6 @@
-"""What every session of ours pins: the settings that its SQL relies on, whatever a server, a database, a
-login or an environment says.
+"""What every session of ours pins: the settings that its SQL relies on.
 
+They hold whatever a server, a database, a login or an environment says.
 A setting that is not pinned is somebody else's to choose: memory, costs, tablespaces, compression.
 """
 

@@ -79,7 +79,7 @@ class ReadingClient:
         path: str,
         query: dict[str, str | int | None],
         headers: dict[str, str] | None = None,
-        timeout: aiohttp.ClientTimeout | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109  aiohttp's own, of several limits
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask, and translate what goes wrong then and while the answer is read."""
         given = {name: str(value) for name, value in query.items() if value is not None}

@@ -13,7 +13,7 @@ TREACHEROUS = re.compile(
 
 
 def harmless(text: str) -> str:
-    """Return text that a terminal only shows, with what it would act upon as \\uXXXX, as JSON has it."""
+    r"""Return text that a terminal only shows, with what it would act upon as \uXXXX, as JSON has it."""
     return TREACHEROUS.sub(_escaped, text)
 
 

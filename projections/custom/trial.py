@@ -95,6 +95,7 @@ class Trial:
             rows: query → the rows that it must give. The stable views and the projection's tables resolve
                 by their names; moments are in UTC.
             quarantined: the event_ids that the projection cannot digest.
+            ways: the ways of playing to try; those that do not fit the projection are left out.
 
         Raises AssertionError that says what differs, in which way of playing.
         """

@@ -118,6 +118,7 @@ def refuse_unsafe_settings(connection: Connection, *, allowed: bool = False) -> 
     """Raise SettingsError where PostgreSQL is set to lose or invent data without an error.
 
     Args:
+        connection: to the database.
         allowed: somebody said that this database may be lost, as a test's may.
     """
     if allowed:

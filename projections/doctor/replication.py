@@ -1,5 +1,7 @@
-"""What replication and fail-over leave behind, or do to a log: sequences that are behind, sessions without
-rules, a server that is read only."""
+"""What replication and fail-over leave behind in a log, or do to it.
+
+That is sequences that are behind, sessions without rules, a server that is read only.
+"""
 
 from typing import LiteralString
 

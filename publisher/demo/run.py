@@ -197,7 +197,7 @@ async def _publish(running: DemoService, workload: Workload, say: Say) -> tuple[
         simulation = Simulation(client, workload, load)
         publishing = asyncio.create_task(simulation.run())
         try:
-            while simulation.report.accepted < workload.events // 2 and not publishing.done():
+            while simulation.report.accepted < workload.events // 2 and not publishing.done():  # noqa: ASYNC110  a count is watched
                 await asyncio.sleep(POLL_SECONDS)
             kill = _kill_a_worker(running, simulation.report.accepted)
             say(f"kill -9 {kill.worker}; {kill.successor} takes its place")

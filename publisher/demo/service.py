@@ -112,7 +112,7 @@ class Service:
         return [part for part in self._parts if not part.runs]
 
     def kill(self, part: Part) -> None:
-        """kill -9 one part."""
+        """Kill -9 one part."""
         self._parts.remove(part)
         part.kill()
 

@@ -209,7 +209,7 @@ def moved_here(position: Position, file: LogFile) -> Position:
     )
 
 
-class _still_there:
+class _still_there:  # noqa: N801  used as a function is, with `with`
     """Open the file of a position for as long as it is compared; None when it is gone or another one."""
 
     def __init__(self, kept: Position) -> None:

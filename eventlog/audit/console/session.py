@@ -39,7 +39,7 @@ class ConsoleSession:
         self._format = "table"
 
     def run(self, prompt: PromptSession[str]) -> None:
-        """Ask and answer until \\q or Ctrl-D."""
+        r"""Ask and answer until \q or Ctrl-D."""
         while True:
             try:
                 typed = prompt.prompt()
