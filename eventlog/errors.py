@@ -3,7 +3,7 @@
 EventlogError
 ├── SettingsError            a setting is missing or wrong: change it
 ├── Refused                  the content of a publish is not acceptable: mend it
-├── ContentRefused           PostgreSQL refused whby intake let in: a bug of intake, and a bad event
+├── ContentRefused           PostgreSQL refused what intake let in: a bug of intake, and a bad event
 ├── DatabaseUnavailable      away, starting, out of connections: try again
 │   ├── PoolerUnsuitable     a pooler gives a session another backend each time: have it keep one
 │   ├── NoEventLog           nobody has made an embedded database there: say where it is

@@ -1,4 +1,4 @@
-"""Whby intake lets in, and how it says what is wrong."""
+"""What intake lets in, and how it says what is wrong."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import msgspec
 
 
 class EventContent(NamedTuple):
-    """Whby intake has read in an event besides its key; `payload` is its text, as sent.
+    """What intake has read in an event besides its key; `payload` is its text, as sent.
 
     `timestamp` counts microseconds from 2000-01-01 UTC, as PostgreSQL does.
     """

@@ -1,4 +1,4 @@
-"""Whby intake is told, and what it answers."""
+"""What intake is told, and what it answers."""
 
 import msgspec
 

@@ -40,7 +40,7 @@ def event(topic: str = "order.created", event_id: str | None = None, **fields: A
 
 
 def past_the_door(made: AcceptedEvent) -> AcceptedEvent:
-    """Return the same event without whby intake has read in it, as the outbox brings it."""
+    """Return the same event without what intake has read in it, as the outbox brings it."""
     return AcceptedEvent(made.topic, made.event_id, made.raw)
 
 

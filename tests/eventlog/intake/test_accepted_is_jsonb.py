@@ -1,4 +1,4 @@
-"""Whby intake lets in, PostgreSQL can use; what jsonb takes for a payload, intake lets in."""
+"""What intake lets in, PostgreSQL can use; what jsonb takes for a payload, intake lets in."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -92,7 +92,7 @@ def test_a_payload_is_let_in_exactly_if_jsonb_takes_it(jsonb_type: type_of_jsonb
 
 
 def assert_usable(postgres: psycopg.Connection, intake: Intake) -> None:
-    """Check that PostgreSQL stores each event, and finds in it the fields thby intake found."""
+    """Check that PostgreSQL stores each event, and finds in it the fields that intake found."""
     for event in intake.events:
         row = postgres.execute(
             """
