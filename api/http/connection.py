@@ -70,6 +70,8 @@ class HttpConnection(HttpToolsProtocol):
     on_shutdown: Callable[[], None] | None = None
     on_half_close: Callable[[], None] | None = None
     stopping = False
+    # The last that came was a publish, whole, and was taken.
+    publishes_well = False
     # What comes next is of a head, which is so between two requests, too; and one has begun.
     _in_head = True
     _reads_head = False

@@ -24,6 +24,7 @@ from api.errors import Problem
 from api.http import head_limits as heads
 from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
+from api.http.known_head import KnownCycle, KnownHead, known_head
 from api.http.publish_fast_path import PublishFastPath
 from api.http.response_cycle import is_peculiar, peculiar_send
 from api.http.unwanted_body import DiscardPace
@@ -68,9 +69,16 @@ class BoundedProtocol(HttpConnection):
     _plain: tuple[RequestResponseCycle, Any] | None = None
     # Within a call that brings bytes.
     _feeding = False
+    # All that this call brings, if it begins with a request.
+    _whole: bytes | None = None
+    # What the last head was of a publish that came whole.
+    _known: KnownHead | None = None
 
-    def data_received(self, data: bytes | memoryview) -> None:
+    def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        if self._known is not None and self._is_known(data):
+            return
+        self.publishes_well = False
         if self._over:
             self._throw_away(len(data))
             return
@@ -78,6 +86,7 @@ class BoundedProtocol(HttpConnection):
             self._unfed += data
             return
         self._feeding = True
+        self._whole = None if self._reads_head or not self._in_head else data
         try:
             self._feed(data)
         except httptools.HttpParserError:
@@ -86,6 +95,7 @@ class BoundedProtocol(HttpConnection):
             self._refuse(None if answered else self._flaw or heads.invalid_http())
         finally:
             self._feeding = False
+            self._whole = None
         if self._plain is not None:
             # The rest of its body is under way, and may be for long.
             cycle, app = self._plain
@@ -97,12 +107,12 @@ class BoundedProtocol(HttpConnection):
         if self._deadline is None and self.timeout_keep_alive_task is None and self._waits_for_client():
             self._start_timer()
 
-    def _feed(self, data: bytes | memoryview) -> None:
+    def _feed(self, data: bytes) -> None:
         """Parse in parts, until so many requests wait that the rest has to wait as well."""
         at, end = 0, len(data)
         while at < end and not self._over:
             if len(self.pipeline) >= PIPELINED_MAX:
-                self._unfed = bytes(data[at:])
+                self._unfed = data[at:]
                 self.flow.hold()
                 return
             size = self._part_bytes()
@@ -117,7 +127,7 @@ class BoundedProtocol(HttpConnection):
                     return max(1, min(BODY_PART_BYTES, int(value) - self._body_bytes))
         return PART_BYTES
 
-    def _feed_part(self, part: bytes | memoryview) -> None:
+    def _feed_part(self, part: bytes) -> None:
         self._overhead += len(part)
         while True:
             try:
@@ -128,7 +138,7 @@ class BoundedProtocol(HttpConnection):
                     raise httptools.HttpParserError from None
                 version = self.parser.get_http_version()
                 head = heads.without_offer(method, self.url, version, self.headers)
-                part = head + bytes(part[offer.args[0] :])
+                part = head + part[offer.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             else:
@@ -262,9 +272,29 @@ class BoundedProtocol(HttpConnection):
         body = bytes(cycle.body)
         if self.flow.write_paused or not direct.publish(body, partial(self._respond, cycle)):
             super()._start_asgi_task(cycle, app)
-        else:
-            # The rows have all of it, and many wait here under load.
-            cycle.body = bytearray()
+            return
+        # The rows have all of it, and many wait here under load.
+        cycle.body = bytearray()
+        if self._whole is not None and cycle.keep_alive:
+            self._known = known_head(self._whole, len(body))
+            self.publishes_well = self._known is not None
+
+    def _is_known(self, data: bytes) -> bool:
+        """Answer a publish whose head is the last one's, byte for byte; False when nothing was done."""
+        assert self._known is not None
+        if self._due or not self._in_head or self._reads_head or self._over or self.flow.write_paused:
+            return False
+        body = self._known.body_of(data)
+        if body is None:
+            return False
+        cycle = KnownCycle(self.server_state.default_headers)
+        if not self.app_state["direct"].publish(body, partial(self._respond, cycle)):
+            return False
+        self.cycle = cycle
+        self._due = 1
+        self.publishes_well = True
+        self._stop_timer()
+        return True
 
     def _respond(self, cycle: RequestResponseCycle, status: bytes, rest: bytes) -> None:
         """Send a whole answer, as the cycle would in parts."""

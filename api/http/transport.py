@@ -2,19 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-# One buffer for all connections of a process: what is read is used or copied before the next read. A read of
-# the event loop's own would be up to 250 KiB, of which a client could have each connection keep one.
+# One buffer for all connections of a process. A read of the event loop's own would be up to 250 KiB, of which
+# a client could have each connection keep one. Who publishes well may have a large batch read at once.
 READ_BYTES = 1 << 16
-_BUFFER = memoryview(bytearray(READ_BYTES))
+PUBLISHERS_READ_BYTES = 1 << 18
+_ALL = memoryview(bytearray(PUBLISHERS_READ_BYTES))
+_PART = _ALL[:READ_BYTES]
+
+
+class _Reader(Protocol):
+    """Who is handed what comes."""
+
+    publishes_well: bool
 
 
 class ReadBuffer(asyncio.BufferedProtocol):
-    """Hands what comes to a protocol, which must not keep the view that it gets."""
+    """Hands what comes to a protocol."""
 
-    def __init__(self, protocol: asyncio.Protocol) -> None:
-        self._take: Callable[[Any], None] = protocol.data_received
+    def __init__(self, protocol: Any) -> None:
+        self._protocol: _Reader = protocol
+        self._take: Callable[[bytes], None] = protocol.data_received
         self.eof_received = protocol.eof_received  # type: ignore[method-assign]
         self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
         self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
@@ -22,11 +31,11 @@ class ReadBuffer(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to read to."""
-        return _BUFFER
+        return _ALL if self._protocol.publishes_well else _PART
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
-        self._take(_BUFFER[:nbytes])
+        self._take(bytes(_ALL[:nbytes]))
 
 
 class Transport:

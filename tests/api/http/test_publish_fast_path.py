@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import TupleRow
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.known_head import known_head
 from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.raw_client import Client, client_of, full, logged, one_topic, queue_size, request
@@ -252,6 +253,57 @@ def test_a_connection_known_as_good_is_looked_at_again_when_its_headers_change(
         assert client.answer()[0] == 202
         client.send(request(one_topic("b"), headers=headers))
         assert client.answer()[0] == 403
+
+
+def test_a_head_is_known_again_with_any_length_and_with_no_other_byte() -> None:
+    whole = request(one_topic("a"))
+    size = len(whole) - whole.index(b"\r\n\r\n") - 4
+    known = known_head(whole, size)
+    assert known is not None
+    assert known.body_of(request({}, body=b"x" * 12_345)) == b"x" * 12_345
+    other_lengths = (whole + b" ", whole[:-1], whole.replace(b"%d\r" % size, b"+%d\r" % size))
+    others = (b"\r\n" + whole, whole.replace(b"Host", b"host"), request(one_topic("a"), headers="X: y\r\n"))
+    assert [known.body_of(each) for each in (*other_lengths, *others, whole[:50], b"")] == [None] * 8
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /publish HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /publish HTTP/1.1\r\nContent-Length: 7\r\n\r\n",
+        b"POST /publish HTTP/1.1\r\nX: " + b"x" * 1024 + b"\r\nContent-Length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\nPOST /publish HTTP/1.1\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_no_other_head_is_kept_to_be_known_again(head: bytes) -> None:
+    assert known_head(head + b"{}", 2) is None
+
+
+def test_a_connection_that_publishes_well_is_served_whatever_else_it_sends(
+    api: str, connection: Connection
+) -> None:
+    def good(name: str) -> bytes:
+        return request(one_topic(name))
+
+    with client_of(api) as client:
+        for content, statuses in (
+            ([good("a")], [202]),
+            ([good("b")], [202]),
+            # Each goes another way: refused, in two pieces, two at once, another route, chunks.
+            ([request({})], [422]),
+            ([good("c")], [202]),
+            ([good("d")[:-9], good("d")[-9:]], [202]),
+            ([good("e") + good("f")], [202, 202]),
+            ([b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"], [200]),
+            ([good("g") + b"\r\n", good("h")], [202, 202]),
+            ([request(one_topic("i"), headers="Connection: close\r\n")], [202]),
+        ):
+            for part in content:
+                client.send(part)
+                queue_size(api)  # by its answer, it was read
+            assert [client.answer()[0] for _ in statuses] == statuses
+        assert client.ended()
+    assert logged(connection) == list("abcdefghi")
 
 
 def test_uvicorn_still_has_the_place_where_the_short_way_begins() -> None:
