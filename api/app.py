@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.errors import Problem, problem_for
+from api.http.authentication import Authentication
 from api.http.middleware import App, Middleware, Scope
 from api.http.publish_fast_path import PublishFastPath
 from api.http.request_origin import TrustPolicy
@@ -38,8 +39,9 @@ FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.M
 def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = None) -> Middleware:
     """Return the ASGI application over the database at dsn, which somebody migrates."""
     route = publish.Publish()
-    streaming = stream.Stream()
     entrance = StartupGate()
+    authentication = Authentication(settings.auth_mode)
+    streaming = stream.Stream(authentication)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, PublishFastPath]]:
@@ -47,6 +49,7 @@ def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = No
 
         def begin(services: Services) -> None:
             app.state.services = route.services = streaming.services = direct.services = services
+            authentication.directory = services.keys
 
         run = partial(running, settings, dsn, member or alone())
         async with started(run, entrance, begin):
@@ -65,12 +68,15 @@ def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = No
         # Relative to the document: it may lie behind a proxy, below any path.
         servers=[{"url": "."}],
     )
+    app.state.authentication = authentication
     for name in READING:
         app.include_router(import_module(f"api.routes.{name}").router)
     _answer_with_problems(app)
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
-    middleware = Middleware(app, fast, TrustPolicy.of(settings), partial(_methods, app), entrance)
+    middleware = Middleware(
+        app, fast, TrustPolicy.of(settings), partial(_methods, app), entrance, authentication
+    )
     return middleware
 
 

@@ -48,6 +48,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from api.http.process_supervisor import ProcessSupervisor
     from api.http.server import announcement, caught_signals, listen, serve
     from api.startup import Preparation
+    from eventlog.keys.store import require_any
     from eventlog.logs import configure_logs
     from eventlog.sessions.database import connect
     from eventlog.sessions.open_database import opened_database
@@ -82,6 +83,8 @@ def _run(settings: "Settings", workers: int) -> int:
                 _say(fault)
             with connect(dsn, "owner", "start") as connection:
                 refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
+                if settings.auth_mode == "required":
+                    require_any(connection, settings.host)
             pool.start()
 
         preparation = Preparation(prepare, _say)

@@ -112,7 +112,7 @@ AWAY = (
     "the database cannot be reached, or does not let this service in; its log and `eventlog doctor` tell why"
 )
 LIBPQ_FAILED = re.compile(r'connection to server|failed to resolve|could not translate|"/')
-REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413}
+REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413, "forbidden": 403}
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
 
 

@@ -19,6 +19,7 @@ from api.services.retry_subprocess import AT_ONCE_MAX
 from api.services.sql_throttle import SqlThrottle
 from eventlog.audit.auditor import Auditor
 from eventlog.intake import PublishLimits
+from eventlog.keys.directory import KeyDirectory
 from eventlog.log.disk_room import volumes
 from eventlog.log.outbox import Mover
 from eventlog.log.refused_publishes import RefusalLog
@@ -78,6 +79,7 @@ class Services(msgspec.Struct):
     turns: SqlThrottle
     hub: Hub
     cached_findings: CachedFindings
+    keys: KeyDirectory | None
 
     @property
     def queue_size(self) -> int:
@@ -111,6 +113,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
     moving = threading.Thread(target=mover.run, name="eventlog-mover", daemon=True)
     moving.start()
     operations = Operations(dsn, settings)
+    keys = None if settings.auth_mode == "open" else KeyDirectory(dsn)
     pool = ReaderPool(dsn, READERS_MAX + PROBES_MAX)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
@@ -140,6 +143,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             turns=SqlThrottle(lambda: writer.busy_seconds),
             hub=hub,
             cached_findings=CachedFindings(settings, dsn),
+            keys=keys,
         )
     finally:
         await hub.close()
@@ -147,7 +151,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
         await asyncio.to_thread(operations.close)
         await writer.close()
         await pool.close()
-        await asyncio.to_thread(_close_threads, waker, refusals, moving)
+        await asyncio.to_thread(_close_threads, waker, refusals, moving, keys)
         log.info("api_stopped")
 
 
@@ -156,7 +160,11 @@ def _partitions(dsn: str) -> int:
         return schema_state(connection).partitions
 
 
-def _close_threads(waker: Waker, refusals: RefusalLog, moving: threading.Thread) -> None:
+def _close_threads(
+    waker: Waker, refusals: RefusalLog, moving: threading.Thread, keys: KeyDirectory | None
+) -> None:
+    if keys is not None:
+        keys.close()
     waker.close()
     refusals.close()
     moving.join()

@@ -37,6 +37,7 @@ COMMANDS = {
     "quarantine": "projections.quarantine.commands:app",
     "sql": "eventlog.audit.commands:sql",
     "console": "eventlog.audit.commands:console",
+    "keys": "eventlog.keys.commands:app",
     "protect": "eventlog.audit.protect_command:protect",
     "doctor": "projections.doctor.commands:doctor",
     "db": "eventlog.embedded.commands:app",

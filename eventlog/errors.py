@@ -37,12 +37,13 @@ class Refused(EventlogError):
     """The content of a publish is not acceptable; nothing of it was taken.
 
     kind: "malformed" is no acceptable JSON at all, "invalid" is JSON but no acceptable event,
-    "too_large" is over a limit. `code` is stable; `detail` never repeats what was sent.
+    "too_large" is over a limit, "forbidden" is not for whoever sends it. `code` is stable; `detail` never
+    repeats what was sent.
     """
 
     def __init__(
         self,
-        kind: Literal["malformed", "invalid", "too_large"],
+        kind: Literal["malformed", "invalid", "too_large", "forbidden"],
         code: str,
         detail: str,
         faults: Sequence[Fault] = (),

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Literal, cast
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eventlog.addresses import hosts, peers
 from eventlog.errors import SettingsError
+from eventlog.keys.form import read_key
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -54,6 +56,10 @@ class Settings(BaseSettings):
         description="whose X-Forwarded-* and Forwarded headers are believed, separated by commas: addresses, "
         "networks, and `unix` for who comes through a socket in a file",
     )
+    key: str | None = Field(None, repr=False, description="the key that the command line shows to the API")
+    key_file: Path | None = Field(
+        None, description="a file that holds that key, for secrets that stay out of the environment"
+    )
     partitions: int = Field(
         8, ge=1, le=1024, description="how many partitions the log has; fixed at the first migrate"
     )
@@ -96,6 +102,12 @@ class Settings(BaseSettings):
         False,
         description="serve on a PostgreSQL that can lose commits (fsync off and the like); for tests",
     )
+    auth: str = Field(
+        "auto",
+        pattern="^(auto|open|observe|required)$",
+        description="whether requests need a key: open lets everybody in, observe too and counts who would "
+        "be refused, required refuses; auto is open where the API is bound to loopback, else required",
+    )
     sql: str = Field(
         "auto",
         pattern="^(auto|on|off)$",
@@ -115,6 +127,13 @@ class Settings(BaseSettings):
     def _must_be_readable(cls, text: str, info: ValidationInfo) -> str:
         (hosts if info.field_name == "allowed_hosts" else peers)(text)
         return text
+
+    @property
+    def auth_mode(self) -> Literal["open", "observe", "required"]:
+        """Whether requests need a key."""
+        if self.auth == "auto":
+            return "open" if self.host in LOOPBACK_HOSTS else "required"
+        return cast(Literal["open", "observe", "required"], self.auth)
 
     @property
     def sql_enabled(self) -> bool:
@@ -137,10 +156,11 @@ def load_settings(**flags: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
-    if settings.dsn_file is not None:
-        settings = _with_dsn_from_file(settings, settings.dsn_file)
+    for name in ("dsn", "key"):
+        settings = _with_secret_from_file(settings, name)
     for name in ("dsn", "audit_dsn"):
         _require_dsn(f"EVENTLOG_{name.upper()}", getattr(settings, name))
+    _require_key(settings.key)
     return settings
 
 
@@ -159,13 +179,28 @@ def _require_dsn(name: str, dsn: str | None) -> None:
         ) from None
 
 
-def _with_dsn_from_file(settings: Settings, file: Path) -> Settings:
-    if settings.dsn is not None:
-        raise SettingsError("EVENTLOG_DSN and EVENTLOG_DSN_FILE are both set: unset one")
+def _require_key(key: str | None) -> None:
+    """Raise SettingsError where it is no key, or was not copied whole; it is not shown."""
+    if key is not None and read_key(key) is None:
+        raise SettingsError(
+            "EVENTLOG_KEY: it is no key, or was not copied whole; one is evl_<id>_<secret>_<checksum>"
+        )
+
+
+def _with_secret_from_file(settings: Settings, name: str) -> Settings:
+    """Read EVENTLOG_DSN or EVENTLOG_KEY from the file that is named instead of it, where one is."""
+    file: Path | None = getattr(settings, f"{name}_file")
+    if file is None:
+        return settings
+    variable = f"EVENTLOG_{name.upper()}"
+    if getattr(settings, name) is not None:
+        raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one")
     try:
-        return settings.model_copy(update={"dsn": file.read_text(encoding="utf-8").strip()})
+        return settings.model_copy(update={name: file.read_text(encoding="utf-8").strip()})
     except OSError as error:
-        raise SettingsError(f"EVENTLOG_DSN_FILE: cannot read {file}: {error.strerror}") from None
+        raise SettingsError(f"{variable}_FILE: cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable}_FILE: {file} holds no UTF-8 text") from None
 
 
 def _explain(fault: object) -> str:

@@ -17,6 +17,7 @@ from types import TracebackType
 import aiohttp
 
 from eventlog.errors import SettingsError
+from eventlog.keys.presented import authorization
 from eventlog.terminal.client import read_problem
 from eventlog.terminal.errors import ApiUnavailable
 from publisher.errors import PublishRefused
@@ -59,6 +60,7 @@ class Client:
         self,
         url: str,
         *,
+        key: str | None = None,
         connections: int = 8,
         attempts_max: int | None = 10,
         deadline_seconds: float | None = 60.0,
@@ -67,6 +69,7 @@ class Client:
     ) -> None:
         """Bound every call by attempts and by time; None for both tries for ever (`ship --follow`)."""
         self.url = url.rstrip("/")
+        self._key = key
         self.counters = Counters()
         self._connections = connections
         self._attempts_max = attempts_max
@@ -80,7 +83,7 @@ class Client:
             connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60.0),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout_seconds, sock_connect=5.0),
-            headers={"User-Agent": "eventlog"},
+            headers={"User-Agent": "eventlog", **authorization(self._key)},
             auto_decompress=False,
         )
         return self

@@ -94,7 +94,8 @@ def simulate(
         errors_max=None if errors_max is None else parse_share("--errors-max", errors_max),
     )
     with _interruptible():
-        report = uvloop.run(simulate(load_settings(url=url).url, workload, load))
+        settings = load_settings(url=url)
+        report = uvloop.run(simulate(settings.url, workload, load, key=settings.key))
     _print_simulation(report, as_json)
     _exit_by(report)
 
@@ -259,10 +260,11 @@ def ship(
     )
     if dry_run:
         raise typer.Exit(_dry_run(files, shipping))
-    api = load_settings(url=url).url.rstrip("/")
+    settings = load_settings(url=url)
+    api = settings.url.rstrip("/")
     positions = Positions(Path(state_dir) if state_dir else default_state_dir(), shipping.way(api))
     with _interruptible():
-        report = run(files, shipping, api, positions)
+        report = run(files, shipping, api, positions, settings.key)
     _print_shipping(report, as_json)
     if not report.complete:
         raise typer.Exit(exits.FAILED)

@@ -25,6 +25,8 @@ GRANT EXECUTE ON FUNCTION eventlog.take_claims, eventlog.checkpoint_of, eventlog
 
 -- All there is, the stable views of the live projections with it.
 GRANT SELECT ON ALL TABLES IN SCHEMA eventlog TO eventlog_reader;
+-- Not even the digests of secrets are for readers.
+REVOKE SELECT ON eventlog.key_secrets FROM eventlog_reader;
 GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of, eventlog.position_at
     TO eventlog_reader;
 -- Whoever may read a stable view is told why there is nothing while its projection is dropped.

@@ -1,14 +1,16 @@
 """A publish's head that was read and let in, to be known again by its bytes.
 
 Most clients send one head again and again, and nothing differs in it but the body's length. What the parser,
-the limits and the gate made of it once is what they would make of it again: of the same bytes, on the same
-connection. So they are not asked; it saves half of the protocol's time.
+the limits and the middleware made of it once is what they would make of it again: of the same bytes, on the
+same connection. So they are not asked; it saves half of the protocol's time.
 """
 
 import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from api.http.authentication import Caller
 
 # Each connection keeps one.
 BYTES_MAX = 1 << 10
@@ -21,9 +23,10 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,%d})\r\n" % _LENGTH_DI
 class KnownHead:
     """What stands before the length, and behind it."""
 
-    __slots__ = ("_after", "_before")
+    __slots__ = ("_after", "_before", "caller")
 
-    def __init__(self, before: bytes, after: bytes) -> None:
+    def __init__(self, before: bytes, after: bytes, caller: Caller) -> None:
+        self.caller = caller
         self._before = before
         self._after = after
 
@@ -40,15 +43,15 @@ class KnownHead:
         return body if len(body) == int(digits) else None
 
 
-def known_head(data: bytes, body_bytes: int) -> KnownHead | None:
-    """Return the head of a request that came whole, if it can be known again."""
+def known_head(data: bytes, body_bytes: int, caller: Caller) -> KnownHead | None:
+    """Return the head of a request that came whole, and who sent it, if it can be known again."""
     head = data[: len(data) - body_bytes]
     if len(head) > BYTES_MAX or head.find(_END) != len(head) - len(_END):
         return None
     found = _LENGTH.search(head)
     if found is None or int(found[1]) != body_bytes:
         return None
-    return KnownHead(head[: found.start(1)], head[found.end(1) :])
+    return KnownHead(head[: found.start(1)], head[found.end(1) :], caller)
 
 
 class _Nobody:

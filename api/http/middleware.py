@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from api.errors import Problem, problem_for
+from api.http.authentication import Authentication
 from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
 from api.http.turnstile import Turnstile
@@ -37,12 +38,14 @@ class Middleware:
         trust: TrustPolicy,
         methods: Callable[[Scope], Sequence[str]],
         entrance: StartupGate,
+        authentication: Authentication,
     ) -> None:
         self._app = app
         self._fast = fast
         self._trust = trust
         self._methods = methods
         self.entrance = entrance
+        self.authentication = authentication
         self._turnstile = Turnstile()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,8 +87,9 @@ class Middleware:
             await send_problem(problem, request_id, send_identified)
 
     def check(self, scope: Scope) -> None:
-        """Raise the Problem of a request that must not come in."""
-        self._trust.check(scope)
+        """Put into the scope who sends a request; raise the Problem of one that must not come in."""
+        caller = scope["caller"] = self.authentication.caller_of(scope)
+        self._trust.check(scope, identified=caller.id is not None)
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""

@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.errors import Problem
 from api.http import head_limits as heads
+from api.http.authentication import Caller
 from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
 from api.http.known_head import KnownCycle, KnownHead, known_head
@@ -270,13 +271,14 @@ class BoundedProtocol(HttpConnection):
 
     def _answer_directly(self, direct: PublishFastPath, cycle: RequestResponseCycle, app: Any) -> None:
         body = bytes(cycle.body)
-        if self.flow.write_paused or not direct.publish(body, partial(self._respond, cycle)):
+        caller: Caller = cycle.scope["caller"]  # type: ignore[typeddict-item]
+        if self.flow.write_paused or not direct.publish(body, partial(self._respond, cycle), caller):
             super()._start_asgi_task(cycle, app)
             return
         # The rows have all of it, and many wait here under load.
         cycle.body = bytearray()
         if self._whole is not None and cycle.keep_alive:
-            self._known = known_head(self._whole, len(body))
+            self._known = known_head(self._whole, len(body), caller)
             self.publishes_well = self._known is not None
 
     def _is_known(self, data: bytes) -> bool:
@@ -284,11 +286,13 @@ class BoundedProtocol(HttpConnection):
         assert self._known is not None
         if self._due or not self._in_head or self._reads_head or self._over or self.flow.write_paused:
             return False
+        direct: PublishFastPath = self.app_state["direct"]
+        caller = self._known.caller
         body = self._known.body_of(data)
-        if body is None:
+        if body is None or not direct.still_holds(caller):
             return False
         cycle = KnownCycle(self.server_state.default_headers)
-        if not self.app_state["direct"].publish(body, partial(self._respond, cycle)):
+        if not direct.publish(body, partial(self._respond, cycle), caller):
             return False
         self.cycle = cycle
         self._due = 1

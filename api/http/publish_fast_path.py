@@ -16,11 +16,12 @@ from uuid import UUID
 import structlog
 
 from api.errors import Problem, problem_for
+from api.http.authentication import ANYBODY, Caller
 from api.http.body import is_ndjson
 from api.http.forwarded import NAMES
 from api.http.middleware import Middleware
 from api.http.security_headers import SECURITY_LINES
-from api.routes.publish import PATHS, TRACE_HEADERS, record
+from api.routes.publish import PATHS, TRACE_HEADERS, limits_for, record
 from api.wiring import Services
 from eventlog.errors import EventlogError, QueueFull
 from eventlog.failpoints import hit
@@ -46,9 +47,11 @@ class PublishFastPath:
 
     def __init__(self, middleware: Middleware) -> None:
         self._middleware = middleware
+        self._authentication = middleware.authentication
         self._loop = asyncio.get_running_loop()
         self._chance = random.Random(random.SystemRandom().getrandbits(256))
         self._plain: list[tuple[bytes, bytes]] | None = None
+        self._plain_caller = ANYBODY
 
     def is_plain(self, scope: Any) -> bool:
         """Say whether a request may come this way, as far as its head tells."""
@@ -56,13 +59,19 @@ class PublishFastPath:
             return False
         # Most requests differ from the last one in nothing but their length.
         headers = [header for header in scope["headers"] if header[0] != b"content-length"]
-        if headers != self._plain:
-            if not self._is_plain(scope, dict(headers)):
-                return False
-            # What a proxy says counts by who the proxy is.
-            if NAMES.isdisjoint(name for name, _ in headers):
-                self._plain = headers
+        if headers == self._plain and self.still_holds(self._plain_caller):
+            scope["caller"] = self._plain_caller
+            return True
+        if not self._is_plain(scope, dict(headers)):
+            return False
+        # What a proxy says counts by who the proxy is.
+        if NAMES.isdisjoint(name for name, _ in headers):
+            self._plain, self._plain_caller = headers, scope["caller"]
         return True
+
+    def still_holds(self, caller: Caller) -> bool:
+        """Say whether who was let in a moment ago still is."""
+        return self._authentication.still_holds(caller)
 
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         try:
@@ -72,7 +81,7 @@ class PublishFastPath:
         except (Problem, EventlogError):
             return False
 
-    def publish(self, body: bytes, respond: Respond) -> bool:
+    def publish(self, body: bytes, respond: Respond, caller: Caller) -> bool:
         """Take a body that came whole; False when nothing was done and it must go the ordinary way."""
         services = self.services
         if len(body) > services.settings.body_bytes_max:
@@ -85,13 +94,14 @@ class PublishFastPath:
             # Not in this call: to answer starts the next of pipelined requests, and they may be many.
             self._loop.call_soon(handed.refuse, error)
             return True
-        events = accept(body, services.limits)
+        events = accept(body, limits_for(services, caller))
         if events is None:
             services.admission.give_back(len(body))
             return False
         handed.events = len(events)
         try:
-            deliveries = encode(events, services.partitions, handed.request_id.to_bytes(16, "big"))
+            request_id = handed.request_id.to_bytes(16, "big")
+            deliveries = encode(events, services.partitions, request_id, publisher=caller.id)
             hit("api.parsed")
             services.writer.hand_over(deliveries, handed.answer)
         except Exception as error:

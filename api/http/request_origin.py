@@ -1,6 +1,6 @@
 """Who sends a request, what it was addressed to, and whether it may come in.
 
-Until publishers have keys, what keeps a web page in somebody's browser from reading and writing this log is
+Where a request has no key, what keeps a web page in somebody's browser from reading and writing this log is
 that a request must name a host that we are (no DNS rebinding), and must not come from a foreign page. There
 is no CORS: no page of another origin reads or writes here, and none is told that it may.
 
@@ -88,8 +88,11 @@ class TrustPolicy:
         """Return the policy that the settings describe."""
         return cls(read_hosts(settings.allowed_hosts), read_peers(settings.trusted_proxies), settings.host)
 
-    def check(self, scope: Any) -> None:
-        """Put into the scope where a request comes from; raise the Problem of one that must not come in."""
+    def check(self, scope: Any, *, identified: bool = False) -> None:
+        """Put into the scope where a request comes from; raise the Problem of one that must not come in.
+
+        identified: it has a key, which no page can have a browser send, and so may name any host.
+        """
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1:
             raise Problem(400, "duplicate_host", "a request has one Host header")
@@ -97,6 +100,8 @@ class TrustPolicy:
         request_origin = scope["request_origin"] = self._request_origin(
             scope, None if named is None else authority(named)
         )
+        if identified:
+            return
         if not _is_for_any_host(scope):
             self._require_host(scope, request_origin, named)
         said = _said_by_browser(scope["headers"])

@@ -19,11 +19,12 @@ from api.requests.parameters import (
     text,
     whole_number,
 )
+from api.requests.topics import require_topic, sees
 from api.routes.publish import read_preferences
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.log.partitions import partition_of
 from projections.read import delivery
-from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
+from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, LoggedDelivery, copies
 
 router = APIRouter(tags=["reading"])
 
@@ -77,6 +78,7 @@ async def deliveries_of(request: Request) -> Response:
     if missing := [name for name in ("topic", "event_id") if name not in values]:
         raise invalid([fault(name, f"{name} is needed") for name in missing])
     topic, event_id = values["topic"], values["event_id"]
+    require_topic(request.scope, topic)
     partition, after = values.get("after", (partition_of(topic, services.partitions), 0))
     if partition != partition_of(topic, services.partitions):
         raise invalid([fault("after", "after is a delivery of another partition than the topic's")])
@@ -119,17 +121,23 @@ async def one_delivery(request: Request) -> Response:
     services = services_of(request)
     read_parameters(request, {})
     partition, position = place_of(request.path_params["delivery"])
-    found = await read(services, lambda reader: delivery(reader, partition, position))
+    found = await _seen(request, partition, position)
     preferences = read_preferences(",".join(request.headers.getlist("prefer")))
     headers = {}
     if preferences.wait_seconds is not None:
         headers["Preference-Applied"] = f"wait={preferences.wait_seconds:g}"
         if found is not None and found.outcome == PENDING:
             await services.projected.wait({partition: position}, preferences.wait_seconds)
-            found = await read(services, lambda reader: delivery(reader, partition, position))
+            found = await _seen(request, partition, position)
     if found is None:
         raise Problem(404, "delivery_not_found", "the log has no delivery there")
     return answer(found, headers=headers)
+
+
+async def _seen(request: Request, partition: int, position: int) -> LoggedDelivery | None:
+    """Return a delivery; None where there is none, or one that is not for this caller."""
+    found = await read(services_of(request), lambda reader: delivery(reader, partition, position))
+    return found if found is not None and sees(request.scope, found.topic) else None
 
 
 def place_of(name: str) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from api.requests.parameters import (
     topic_pattern,
     whole_number,
 )
+from api.requests.topics import require_topic, seen_pattern
 from api.routes.deliveries import next_deliveries
 from api.routes.read_route import answer, problems, read, route, services_of
 from api.wiring import Services
@@ -94,6 +95,8 @@ async def list_events(request: Request) -> Response:
     streamed = are_lines(form)
     whole = streamed and "limit" not in values
     first = {"limit": LIMIT_MAX, "bytes_max": PAGE_BYTES_MAX} if whole else {"limit": LIMIT_DEFAULT}
+    if (topic := seen_pattern(request.scope, values.get("topic"))) is not None:
+        values["topic"] = topic
     query = Query(**{**first, **values})
     found = await page(services, query)
     headers = {"Vary": "Accept", **({} if whole else whereabouts(request, found))}
@@ -129,6 +132,7 @@ async def one_event(request: Request) -> Response:
     services = services_of(request)
     read_parameters(request, {})
     topic, event_id = split_path(request.scope["raw_path"])
+    require_topic(request.scope, topic)
     found, deliveries = await read(
         services, lambda reader: _with_deliveries(reader, services, topic, event_id)
     )

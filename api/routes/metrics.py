@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.errors import Problem, answered
+from api.http.authentication import OUTCOMES, Authentication
 from api.http.connection_limit import ConnectionLimit
 from api.routes.projections import states
 from api.routes.read_route import HEADERS, read, route, services_of
@@ -44,7 +45,9 @@ class Reading(Collector):
         projections: Sequence[ProjectionState],
         still: Sequence[StandingStill],
         overrunning: int | None,
+        authentication: Authentication,
     ) -> None:
+        self._authentication = authentication
         self._services = services
         self._crowd = connection_limit
         self._counts = counts
@@ -78,6 +81,7 @@ class Reading(Collector):
         yield _gauge("eventlog_streams", "Streams of events that are open.", self._services.hub.readers)
         yield _gauge("eventlog_streams_max", "Their bound.", self._services.settings.streams_max)
         yield _of_problems()
+        yield _of_callers(self._authentication)
 
 
 def _of_connections(connection_limit: ConnectionLimit) -> Iterator[Metric]:
@@ -105,6 +109,17 @@ def _of_problems() -> Metric:
     for (status, code), count in sorted(answered.items()):
         problems.add_metric([str(status), code], count)
     return problems
+
+
+def _of_callers(authentication: Authentication) -> Metric:
+    requests = CounterMetricFamily(
+        "eventlog_auth",
+        "Requests by what came of their key, where keys are looked at; under `observe` all are let in.",
+        labels=["outcome"],
+    )
+    for outcome in OUTCOMES:
+        requests.add_metric([outcome], authentication.counted[outcome])
+    return requests
 
 
 def _of_books(counts: Books) -> Iterator[Metric]:
@@ -181,7 +196,16 @@ async def metrics(request: Request) -> Response:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     connection_limit: ConnectionLimit = request.scope["connection"].connection_limit
-    registry.register(Reading(services, connection_limit, counts, projections or [], still or [], over))
+    known = Reading(
+        services,
+        connection_limit,
+        counts,
+        projections or [],
+        still or [],
+        over,
+        request.app.state.authentication,
+    )
+    registry.register(known)
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -17,9 +17,11 @@ import psycopg
 
 from api.errors import Problem, problem_for, wrong_method
 from api.http.admission import Publishing
+from api.http.authentication import Caller
 from api.http.body import ClientGone, is_ndjson, read_body
 from api.http.middleware import Receive, Scope, Send, send_problem
 from api.http.request_origin import client_of
+from api.requests.topics import caller_of
 from api.wiring import Services
 from eventlog.errors import EventlogError
 from eventlog.events import Events
@@ -95,12 +97,16 @@ class Publish:
         prefer = headers.get(b"prefer")
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
         with Publishing(services.admission) as publishing:
-            intake = await self._take_in(services, headers, receive, publishing.take, preferences)
+            caller = caller_of(scope)
+            limits = limits_for(services, caller)
+            intake = await self._take_in(services, headers, receive, publishing.take, preferences, limits)
             # The first few tell what is wrong with a batch, and leave room in the record for others.
             for fault in intake.rejected[:REJECTIONS_RECORDED]:
                 source = source_of(client_of(scope))
                 services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer, source))
-            deliveries = encode(intake.events, services.partitions, request_id.bytes, _trace(headers))
+            deliveries = encode(
+                intake.events, services.partitions, request_id.bytes, _trace(headers), caller.id
+            )
             events = intake.events
             intake.events = NO_EVENTS  # their text is in the rows now; many wait here under load
             if preferences.wait_seconds is None:
@@ -126,6 +132,7 @@ class Publish:
         receive: Receive,
         take: Callable[[int], None],
         preferences: Preferences,
+        limits: PublishLimits,
     ) -> Intake:
         """Read the body and let its events in."""
         ndjson = is_ndjson(headers)
@@ -139,7 +146,7 @@ class Publish:
         )
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
         services.writer.require_room()
-        return await self._parse(body, services.limits, ndjson=ndjson, lenient=preferences.lenient)
+        return await self._parse(body, limits, ndjson=ndjson, lenient=preferences.lenient)
 
     async def _parse(self, body: bytes, limits: PublishLimits, *, ndjson: bool, lenient: bool) -> Intake:
         """Return the events of a body; raises Refused."""
@@ -150,6 +157,13 @@ class Publish:
             return Intake(events, [])
         examine = partial(parse, body, ndjson=ndjson, limits=limits, lenient=lenient)
         return await asyncio.get_running_loop().run_in_executor(self._examiner, examine)
+
+
+def limits_for(services: Services, caller: Caller) -> PublishLimits:
+    """Return what a caller's publishes must keep to."""
+    if caller.publishable is None:
+        return services.limits
+    return msgspec.structs.replace(services.limits, allowed=caller.publishable)
 
 
 def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:

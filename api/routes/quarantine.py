@@ -6,6 +6,7 @@ from api import answers
 from api.errors import Problem
 from api.http.body import require_no_body
 from api.requests.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
+from api.requests.topics import seen_pattern, sees
 from api.routes.deliveries import DELIVERY, place_of
 from api.routes.read_route import answer, problems, read, read_at_length, route, services_of
 from api.services.retry_subprocess import retried
@@ -53,7 +54,8 @@ RETRIES = {
 async def quarantine(request: Request) -> Response:
     """Deliveries that the live projections set aside; the rest of their batches went on."""
     values = read_parameters(request, PARAMETERS)
-    topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    topic = seen_pattern(request.scope, values.get("topic"))
+    topics = EVERY_TOPIC if topic is None else topics_like(topic)
     causes = await read_at_length(
         services_of(request),
         lambda reader: quarantined(reader, topics, values.get("limit", LIMIT_DEFAULT)),
@@ -99,4 +101,4 @@ async def all_retries(request: Request) -> Response:
             values.get("limit", LIMIT_DEFAULT),
         ),
     )
-    return answer(found)
+    return answer([retry for retry in found if sees(request.scope, retry.topic)])

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import answers
 from api.requests.parameters import Parameter, documented, read_parameters, topic_pattern, whole_number
+from api.requests.topics import seen_pattern, sees_all
 from api.routes.read_route import answer, problems, read_at_length, route, services_of
 from api.services.cached_books import Reading
 from api.wiring import Services
@@ -57,8 +58,12 @@ async def stats(request: Request) -> Response:
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
     topics = values.get("topics", TOPICS_DEFAULT)
-    listed = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    topic = seen_pattern(request.scope, values.get("topic"))
+    listed = EVERY_TOPIC if topic is None else topics_like(topic)
     counts, age_seconds = await services.bookkeeper.books(counted_by(services), topics, listed)
+    by_topic = msgspec.Raw(f"[{','.join(counts.by_topic)}]".encode())
+    if not sees_all(request.scope):
+        return answer({"topics": None, "by_topic": by_topic, "version": __version__})
     return answer(
         {
             "received": counts.received,
@@ -68,7 +73,7 @@ async def stats(request: Request) -> Response:
             "quarantined": counts.quarantined,
             "pending": counts.pending,
             "topics": counts.topics,
-            "by_topic": msgspec.Raw(f"[{','.join(counts.by_topic)}]".encode()),
+            "by_topic": by_topic,
             **({"by_topic_age_seconds": round(age_seconds, 3)} if age_seconds else {}),
             "queue_size": services.queue_size,
             "workers": counts.workers,

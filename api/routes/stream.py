@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import Request
 
 from api.errors import problem_for, wrong_method
+from api.http.authentication import Authentication
 from api.http.middleware import Message, Receive, Scope, Send
 from api.http.negotiation import EVENT_STREAM, LINES, form_of
 from api.live.catch_up import Pages
@@ -24,6 +25,7 @@ from api.live.stream_reader import StreamReader, Wanted
 from api.requests.cursors import ForeignCursor, decode_positions
 from api.requests.ndjson_stream import UNBUFFERED
 from api.requests.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
+from api.requests.topics import seen_patterns
 from api.routes.read_route import read
 from api.wiring import Services
 from projections import read as log
@@ -67,8 +69,9 @@ METHODS = ("GET", "HEAD")
 class Stream:
     """The route. `services` is there once the application has started."""
 
-    def __init__(self) -> None:
+    def __init__(self, authentication: Authentication) -> None:
         self.services: Services | None = None
+        self._authentication = authentication
         self._pages = Pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +83,7 @@ class Stream:
         hub = services.hub
         request = Request(scope)
         values = read_parameters(request, PARAMETERS)
-        wanted = _wanted(values)
+        wanted = _wanted(scope, values)
         partitions = wanted.partitions(hub.partitions)
         place = _place(request, values, partitions)
         media_type = form_of(request, EVENT_STREAM, LINES)
@@ -95,7 +98,8 @@ class Stream:
             reader = hub.reader(form, partitions, wanted)
             connection = StreamConnection(scope, reader, media_type, receive, send)
             try:
-                await connection.run(self._serve(services, connection, place))
+                with self._authentication.holding(scope, reader.end):
+                    await connection.run(self._serve(services, connection, place))
             finally:
                 hub.detach(reader)
 
@@ -201,10 +205,11 @@ def _start(media_type: str) -> Message:
     return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
-def _wanted(values: dict[str, Any]) -> Wanted:
+def _wanted(scope: Scope, values: dict[str, Any]) -> Wanted:
     patterns: list[str] = values.get("topic", ["*"])
     if len(patterns) > TOPICS_MAX:
         raise invalid([fault("topic", f"topic is given {len(patterns)} times, of at most {TOPICS_MAX}")])
+    patterns = seen_patterns(scope, patterns, "subscribe")
     return Wanted(
         topics=frozenset(pattern for pattern in patterns if not pattern.endswith("*")),
         prefixes=frozenset(pattern[:-1] for pattern in patterns if pattern.endswith("*")),

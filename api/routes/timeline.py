@@ -15,6 +15,7 @@ from api.requests.parameters import (
     topic_pattern,
     whole_number,
 )
+from api.requests.topics import seen_pattern
 from api.routes.read_route import answer, problems, read_at_length, route, services_of
 from projections.read.timeline import BUCKETS, TimelineRange, timeline
 from projections.read.topics import EVERY_TOPIC, topics_like
@@ -71,7 +72,8 @@ async def deliveries_over_time(request: Request) -> Response:
     """How many deliveries, of each topic or of all, were received in each minute, hour or day."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
-    topics = topics_like(values["topic"]) if "topic" in values else EVERY_TOPIC
+    topic = seen_pattern(request.scope, values.get("topic"))
+    topics = EVERY_TOPIC if topic is None else topics_like(topic)
     span = TimelineRange(
         limit=values.get("limit", LIMIT_DEFAULT),
         bucket=values.get("bucket", "minute"),

@@ -16,7 +16,7 @@ from eventlog.events import Contents, Events
 from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
-from eventlog.intake.limits import Intake, PublishLimits
+from eventlog.intake.limits import Allowed, Intake, PublishLimits
 from eventlog.intake.own import Own
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw, escape_flaw, is_harmless
 
@@ -69,7 +69,14 @@ def _read_and_accept(
         return None
     if read is None or (soon and _takes_long(read)):
         return None
-    return _accept(read, limits)
+    events = _accept(read, limits)
+    if events is None or limits.allowed is None or _are_allowed(events, limits.allowed):
+        return events
+    return None
+
+
+def _are_allowed(events: Events, allowed: Allowed) -> bool:
+    return events.contents is not None and allowed.allows(events.topics, events.contents.sources)
 
 
 def _require_text(body: bytes, limits: PublishLimits) -> None:

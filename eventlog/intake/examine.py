@@ -21,6 +21,8 @@ FAULTS_MAX = 1_000
 REPEATED_KEYS_MAX = 10
 # An event's own fields, those that we know and others. event_fault.sql has the same bound.
 OWN_FIELDS_MAX = 1_000
+# The code of a fault in who sends an event, and not in the event.
+SCOPE = "scope"
 _POINTED_KEY_MAX = 255
 
 
@@ -36,6 +38,7 @@ class _Key:
 class _Identity(msgspec.Struct):
     topic: str
     event_id: str
+    source: str
 
 
 # "":1,
@@ -73,13 +76,16 @@ def _sort(sent: ParsedBody, limits: PublishLimits) -> Intake:
     rejected = list(sent.malformed)
     for index, raw in zip(sent.indexes, sent.events, strict=True):
         found = _limit_faults(sent, index, raw, limits) or _text_faults(sent, index, raw, limits)
-        faults = found or list(_field_faults(sent, index, raw))
+        faults = (
+            found or list(_field_faults(sent, index, raw)) or list(_scope_faults(sent, index, raw, limits))
+        )
         # Of each bad event something is told, however many they are.
         rejected += faults if len(rejected) < FAULTS_MAX else faults[:1]
         if not faults:
             events.append(raw)
     if not events:
-        raise _refusal("invalid", rejected)
+        forbidden = all(fault.code == SCOPE for fault in rejected)
+        raise _refusal("forbidden" if forbidden else "invalid", rejected)
     return Intake(_events(events), _in_order(rejected))
 
 
@@ -99,6 +105,8 @@ def _require_all(sent: ParsedBody, limits: PublishLimits) -> None:
         raise _refusal("malformed", sent.malformed + found)
     if found := _first(fault for index, raw in pairs for fault in _field_faults(sent, index, raw)):
         raise _refusal("invalid", found)
+    if found := _first(fault for index, raw in pairs for fault in _scope_faults(sent, index, raw, limits)):
+        raise _refusal("forbidden", found)
 
 
 def _first(faults: Iterator[Fault]) -> list[Fault]:
@@ -109,7 +117,7 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: fault.index or 0)
 
 
-def _refusal(kind: Literal["malformed", "invalid", "too_large"], faults: list[Fault]) -> Refused:
+def _refusal(kind: Literal["malformed", "invalid", "too_large", "forbidden"], faults: list[Fault]) -> Refused:
     """Build the refusal; its code is that of its faults if they agree, and of the first if it is a 400."""
     faults = _in_order(faults)
     first = faults[0]
@@ -156,6 +164,15 @@ def _field_faults(sent: ParsedBody, index: int, raw: bytes) -> Iterator[Fault]:
             yield Fault(index, f"{base}/{field}", "missing_field", f"{field} is missing")
         elif found := _value_flaw(field, bytes(own[field])):
             yield Fault(index, f"{base}/{field}", *found)
+
+
+def _scope_faults(sent: ParsedBody, index: int, raw: bytes, limits: PublishLimits) -> Iterator[Fault]:
+    """Yield a fault for every field of a good event that is not for whoever sends it."""
+    if limits.allowed is None:
+        return
+    event = _identity(raw)
+    for field, rule in limits.allowed.flaws(event.topic, event.source):
+        yield Fault(index, f"{sent.pointer(index)}/{field}", SCOPE, rule)
 
 
 def _repeated(members: Iterable[_Key]) -> list[str]:

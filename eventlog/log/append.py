@@ -46,7 +46,7 @@ NULL = b"\xff\xff\xff\xff"
 LENGTH = struct.Struct(">i")
 # Number of fields, then the position behind its length.
 ROW_START = struct.Struct(">hiq")
-FIELDS = 10
+FIELDS = 11
 PARTITION = struct.Struct(">ih")
 # Timestamp and hash, each behind its length; then the length of what follows.
 CONTENT = struct.Struct(">iqi8si")
@@ -77,7 +77,13 @@ class Deliveries(msgspec.Struct, frozen=True):
         return len(self.rows)
 
 
-def encode(events: Events, partitions: int, request_id: bytes, headers: bytes | None = None) -> Deliveries:
+def encode(
+    events: Events,
+    partitions: int,
+    request_id: bytes,
+    headers: bytes | None = None,
+    publisher: str | None = None,
+) -> Deliveries:
     """Build the rows of one request, field by field over all of them.
 
     Args:
@@ -85,8 +91,10 @@ def encode(events: Events, partitions: int, request_id: bytes, headers: bytes | 
         partitions: how many the log has.
         request_id: 16 bytes.
         headers: trace context, as JSON text.
+        publisher: the id of the key that it came with.
     """
-    request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers))
+    by = NULL if publisher is None else _field(publisher.encode())
+    request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers)) + by
     places, topic_fields = _of_topics(partitions)
     placed = list(map(places.__getitem__, events.topics))
     topics = map(topic_fields.__getitem__, events.topics)
@@ -122,14 +130,20 @@ def _field(value: bytes) -> bytes:
     return LENGTH.pack(len(value)) + value
 
 
-_hashed_sources = BoundedCache(lambda source: source.encode() + b"\0", NAMES_KEPT_MAX)
-_source_fields = BoundedCache(lambda source: _field(source.encode()), NAMES_KEPT_MAX)
+_hashed_sources: BoundedCache[str, bytes] = BoundedCache(
+    lambda source: source.encode() + b"\0", NAMES_KEPT_MAX
+)
+_source_fields: BoundedCache[str, bytes] = BoundedCache(
+    lambda source: _field(source.encode()), NAMES_KEPT_MAX
+)
 
 
 @cache
-def _of_topics(partitions: int) -> tuple[BoundedCache[int], BoundedCache[bytes]]:
+def _of_topics(partitions: int) -> tuple[BoundedCache[str, int], BoundedCache[str, bytes]]:
     """Return what gives a topic's partition, and the fields partition and topic of a COPY row."""
-    places = BoundedCache(lambda topic: partition_of(topic, partitions), NAMES_KEPT_MAX)
+    places: BoundedCache[str, int] = BoundedCache(
+        lambda topic: partition_of(topic, partitions), NAMES_KEPT_MAX
+    )
 
     def fields(topic: str) -> bytes:
         return PARTITION.pack(2, places[topic]) + _field(topic.encode())

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from eventlog.errors import SettingsError
+from eventlog.keys.presented import authorization
 from eventlog.settings import load_settings
 from eventlog.terminal.errors import ApiRefused, ApiUnavailable
 
@@ -36,12 +37,13 @@ class ApiAnswer(msgspec.Struct, frozen=True):
 class ReadingClient:
     """Speaks to one API. Use as an async context manager."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url.rstrip("/")
+        self._key = key
 
     async def __aenter__(self) -> "ReadingClient":
         self._session = aiohttp.ClientSession(
-            headers={"User-Agent": "eventlog", "Accept": "application/json"}
+            headers={"User-Agent": "eventlog", "Accept": "application/json", **authorization(self._key)}
         )
         return self
 
@@ -121,7 +123,8 @@ def ask(url: str | None, path: str, **query: str | int | None) -> bytes:
     """Return the body of one answer, of the API at `url` or that of the settings. Raises as get() does."""
 
     async def asked() -> bytes:
-        async with ReadingClient(load_settings(url=url).url) as client:
+        settings = load_settings(url=url)
+        async with ReadingClient(settings.url, settings.key) as client:
             return (await client.get(path, **query)).body
 
     return asyncio.run(asked())

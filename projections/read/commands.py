@@ -111,7 +111,8 @@ def tail(
     show = _show_json if as_json else _show
 
     async def run() -> None:
-        async with ReadingClient(load_settings(url=url).url) as client:
+        settings = load_settings(url=url)
+        async with ReadingClient(settings.url, settings.key) as client:
             async for event in tailed(client, topic, number, follow, _say):
                 show(event)
 

@@ -22,18 +22,21 @@ RETRY_NOTICE_SECONDS = 30.0
 CONNECTIONS = 16
 
 
-def run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
+def run(paths: list[str], shipping: Shipping, url: str, positions: Positions, key: str | None) -> ShipReport:
     """Ship until the end; a SIGTERM while following is a clean end too, and gives the report so far."""
-    return uvloop.run(_run(paths, shipping, url, positions))
+    return uvloop.run(_run(paths, shipping, url, positions, key))
 
 
-async def _run(paths: list[str], shipping: Shipping, url: str, positions: Positions) -> ShipReport:
+async def _run(
+    paths: list[str], shipping: Shipping, url: str, positions: Positions, key: str | None
+) -> ShipReport:
     total = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     with Meter("shipping", total or None, "bytes") as meter:
         talk = _talk(meter, shipping.follow)
         # Who follows has no end to reach, so an API that is away is waited for.
         async with Client(
             url,
+            key=key,
             connections=CONNECTIONS,
             attempts_max=None if shipping.follow else 10,
             deadline_seconds=None if shipping.follow else 60.0,

@@ -248,7 +248,9 @@ def accepted_count(answer: PublishAnswer) -> int:
     return msgspec.json.decode(answer.body, type=_Accepted).accepted
 
 
-async def simulate(url: str, workload: Workload, load: SendOptions, quiet: bool = False) -> Report:
+async def simulate(
+    url: str, workload: Workload, load: SendOptions, quiet: bool = False, key: str | None = None
+) -> Report:
     """Run a workload against the API at `url` and return the report."""
-    async with Client(url, connections=load.concurrency) as client:
+    async with Client(url, key=key, connections=load.concurrency) as client:
         return await Simulation(client, workload, load, quiet).run()

@@ -68,7 +68,7 @@ COMMENT ON COLUMN audit.deliveries.source IS 'Who says that it happened.';
 COMMENT ON COLUMN audit.deliveries."timestamp" IS 'When it happened, as its publisher says.';
 COMMENT ON COLUMN audit.deliveries.received_at IS
     'When the log took it in; never runs backwards within a partition.';
-COMMENT ON COLUMN audit.deliveries.publisher IS 'Who sent it, once publishers have keys.';
+COMMENT ON COLUMN audit.deliveries.publisher IS 'The id of the key that it came with; NULL without one.';
 COMMENT ON COLUMN audit.deliveries.request_id IS 'X-Request-Id of the request that brought it.';
 COMMENT ON COLUMN audit.deliveries.bytes IS 'How long its text is.';
 COMMENT ON COLUMN audit.deliveries.raw IS 'Its text, exactly as it was received.';

@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import TupleRow
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.authentication import ANYBODY
 from api.http.known_head import known_head
 from tests.support.api import running_api
 from tests.support.events import event
@@ -258,7 +259,7 @@ def test_a_connection_known_as_good_is_looked_at_again_when_its_headers_change(
 def test_a_head_is_known_again_with_any_length_and_with_no_other_byte() -> None:
     whole = request(one_topic("a"))
     size = len(whole) - whole.index(b"\r\n\r\n") - 4
-    known = known_head(whole, size)
+    known = known_head(whole, size, ANYBODY)
     assert known is not None
     assert known.body_of(request({}, body=b"x" * 12_345)) == b"x" * 12_345
     other_lengths = (whole + b" ", whole[:-1], whole.replace(b"%d\r" % size, b"+%d\r" % size))
@@ -276,7 +277,7 @@ def test_a_head_is_known_again_with_any_length_and_with_no_other_byte() -> None:
     ],
 )
 def test_no_other_head_is_kept_to_be_known_again(head: bytes) -> None:
-    assert known_head(head + b"{}", 2) is None
+    assert known_head(head + b"{}", 2, ANYBODY) is None
 
 
 def test_a_connection_that_publishes_well_is_served_whatever_else_it_sends(

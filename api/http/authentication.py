@@ -1,0 +1,202 @@
+"""Who a caller is, by the key of a request, and whether the route is for them.
+
+A key comes in the Authorization header alone: as Bearer, or as the password of Basic. Without, with a
+malformed, unknown or wrong one, the answer is the same 401; only who holds the right secret learns that a
+key is expired or revoked. A suspended key is answered 503, since shippers drop what 401 and 403 refuse.
+"""
+
+import asyncio
+import binascii
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from api.errors import Problem
+from api.http.permissions import PUBLIC, verbs_for
+from eventlog.bounded_cache import BoundedCache
+from eventlog.keys.directory import KeyDirectory, KnownKey
+from eventlog.keys.form import KEY_LENGTH, Presented, read_key
+from eventlog.keys.publishable import Publishable
+from eventlog.keys.scopes import EVERYTHING, Scopes, Verb
+
+Mode = Literal["open", "observe", "required"]
+# What came of a request's key; each is counted.
+Outcome = Literal["accepted", "missing", "wrong", "expired", "revoked", "suspended", "scope", "unknown_now"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+PRESENTED_KEPT_MAX = 4_096
+BASIC_BYTES_MAX = 1_024
+# How often it is looked whether who has a stream may still have it.
+CHECK_SECONDS = 0.25
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who sends a request, and what they may do. `id` is None for who has no key.
+
+    publishable: which events may come from them; None for any. generation and ends_at
+    tell until when that is known: api/http/publish_fast_path.py asks often.
+    """
+
+    id: str | None
+    scopes: Scopes
+    publishable: Publishable | None = None
+    generation: int = 0
+    ends_at: float = 0.0
+
+
+ANYBODY = Caller(None, EVERYTHING)
+
+
+class Authentication:
+    """Finds out who calls, for one process. `counted` has how often each outcome was."""
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode = mode
+        self.directory: KeyDirectory | None = None  # there once the service has started
+        self.counted: Counter[Outcome] = Counter()
+        self._held: list[tuple[Any, Callable[[], None]]] = []
+        self._checking: asyncio.TimerHandle | None = None
+        # To check a form and take a digest costs more than all else here.
+        self._presented: BoundedCache[bytes, Presented | None] = BoundedCache(_presented, PRESENTED_KEPT_MAX)
+
+    @contextmanager
+    def holding(self, scope: Any, end: Callable[[], None]) -> Iterator[None]:
+        """Call `end` when a request that goes on for long, as a stream does, would no longer be let in."""
+        if self.mode == "open":
+            yield
+            return
+        held = (scope, end)
+        self._held.append(held)
+        if self._checking is None:
+            self._checking = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_held)
+        try:
+            yield
+        finally:
+            self._held.remove(held)
+
+    def _check_held(self) -> None:
+        for scope, end in self._held:
+            try:
+                self._identified(scope)
+            except Problem:
+                end()
+        self._checking = None
+        if self._held:
+            self._checking = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_held)
+
+    def caller_of(self, scope: Any) -> Caller:
+        """Return who sends a request, which may be for them; raise the Problem of one that is not."""
+        if self.mode == "open":
+            return ANYBODY
+        caller = self._identified(scope)
+        if caller.id is not None:
+            self.counted["accepted"] += 1
+        return caller
+
+    def _identified(self, scope: Any) -> Caller:
+        verbs = verbs_for(scope["method"], scope["path"])
+        if verbs == PUBLIC:
+            return ANYBODY
+        try:
+            caller = self._identify([value for name, value in scope["headers"] if name == b"authorization"])
+            if not any(caller.scopes.allow(verb) for verb in verbs or ()):
+                raise self._not_allowed(verbs)
+        except Problem:
+            if self.mode == "required":
+                raise
+            return ANYBODY
+        return (
+            caller
+            if self.mode == "required"
+            else Caller(caller.id, EVERYTHING, None, caller.generation, caller.ends_at)
+        )
+
+    def still_holds(self, caller: Caller) -> bool:
+        """Say whether a caller who was found out before is still who they were, and may do it. Counts it."""
+        if self.mode == "open":
+            return True
+        directory = self.directory
+        if directory is None or caller.id is None or caller.generation != directory.generation:
+            return False
+        if time.monotonic() >= min(directory.fresh_until, caller.ends_at):
+            return False
+        self.counted["accepted"] += 1
+        return True
+
+    def _identify(self, given: Sequence[bytes]) -> Caller:
+        if not given:
+            raise self._unauthorized("missing")
+        # Said twice, it is neither of both.
+        presented = self._presented[given[0]] if len(given) == 1 else None
+        directory = self.directory
+        if directory is None or not directory.is_fresh:
+            raise self._later("unknown_now", "the keys cannot be read now, so nobody is known: try again")
+        # Before the keys: what is found by older ones must not pass for newer.
+        generation = directory.generation
+        key = None if presented is None else directory.find(presented)
+        if key is None:
+            raise self._unauthorized("wrong")
+        self._require_holding(key)
+        return Caller(
+            key.id,
+            key.scopes,
+            None if key.publishable.is_everything else key.publishable,
+            generation,
+            key.ends_at,
+        )
+
+    def _require_holding(self, key: KnownKey) -> None:
+        if key.state == "revoked":
+            raise self._unauthorized("revoked")
+        if time.monotonic() >= key.ends_at:
+            raise self._unauthorized("expired")
+        if key.state == "suspended":
+            raise self._later("suspended", "this key is suspended for now: try again later")
+
+    def _unauthorized(self, outcome: Outcome) -> Problem:
+        self.counted[outcome] += 1
+        words = {
+            "expired": ("key_expired", "this key is expired, or was rotated: use the one that replaces it"),
+            "revoked": ("key_revoked", "this key is revoked"),
+        }
+        code, detail = words.get(
+            outcome,
+            (
+                "unauthorized",
+                "this service asks for a key: Authorization: Bearer evl_…, or Basic with the key as its "
+                "password; `eventlog keys create` makes one",
+            ),
+        )
+        return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="eventlog"'})
+
+    def _later(self, outcome: Outcome, detail: str) -> Problem:
+        self.counted[outcome] += 1
+        code = "key_suspended" if outcome == "suspended" else "keys_unknown"
+        after = "30" if outcome == "suspended" else "1"
+        return Problem(503, code, detail, retryable=True, headers={"Retry-After": after})
+
+    def _not_allowed(self, verbs: tuple[Verb, ...] | None) -> Problem:
+        self.counted["scope"] += 1
+        if not verbs:
+            return Problem(404, "not_found", "there is no such route")
+        needed = " or ".join(verbs)
+        return Problem(403, "scope", f"this key may not do that: it needs {needed} among its scopes")
+
+
+def _presented(authorization: bytes) -> Presented | None:
+    """Read an Authorization header; None where it holds no key."""
+    scheme, _, rest = authorization.decode("latin-1").partition(" ")
+    rest = rest.strip(" ")
+    if scheme.lower() == "bearer":
+        return read_key(rest) if len(rest) == KEY_LENGTH else None
+    if scheme.lower() != "basic" or len(rest) > BASIC_BYTES_MAX:
+        return None
+    try:
+        user_and_password = binascii.a2b_base64(rest.encode("latin-1"), strict_mode=True)
+    except ValueError:
+        return None
+    return read_key(user_and_password.partition(b":")[2].decode("latin-1"))

@@ -1,0 +1,54 @@
+"""What each route asks of a caller. Deny by default: a path that stands here nowhere is for nobody.
+
+The routes about topics ask again, for the topics that a request is about: api/requests/topics.py.
+"""
+
+import re
+from typing import NamedTuple
+
+from eventlog.keys.scopes import Verb
+
+# Of anybody, and of nobody at all.
+PUBLIC: tuple[Verb, ...] = ()
+
+
+class Permission(NamedTuple):
+    """Which requests, and the verbs of which a caller needs one; none are needed for what is public."""
+
+    methods: str
+    path: str
+    verbs: tuple[Verb, ...]
+
+
+READ = "GET HEAD"
+# The first row that fits holds.
+PERMISSIONS = (
+    Permission("POST", r"/publish(/batch)?", ("publish",)),
+    Permission(READ, r"/events/stream", ("subscribe",)),
+    Permission(READ, r"/events(/.*)?", ("read",)),
+    Permission(READ, r"/deliveries(/.*)?", ("read",)),
+    Permission(READ, r"/(stats|timeline|quarantine(/retries)?)", ("read",)),
+    Permission("POST", r"/quarantine/[^/]*/retry", ("operate",)),
+    Permission(READ, r"/projections(/[^/]*)?", ("read", "operate", "metrics")),
+    Permission("POST", r"/projections/[^/]*/(rebuild|verify)", ("operate",)),
+    Permission("DELETE", r"/projections/[^/]*", ("operate",)),
+    Permission(READ, r"/operations(/[^/]*)?", ("read", "operate", "metrics")),
+    Permission("DELETE", r"/operations/[^/]*", ("operate",)),
+    Permission("POST", r"/sql", ("sql",)),
+    Permission(READ, r"/sql/(questions|schema)", ("sql",)),
+    Permission(READ, r"/health/findings", ("operate", "metrics")),
+    Permission(READ, r"/metrics", ("metrics",)),
+    # What tells nothing of the log: probes, the web console's own files, the documents.
+    Permission(READ, r"/(livez|readyz|health)", PUBLIC),
+    Permission(READ, r"/(|docs|openapi\.json|favicon\.ico)", PUBLIC),
+    Permission(READ, r"/(console|static-offline-docs)(/.*)?", PUBLIC),
+)
+_COMPILED = tuple((frozenset(row.methods.split()), re.compile(row.path), row.verbs) for row in PERMISSIONS)
+
+
+def verbs_for(method: str, path: str) -> tuple[Verb, ...] | None:
+    """Return the verbs of which a request needs one, PUBLIC where it needs none; None where nobody may."""
+    for methods, pattern, verbs in _COMPILED:
+        if method in methods and pattern.fullmatch(path):
+            return verbs
+    return None

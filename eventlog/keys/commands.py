@@ -1,0 +1,156 @@
+"""`eventlog keys`: on the database itself, so that nobody locks himself out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eventlog.terminal.printing import harmless, print_json, say
+
+if TYPE_CHECKING:
+    from eventlog.keys.store import NewKey, State
+    from eventlog.sessions.database import Connection
+
+app = typer.Typer(help="Keys: who may do what over HTTP.", no_args_is_help=True)
+
+KeyId = Annotated[str, typer.Argument(help="The key's id: what stands between evl_ and the next _.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+CLI = "cli"
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="For people: which program or person it is for.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="What it may do, once for each: publish, read or subscribe, also with a topic or a prefix "
+            "(publish:order.*); sql, operate, metrics, keys."
+        ),
+    ],
+    source: Annotated[str | None, typer.Option(help="The only source that its events may have.")] = None,
+    topic_prefix: Annotated[
+        str | None, typer.Option(help="What the topics of its events must begin with.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="After how long it expires: 90d, 24h. Never by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and print it, once: only a digest of it is kept.
+
+    Data go to standard output: `eventlog keys create shop --scope publish:order.* > key` keeps just the key.
+    """
+    from datetime import UTC, datetime
+
+    from eventlog.keys import store
+    from eventlog.keys.scopes import read_scopes
+    from eventlog.keys.spans import read_span
+
+    scopes = read_scopes(scope)
+    expires_at = None if expires is None else datetime.now(UTC) + read_span(expires)
+    with _opened() as connection:
+        made = store.create(
+            connection,
+            name,
+            scopes,
+            source=source,
+            topic_prefix=topic_prefix,
+            expires_at=expires_at,
+            created_by=CLI,
+        )
+    _print_new(made, as_json)
+
+
+@app.command("list")
+def list_keys(as_json: Json = False) -> None:
+    """Show all keys, and what each may do; never a secret."""
+    from eventlog.keys import store
+
+    with _opened() as connection:
+        keys = store.all_keys(connection)
+    if as_json:
+        print_json(keys)
+        return
+    if not keys:
+        say("there are no keys yet; make one: eventlog keys create NAME --scope publish --scope read")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("id", "name", "state", "scopes", "expires", box=None)
+    for key in keys:
+        expires = "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M}"
+        table.add_row(key.id, harmless(key.name), key.state, " ".join(key.scopes), expires)
+    Console(markup=False, highlight=False).print(table)
+
+
+@app.command()
+def rotate(
+    key_id: KeyId,
+    overlap: Annotated[
+        str, typer.Option(help="How long the secret before it holds on: 24h, 30m; 0s ends it at once.")
+    ] = "24h",
+    as_json: Json = False,
+) -> None:
+    """Give a key another secret and print it, once; the one before holds on for a while."""
+    from eventlog.keys import store
+    from eventlog.keys.spans import read_span
+
+    span = read_span(overlap)
+    with _opened() as connection:
+        made = store.rotate(connection, key_id, span)
+    _print_new(made, as_json)
+    say(f"the secret before it holds for {overlap}")
+
+
+@app.command()
+def suspend(key_id: KeyId) -> None:
+    """Have a key answered 503, which senders try again later, until `eventlog keys resume`."""
+    _set_state(key_id, "suspended")
+
+
+@app.command()
+def resume(key_id: KeyId) -> None:
+    """Let a suspended key be used again."""
+    _set_state(key_id, "active")
+
+
+@app.command()
+def revoke(key_id: KeyId) -> None:
+    """Refuse a key for ever, within 2 s on every process; its open streams end."""
+    _set_state(key_id, "revoked")
+
+
+def _set_state(key_id: str, state: "State") -> None:
+    from eventlog.keys import store
+
+    with _opened() as connection:
+        changed = store.set_state(connection, key_id, state)
+    say(f"key {key_id} is {state}" if changed else f"key {key_id} was {state} already")
+
+
+def _print_new(made: "NewKey", as_json: bool) -> None:
+    if as_json:
+        print_json(made)
+        return
+    typer.echo(made.key)
+    say(f"key {made.id} ({harmless(made.name)}) may {', '.join(made.scopes)}; it is shown this once")
+
+
+@contextmanager
+def _opened() -> Iterator["Connection"]:
+    """Yield a session of the owner's with the log's database, which must be there."""
+    from eventlog.schema.migrate import schema_state
+    from eventlog.sessions.database import connect, translated_errors
+    from eventlog.sessions.open_database import opened_database
+    from eventlog.settings import load_settings
+
+    with (
+        opened_database(load_settings(), say, make=False) as dsn,
+        connect(dsn, "owner", "keys") as connection,
+        translated_errors(),
+    ):
+        schema_state(connection)
+        yield connection

@@ -1,0 +1,21 @@
+"""What can go wrong with keys."""
+
+from eventlog.errors import EventlogError
+
+
+class KeyUnknown(EventlogError):
+    """There is no key with this id."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no key {key_id!r}: `eventlog keys list` names those there are")
+
+
+class KeyRevoked(EventlogError):
+    """A revoked key stays revoked."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"key {key_id} is revoked, and stays so: make another with `eventlog keys create`")
+
+
+class TooManyKeys(EventlogError):
+    """The database holds as many keys as it may."""

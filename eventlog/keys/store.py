@@ -1,0 +1,164 @@
+"""Make, change and list keys in the database. A change is committed when the call returns."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+from psycopg.rows import class_row, scalar_row
+
+from eventlog.errors import SettingsError
+from eventlog.intake.fields import source_flaw, topic_flaw
+from eventlog.keys.errors import KeyRevoked, KeyUnknown, TooManyKeys
+from eventlog.keys.form import make_id, make_key
+from eventlog.keys.scopes import Scopes
+from eventlog.sessions.database import Connection
+from eventlog.statements import statement
+
+KEYS_MAX = 100_000
+NAME_CHARACTERS_MAX = 100
+
+State = Literal["active", "suspended", "revoked"]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key as it is listed: never its secret. `secrets` counts those that hold, two while it is rotated."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    source: str | None
+    topic_prefix: str | None
+    state: Literal["active", "suspended", "revoked", "expired"]
+    expires_at: datetime | None
+    created_at: datetime
+    created_by: str
+    changed_at: datetime
+    secrets: int
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key that was just made or rotated, with what is shown once."""
+
+    id: str
+    name: str
+    key: str
+    scopes: list[str]
+    expires_at: datetime | None
+
+
+def create(
+    connection: Connection,
+    name: str,
+    scopes: Scopes,
+    *,
+    source: str | None = None,
+    topic_prefix: str | None = None,
+    expires_at: datetime | None = None,
+    created_by: str,
+) -> NewKey:
+    """Make a key.
+
+    Args:
+        connection: the owner's, in autocommit.
+        name: for people; it need not be unique.
+        scopes: what it may do.
+        source: the only source that its events may have.
+        topic_prefix: what the topics of its events must begin with.
+        expires_at: from when on it is refused, with a time zone.
+        created_by: who makes it: a key's id, or `cli`.
+
+    Raises:
+        SettingsError: an argument that cannot be.
+        TooManyKeys: there is no room for it.
+    """
+    _require_sound(name, source, topic_prefix, expires_at)
+    key_id = make_id()
+    text, digest = make_key(key_id)
+    with connection.transaction():
+        made = connection.execute(
+            statement("keys/insert"),
+            {
+                "id": key_id,
+                "name": name,
+                "scopes": scopes.texts(),
+                "source": source,
+                "topic_prefix": topic_prefix,
+                "expires_at": expires_at,
+                "created_by": created_by,
+                "keys_max": KEYS_MAX,
+            },
+        )
+        if not made.rowcount:
+            raise TooManyKeys(f"there are {KEYS_MAX:,} keys already, which is as many as there may be")
+        connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
+    return NewKey(key_id, name, text, scopes.texts(), expires_at)
+
+
+def rotate(connection: Connection, key_id: str, overlap: timedelta) -> NewKey:
+    """Give a key a new secret; the secrets that hold now hold for the overlap, and no longer.
+
+    Raises KeyUnknown or KeyRevoked.
+    """
+    text, digest = make_key(key_id)
+    with connection.transaction():
+        key = one(connection, key_id)
+        if key.state == "revoked":
+            raise KeyRevoked(key_id)
+        connection.execute(statement("keys/end_secrets"), {"id": key_id, "overlap": overlap})
+        connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
+    return NewKey(key_id, key.name, text, key.scopes, key.expires_at)
+
+
+def set_state(connection: Connection, key_id: str, state: State) -> bool:
+    """Suspend a key, revoke it, or let it be used again; say whether that changed anything.
+
+    Raises KeyUnknown; KeyRevoked where one that is revoked shall be anything else.
+    """
+    cursor = connection.cursor(row_factory=scalar_row)
+    was: str | None = cursor.execute(statement("keys/set_state"), {"id": key_id, "state": state}).fetchone()
+    if was is None:
+        raise KeyUnknown(key_id)
+    if was == "revoked" and state != "revoked":
+        raise KeyRevoked(key_id)
+    return was != state
+
+
+def require_any(connection: Connection, host: str) -> None:
+    """Raise SettingsError where requests need a key and nobody could have one."""
+    if not any(key.state == "active" for key in all_keys(connection)):
+        raise SettingsError(
+            f"EVENTLOG_AUTH: requests need a key where the API is bound to {host}, and there is none yet. "
+            "Make one: eventlog keys create NAME --scope publish --scope read. "
+            "Or let everybody in: EVENTLOG_AUTH=open"
+        )
+
+
+def all_keys(connection: Connection) -> list[Key]:
+    """Return all keys, the oldest first."""
+    return _select(connection, None)
+
+
+def one(connection: Connection, key_id: str) -> Key:
+    """Return a key. Raises KeyUnknown."""
+    found = _select(connection, key_id)
+    if not found:
+        raise KeyUnknown(key_id)
+    return found[0]
+
+
+def _select(connection: Connection, key_id: str | None) -> list[Key]:
+    cursor = connection.cursor(row_factory=class_row(Key))
+    return cursor.execute(statement("keys/list"), {"id": key_id}).fetchall()
+
+
+def _require_sound(
+    name: str, source: str | None, topic_prefix: str | None, expires_at: datetime | None
+) -> None:
+    if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise SettingsError(f"a key's name has 1 to {NAME_CHARACTERS_MAX} characters, all of them printable")
+    if source is not None and (flaw := source_flaw(source)):
+        raise SettingsError(f"--source: a source {flaw}")
+    if topic_prefix is not None and (flaw := topic_flaw(f"{topic_prefix}x")):
+        raise SettingsError(f"--topic-prefix: a topic {flaw}")
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise SettingsError("a key that is expired when it is made is of no use: let it expire later")

@@ -1,0 +1,11 @@
+-- Keys as people see them: never a secret, nor its digest.
+SELECT k.id, k.name, k.scopes, k.source, k.topic_prefix,
+       CASE WHEN k.state = 'active' AND k.expires_at <= clock_timestamp() THEN 'expired' ELSE k.state END AS state,
+       k.expires_at, k.created_at, k.created_by, k.changed_at,
+       (
+           SELECT count(*) FROM eventlog.key_secrets AS s
+           WHERE s.key_id = k.id AND (s.valid_until IS NULL OR s.valid_until > clock_timestamp())
+       ) AS secrets
+FROM eventlog.keys AS k
+WHERE %(id)s::text IS NULL OR k.id = %(id)s::text
+ORDER BY k.created_at, k.id

@@ -1,0 +1,1 @@
+SELECT number FROM eventlog.key_changes
