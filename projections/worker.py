@@ -21,7 +21,6 @@ again; its neighbours go on. What kills the process is found by projections/quar
 """
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -46,6 +45,7 @@ from projections.projection import CORE, PROJECTIONS, Projection
 from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
 from projections.quarantine.crash_isolation import CrashIsolation
 from projections.schedule import Claim, Schedule, enough
+from projections.stop_signal import Listener, StopSignal
 from projections.versions import Version
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Worker:
         self._projections = {projection.name: projection for projection in projections}
         self._schedule = Schedule(self._projections, batch_size)
         self._definitions = [projection.definition for projection in projections]
-        self._stop = threading.Event()
+        self._stop = StopSignal()
         self._connection: Connection | None = None
         self._failures = 0
         self._told = ""  # why there is no session, as it was logged
@@ -104,6 +104,10 @@ class Worker:
 
     def run(self) -> None:
         """Project until stop() is called. Errors are logged here, and nothing but stop() ends it."""
+        with self._stop.listening() as listener:
+            self._run(listener)
+
+    def _run(self, listener: Listener) -> None:
         while not self._stop.is_set():
             try:
                 with connect(self._dsn, "projector", "worker") as connection:
@@ -113,7 +117,7 @@ class Worker:
                     self._connection = connection
                     log.info("worker_connected", backend_pid=connection.backend_pid)
                     with self._attempts.session(connection):
-                        self._work(connection)
+                        self._work(connection, listener)
             except Exception as error:
                 told = translate(error) if isinstance(error, psycopg.Error) else error
                 if not isinstance(told, EventlogError):
@@ -126,7 +130,7 @@ class Worker:
             finally:
                 self._connection = None
 
-    def _work(self, connection: Connection) -> None:
+    def _work(self, connection: Connection, listener: Listener) -> None:
         while not self._stop.is_set():
             # psycopg keeps what arrives while we work: under load it would pile up for ever.
             for _ in connection.notifies(timeout=0):
@@ -134,17 +138,18 @@ class Worker:
             self._attempts.look(connection)
             self._subscription.require_none(connection)
             if not self.round(connection):
-                self._wait(connection)
+                self._wait(connection, listener)
 
-    def _wait(self, connection: Connection) -> None:
+    def _wait(self, connection: Connection, listener: Listener) -> None:
         """Sleep until deliveries were appended, stop() was called, or it is time to look again."""
         if self._held_by_others:
             self._stop.wait(HELD_SECONDS)
             return
         until = self._schedule.look_again_at(time.monotonic() + POLL_SECONDS)
         while not self._stop.is_set() and (seconds := until - time.monotonic()) > 0:
-            if any(connection.notifies(timeout=min(seconds, 0.25), stop_after=1)):
+            if any(connection.notifies(timeout=0, stop_after=1)):
                 return
+            listener.wait_with(connection, seconds)
 
     def round(self, connection: Connection) -> bool:
         """Project a batch of what is behind and free; False when there was nothing."""

@@ -27,6 +27,14 @@ def test_a_notification_wakes_an_idle_worker(
             until(lambda: lag(connection) == 0)
 
 
+def test_a_stop_ends_the_wait_of_an_idle_worker(
+    database: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.worker.POLL_SECONDS", 3600.0)
+    with workers(database):
+        until(lambda: looks_for_work(connection))
+
+
 def looks_for_work(observer: Connection) -> object:
     """Return when an idle worker last looked for something to do; None while it never did."""
     return scalar(
