@@ -21,7 +21,7 @@ from tests.support.postgres import (
     at_database,
     cloned_database,
     create_migrated_template,
-    short_directory,
+    quick_directory,
 )
 
 # A shell that starts us in its background has us ignore SIGINT, and our children with us.
@@ -52,7 +52,7 @@ def bindir(request: pytest.FixtureRequest) -> Path | None:
 @pytest.fixture(scope="session")
 def server(bindir: Path | None) -> Iterator[EmbeddedServer]:
     """Run a PostgreSQL for this session (of each xdist worker). Its fsync is off."""
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as running:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as running:
         yield running
 
 

@@ -1,5 +1,6 @@
 """A real API on a real port, in this process, over a test's own database."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,17 @@ from eventlog.settings import Settings
 from projections.pool import WorkerPool
 from tests.support.waiting import until
 
+TICK_SECONDS = 0.01
+
+
+class Server(uvicorn.Server):
+    """Sees sooner that it is to stop: uvicorn looks ten times a second, for which every test would wait."""
+
+    async def main_loop(self) -> None:
+        """Serve until it is to stop."""
+        while not await self.on_tick(0):
+            await asyncio.sleep(TICK_SECONDS)
+
 
 @contextmanager
 def running_api(
@@ -22,7 +34,7 @@ def running_api(
     port = listener.getsockname()[1]
     settings = {"shutdown_timeout_seconds": 5, **settings}
     chosen = Settings(dsn=dsn, port=port, **settings)  # type: ignore[arg-type]
-    server = uvicorn.Server(configuration(chosen, create_app(chosen, dsn), keep_alive_seconds))
+    server = Server(configuration(chosen, create_app(chosen, dsn), keep_alive_seconds))
     pool = WorkerPool(dsn, count=workers, batch_size=chosen.batch_size)
     pool.start()
     serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -33,6 +45,6 @@ def running_api(
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
+        pool.stop()  # beside the API, which takes its time as well
         serving.join()
-        pool.stop()
         listener.close()
