@@ -15,7 +15,9 @@ import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.embedded import EmbeddedServer
+from tests.support.any_server import mark_any_server
 from tests.support.api import running_api
+from tests.support.distribution import ByUnit, FileDurations, slowest_first
 from tests.support.postgres import (
     FAST,
     at_database,
@@ -36,6 +38,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="18",
         help="18 (the wheel's), 15 (Debian's), or a folder with PostgreSQL's programs",
     )
+    parser.addoption(
+        "--record-durations", action="store_true", help="write tests/durations.txt anew, from this run"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FileDurations(config.getoption("--record-durations")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    mark_any_server(items)
+    if hasattr(config, "workerinput"):
+        slowest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByUnit:
+    return ByUnit(config)
 
 
 @pytest.fixture(scope="session")
