@@ -22,6 +22,7 @@ from api.errors import Problem
 from api.http import unwanted_body as unwanted
 from api.http.connection_limit import ConnectionLimit, too_many
 from api.http.head_limits import incomplete_request
+from api.http.loop_share import CREDIT_BYTES_MAX, LoopShare
 from api.http.publish_fast_path import problem_answer
 from api.http.response_cycle import breaks_off, reset_at_close
 from api.http.transport import ReadBuffer, Transport
@@ -64,14 +65,17 @@ class HttpConnection(HttpToolsProtocol):
     timeout_seconds: float
     connection_limit: ConnectionLimit
     pace: unwanted.DiscardPace
+    share: LoopShare
     if TYPE_CHECKING:
         flow: _InTurn
     # What an answer without an end wants to be told: the server stops; the client has ended its side.
     on_shutdown: Callable[[], None] | None = None
     on_half_close: Callable[[], None] | None = None
     stopping = False
-    # The last that came was a publish, whole, and was taken.
-    publishes_well = False
+    # What is read of it without waiting for a turn, since it published well.
+    credit_bytes = 0
+    # Read, and not parsed yet.
+    _unfed = b""
     # What comes next is of a head, which is so between two requests, too; and one has begun.
     _in_head = True
     _reads_head = False
@@ -199,8 +203,16 @@ class HttpConnection(HttpToolsProtocol):
         self._thrown_away += size
         if self._thrown_away > unwanted.BYTES_MAX:
             self.transport.abort()
-        elif not self.pace.may_read(self.flow.let_go):
+        elif not self.pace.may_read(self._read_on):
             self.flow.hold()
+
+    def _read_on(self) -> None:
+        if not self._unfed:
+            self.flow.let_go()
+
+    def has_published(self) -> None:
+        """Give it credit."""
+        self.credit_bytes = CREDIT_BYTES_MAX
 
     # How long it may take.
 
@@ -215,8 +227,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        if self._due:
-            # Another request is still answered, and we may be who does not read on.
+        if self._due or self._unfed:
+            # Another request is still answered, or of somebody else, and we may be who does not read on.
             self._start_timer()
         elif self.transport.is_closing():
             self._stop_lingering()

@@ -10,7 +10,7 @@ from api.errors import Problem, problem_for
 from api.http.authentication import Authentication
 from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
-from api.http.turnstile import Turnstile
+from api.http.turnstile import ENTER_AT_ONCE, ENTER_FAST_AT_ONCE, Turnstile
 from api.startup import StartupGate
 
 log = structlog.get_logger()
@@ -46,7 +46,9 @@ class Middleware:
         self._methods = methods
         self.entrance = entrance
         self.authentication = authentication
-        self._turnstile = Turnstile()
+        # Whoever publishes does not wait behind those who do not.
+        self._turnstile = Turnstile(ENTER_AT_ONCE)
+        self._fast_turnstile = Turnstile(ENTER_FAST_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -71,6 +73,8 @@ class Middleware:
             if route is None:
                 await self._turnstile.enter()
                 route = self._app
+            elif not scope["connection"].credit_bytes:
+                await self._fast_turnstile.enter()
             self.check(scope)
             if scope["method"] == "OPTIONS":
                 await self._tell_methods(scope, send_identified)

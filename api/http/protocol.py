@@ -26,16 +26,18 @@ from api.http.authentication import Caller
 from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
 from api.http.known_head import KnownCycle, KnownHead, known_head
+from api.http.loop_share import CREDIT_BYTES_MAX, LoopShare
 from api.http.publish_fast_path import PublishFastPath
 from api.http.response_cycle import is_peculiar, peculiar_send
 from api.http.unwanted_body import DiscardPace
 
-# The parser makes a request of every 18 bytes, and each takes a hundred times as much. Most heads, and small
-# publishes with their bodies, are fed whole all the same.
+# The parser makes a request of every 18 bytes, and each takes a hundred times as much.
+HEAD_PART_BYTES = 1 << 7
+# Of a body in chunks.
 PART_BYTES = 1 << 10
 # Of a body whose length is known, and which is followed by nothing.
 BODY_PART_BYTES = 1 << 16
-PIPELINED_MAX = 16
+PIPELINED_MAX = 4
 # So many bytes of framing are paid for by one byte of a body: chunks of one byte have five.
 FRAMING_OF_A_BYTE = 8
 
@@ -47,6 +49,7 @@ def protocol_class(receive_timeout_seconds: float, connections_max: int) -> type
         timeout_seconds = receive_timeout_seconds
         connection_limit = ConnectionLimit(connections_max)
         pace = DiscardPace()
+        share = LoopShare()
 
     return Protocol
 
@@ -62,8 +65,6 @@ class BoundedProtocol(HttpConnection):
     _body_bytes = 0
     # Why the parser was stopped.
     _flaw: Problem | None = None
-    # Read, and not parsed yet.
-    _unfed = b""
     # Bytes of this call that nobody wants.
     _dropped = 0
     # A request that may go the short way once its body is there.
@@ -79,13 +80,33 @@ class BoundedProtocol(HttpConnection):
         self._unset_keepalive_if_required()
         if self._known is not None and self._is_known(data):
             return
-        self.publishes_well = False
+        if self._unfed:
+            self._put_off(self._unfed + data)
+        elif self._over or self.credit_bytes or not self.share.is_used_up:
+            self._take(data)
+        else:
+            self._put_off(data)
+            self.share.wait(self._feed_on)
+
+    def _put_off(self, data: bytes) -> None:
+        self._unfed = data
+        self.flow.hold()
+
+    def _take(self, data: bytes) -> None:
         if self._over:
             self._throw_away(len(data))
             return
+        self.share.begin()
+        try:
+            self._parse(data)
+        finally:
+            self.share.end()
         if self._unfed:
-            self._unfed += data
             return
+        if self._deadline is None and self.timeout_keep_alive_task is None and self._waits_for_client():
+            self._start_timer()
+
+    def _parse(self, data: bytes) -> None:
         self._feeding = True
         self._whole = None if self._reads_head or not self._in_head else data
         try:
@@ -105,27 +126,30 @@ class BoundedProtocol(HttpConnection):
         if self._dropped:
             size, self._dropped = self._dropped, 0
             self._throw_away(size)
-        if self._deadline is None and self.timeout_keep_alive_task is None and self._waits_for_client():
-            self._start_timer()
 
     def _feed(self, data: bytes) -> None:
-        """Parse in parts, until so many requests wait that the rest has to wait as well."""
+        """Parse in parts, until so many requests wait, or others, that the rest has to wait as well."""
         at, end = 0, len(data)
         while at < end and not self._over:
             if len(self.pipeline) >= PIPELINED_MAX:
-                self._unfed = data[at:]
-                self.flow.hold()
+                self._put_off(data[at:])
+                return
+            if at and not self.credit_bytes and self.share.is_used_up:
+                self._put_off(data[at:])
+                self.share.wait(self._feed_on)
                 return
             size = self._part_bytes()
+            self.credit_bytes = max(0, self.credit_bytes - size)
             self._feed_part(data if at == 0 and end <= size else data[at : at + size])
             at += size
 
     def _part_bytes(self) -> int:
         """Return how much to parse at once, so that few requests can be in it."""
-        if not self._in_head:
-            for name, value in self.headers:
-                if name == b"content-length":
-                    return max(1, min(BODY_PART_BYTES, int(value) - self._body_bytes))
+        if self._in_head:
+            return HEAD_PART_BYTES
+        for name, value in self.headers:
+            if name == b"content-length":
+                return max(1, min(BODY_PART_BYTES, int(value) - self._body_bytes))
         return PART_BYTES
 
     def _feed_part(self, part: bytes) -> None:
@@ -156,13 +180,13 @@ class BoundedProtocol(HttpConnection):
         super().on_response_complete()
         if self._unfed and len(self.pipeline) < PIPELINED_MAX:
             # Not in this call: it may be one of many within each other.
-            self.loop.call_soon(self._feed_on)
+            self.share.wait(self._feed_on)
 
     def _feed_on(self) -> None:
         data, self._unfed = self._unfed, b""
         if data and not self.transport.is_closing():
             self.flow.held = False
-            self.data_received(data)
+            self._take(data)
             self.flow.resume_reading()
 
     # What the parser tells.
@@ -279,12 +303,19 @@ class BoundedProtocol(HttpConnection):
         cycle.body = bytearray()
         if self._whole is not None and cycle.keep_alive:
             self._known = known_head(self._whole, len(body), caller)
-            self.publishes_well = self._known is not None
+        self.has_published()
 
     def _is_known(self, data: bytes) -> bool:
         """Answer a publish whose head is the last one's, byte for byte; False when nothing was done."""
         assert self._known is not None
-        if self._due or not self._in_head or self._reads_head or self._over or self.flow.write_paused:
+        if (
+            self._due
+            or self._unfed
+            or not self._in_head
+            or self._reads_head
+            or self._over
+            or self.flow.write_paused
+        ):
             return False
         direct: PublishFastPath = self.app_state["direct"]
         caller = self._known.caller
@@ -296,7 +327,7 @@ class BoundedProtocol(HttpConnection):
             return False
         self.cycle = cycle
         self._due = 1
-        self.publishes_well = True
+        self.credit_bytes = CREDIT_BYTES_MAX
         self._stop_timer()
         return True
 

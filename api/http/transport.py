@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 # One buffer for all connections of a process. A read of the event loop's own would be up to 250 KiB, of which
 # a client could have each connection keep one. Who publishes well may have a large batch read at once.
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 14
 PUBLISHERS_READ_BYTES = 1 << 18
 _ALL = memoryview(bytearray(PUBLISHERS_READ_BYTES))
 _PART = _ALL[:READ_BYTES]
@@ -15,7 +15,7 @@ _PART = _ALL[:READ_BYTES]
 class _Reader(Protocol):
     """Who is handed what comes."""
 
-    publishes_well: bool
+    credit_bytes: int
 
 
 class ReadBuffer(asyncio.BufferedProtocol):
@@ -31,7 +31,7 @@ class ReadBuffer(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to read to."""
-        return _ALL if self._protocol.publishes_well else _PART
+        return _ALL if self._protocol.credit_bytes else _PART
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""

@@ -113,6 +113,7 @@ class Publish:
                 events = NO_EVENTS
             hit("api.parsed")
             places = await services.writer.submit(deliveries)
+        scope["connection"].has_published()
         answer = _accepted(deliveries, places, intake)
         status = 202
         if preferences.wait_seconds is not None and await services.projected.wait(

@@ -87,8 +87,8 @@ def route(
     forms: what it answers in. Who accepts none of them is told so; without any, everybody gets what there is.
     """
     if forms:
-
-        def acceptable(request: Request) -> None:
+        # Not a plain function: the framework would hand each request to a thread for it.
+        async def acceptable(request: Request) -> None:
             form_of(request, *forms)
 
         documented["dependencies"] = [Depends(acceptable)]

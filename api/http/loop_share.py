@@ -1,0 +1,67 @@
+"""How much of each turn of the event loop goes to reading what no known publisher sends.
+
+A publish has its answer after a few turns of the loop. Two hundred connections that send at once what takes a
+millisecond to read would make one turn take a fifth of a second, whatever it is that they send. So when a
+turn's share is used up, whoever comes next is put off: what was read waits, nothing more is read, and it goes
+on at one of the next turns, in the order in which they came. Who published well has a credit, and is not put
+off until that is used up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+# A turn is as long as this, and what else is in it. The least that is done at once, a part of what one
+# connection sent, takes up to half a millisecond.
+TURN_SECONDS = 0.002
+# What may be read of who has just published, before its turn: the next publish, if it comes in pieces.
+CREDIT_BYTES_MAX = 1 << 14
+
+
+class LoopShare:
+    """Of one process."""
+
+    def __init__(self) -> None:
+        self._used_seconds = 0.0
+        self._began: float | None = None
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._turns = False
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether who has no credit is to wait for a later turn."""
+        under_way = 0.0 if self._began is None else monotonic() - self._began
+        return self._used_seconds + under_way > TURN_SECONDS
+
+    def wait(self, go_on: Callable[[], None]) -> None:
+        """Have `go_on` called at one of the next turns."""
+        self._waiting.append(go_on)
+        self._take_turns()
+
+    def begin(self) -> None:
+        """Begin to count."""
+        self._began = monotonic()
+
+    def end(self) -> None:
+        """Count what was used since."""
+        if self._began is not None:
+            self._used_seconds += monotonic() - self._began
+            self._began = None
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        if not self._turns:
+            self._turns = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turns = False
+        self._used_seconds = 0.0
+        # Who is put off again comes behind all that wait.
+        for _ in range(len(self._waiting)):
+            if self.is_used_up:
+                break
+            self._waiting.popleft()()
+        if self._waiting:
+            self._take_turns()
