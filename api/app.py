@@ -18,6 +18,7 @@ from api.http.authentication import Authentication
 from api.http.middleware import App, Middleware, Scope
 from api.http.publish_fast_path import PublishFastPath
 from api.http.request_origin import TrustPolicy
+from api.openapi import components
 from api.routes import publish, publish_schema, stream, stream_schema
 from api.startup import StartupGate, started
 from api.wiring import ProcessIdentity, Services, alone, running
@@ -142,7 +143,7 @@ def _response(request: Request, problem: Problem) -> Response:
 
 
 def _describe_fast_routes(app: FastAPI) -> None:
-    """Add what FastAPI does not serve to the OpenAPI document."""
+    """Add to the OpenAPI document what FastAPI does not serve, and the structs that are sent."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -150,6 +151,7 @@ def _describe_fast_routes(app: FastAPI) -> None:
         for path in publish.PATHS:
             document["paths"].setdefault(path, {"post": publish_schema.operation(path)})
         document["paths"].setdefault(stream.PATH, {"get": stream_schema.operation()})
+        document["components"] = {"schemas": components()}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

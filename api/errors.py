@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from eventlog.audit.errors import (
     AuditBusy,
@@ -36,6 +38,25 @@ CONTENT_TYPE = "application/problem+json"
 answered: Counter[tuple[int, str]] = Counter()
 
 
+class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: Annotated[str, Meta(description="for people")]
+    code: Annotated[str, Meta(description="for programs: it stays")]
+    request_id: str
+    retryable: Annotated[bool, Meta(description="whether the same request may succeed later")]
+    sqlstate: Annotated[str | UnsetType, Meta(description="of a statement that failed, in POST /sql")] = UNSET
+    message: Annotated[str | UnsetType, Meta(description="what PostgreSQL says of it")] = UNSET
+    hint: Annotated[str | UnsetType | None, Meta(description="what PostgreSQL advises")] = UNSET
+    position: Annotated[int | UnsetType | None, Meta(description="a character of the statement, from 1")] = (
+        UNSET
+    )
+    errors: Annotated[Sequence[Fault] | UnsetType, Meta(description="what is wrong with the content")] = UNSET
+
+
 class Problem(Exception):
     """An answer that is an error. `detail` is for people, `code` for programs, `members` are its own."""
 
@@ -48,7 +69,7 @@ class Problem(Exception):
         retryable: bool = False,
         errors: Sequence[Fault] = (),
         headers: dict[str, str] | None = None,
-        members: Mapping[str, object] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -73,18 +94,16 @@ class Problem(Exception):
 
     def body(self, request_id: str) -> bytes:
         """Return the problem document."""
-        document = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "request_id": request_id,
-            "retryable": self.retryable,
+        document = ProblemAnswer(
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            request_id=request_id,
+            retryable=self.retryable,
+            errors=self.errors or UNSET,
             **self.members,
-        }
-        if self.errors:
-            document["errors"] = self.errors
+        )
         return msgspec.json.encode(document)
 
 

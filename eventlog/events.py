@@ -1,9 +1,10 @@
 """What intake lets in, and how it says what is wrong."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 
 class EventContent(NamedTuple):
@@ -74,14 +75,17 @@ def in_columns(events: Sequence[AcceptedEvent]) -> Events:
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing that is wrong with a body.
+    """One thing that is wrong with a body."""
 
-    `index` counts events from 0 (in NDJSON lines, blank ones too); None where the fault is of no one
-    event. `pointer` is a JSON Pointer (RFC 6901) into the body as sent; "" is all of it. `detail` states
-    the rule and never repeats what was sent.
-    """
-
-    index: int | None
-    pointer: str
+    index: Annotated[
+        int | None,
+        Meta(
+            description="counts events from 0 (in NDJSON lines, blank ones too); null where the fault is of "
+            "no one event"
+        ),
+    ]
+    pointer: Annotated[
+        str, Meta(description='JSON Pointer (RFC 6901) into the body as sent; "" is all of it')
+    ]
     code: str
-    detail: str
+    detail: Annotated[str, Meta(description="the rule; never what was sent")]

@@ -1,6 +1,12 @@
 """How moments are written, everywhere."""
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+# A moment as `rfc3339` writes it.
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 def rfc3339(moment: datetime) -> str:

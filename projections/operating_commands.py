@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from projections.operations import Progress
     from projections.projection import Projection
-    from projections.state import ProjectionState
+    from projections.state import ProjectionState, ProjectionStatus
     from projections.verify import Verified
 
 app = typer.Typer(help="The projections: what there is, and how far it is.", no_args_is_help=True)
@@ -133,7 +133,7 @@ def list_projections(as_json: Json = False) -> None:
         _print_states(rows)
 
 
-def _print_states(rows: list[dict[str, Any]]) -> None:
+def _print_states(rows: "list[ProjectionStatus]") -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -144,21 +144,20 @@ def _print_states(rows: list[dict[str, Any]]) -> None:
     for title in ("checkpoint", "head", "lag", "quarantined"):
         table.add_column(title, justify="right")
     for row in rows:
-        places = row["partitions"]
-        dropped = row["version"] is None
+        dropped = row.version is None
         table.add_row(
-            row["name"],
-            row["state"] if row["fits"] else f"{row['state']}, outdated: rebuild it",
-            "" if dropped else str(row["version"]),
-            "" if dropped else f"{sum(place['checkpoint'] for place in places):,}",
-            f"{sum(place['head'] for place in places):,}",
-            "" if dropped else f"{row['lag_deliveries'] or 0:,}",
-            f"{row['quarantined']:,}",
+            row.name,
+            row.state if row.fits else f"{row.state}, outdated: rebuild it",
+            "" if dropped else str(row.version),
+            "" if dropped else f"{sum(place.checkpoint or 0 for place in row.partitions):,}",
+            f"{sum(place.head for place in row.partitions):,}",
+            "" if dropped else f"{row.lag_deliveries or 0:,}",
+            f"{row.quarantined:,}",
         )
     Console().print(table)
     for row in rows:
-        if row["failure"] is not None:
-            say(f"{row['name']} fails and is tried again: {harmless(row['failure'])}")
+        if row.failure is not None:
+            say(f"{row.name} fails and is tried again: {harmless(row.failure)}")
 
 
 def _print_verified(found: "Verified") -> None:

@@ -23,6 +23,7 @@ from eventlog.statements import statement
 from projections.errors import OperationCancelled, OperationLost, OperationRefused, ProjectionUnknown
 
 Kind = Literal["rebuild", "verify", "drop", "retry"]
+OperationState = Literal["running", "done", "failed", "cancelled"]
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -45,9 +46,9 @@ class OperationRecord(msgspec.Struct, frozen=True):
     """What is on record of an operation; `detail` is JSON text."""
 
     id: UUID
-    kind: str
+    kind: Kind
     projection: str
-    state: str
+    state: OperationState
     phase: str
     done: int
     total: int
@@ -92,7 +93,7 @@ class Operation:
         if self.cancelled.is_set():
             raise OperationCancelled
 
-    def finish(self, state: str, error: str | None = None) -> None:
+    def finish(self, state: OperationState, error: str | None = None) -> None:
         """Record how it ended."""
         self._connection.execute(
             statement("operations/finish"),
@@ -159,7 +160,7 @@ def _begin(connection: Connection, id: UUID, kind: Kind, projection: str) -> Non
         connection.execute(statement("operations/prune"))
 
 
-def _ending(error: BaseException) -> tuple[str, str | None]:
+def _ending(error: BaseException) -> tuple[OperationState, str | None]:
     if isinstance(error, OperationCancelled | KeyboardInterrupt):
         return "cancelled", None
     return "failed", str(error) or type(error).__name__

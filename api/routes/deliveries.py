@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api import answers
 from api.errors import Problem
 from api.http.request_origin import reference
+from api.openapi import sends
 from api.requests.parameters import (
     Parameter,
     documented,
@@ -23,8 +23,8 @@ from api.requests.topics import require_topic, sees
 from api.routes.publish import read_preferences
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.log.partitions import partition_of
-from projections.read import delivery
-from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, LoggedDelivery, copies
+from projections.read import LoggedDelivery, delivery
+from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
 router = APIRouter(tags=["reading"])
 
@@ -36,6 +36,15 @@ DELIVERY: dict[str, Any] = {
     "required": True,
     "description": "partition:position",
     "schema": {"type": "string", "pattern": f"^{PLACE.pattern}$", "example": "3:1042"},
+}
+
+EXAMPLE = {
+    "delivery": "3:1042",
+    "topic": "payment.notification",
+    "event_id": "3832d20e7-101",
+    "received_at": "2025-10-21T10:00:00.123456Z",
+    "raw": '{"topic": "payment.notification", "event_id": "3832d20e7-101", …}',
+    "outcome": "unique",
 }
 
 
@@ -65,7 +74,7 @@ PARAMETERS = {
     "/deliveries",
     summary="The deliveries of one event",
     openapi_extra=documented(PARAMETERS),
-    responses={200: {"model": list[answers.Copy]}, **problems(422, 503)},
+    responses={200: sends(list[Copy]), **problems(422, 503)},
 )
 async def deliveries_of(request: Request) -> Response:
     """In log order, a page at a time, each with what became of it.
@@ -103,7 +112,7 @@ def next_deliveries(
     router,
     "/deliveries/{delivery}",
     summary="One delivery as it was received",
-    responses={200: {"model": answers.Delivery}, **problems(404, 503)},
+    responses={200: sends(LoggedDelivery, example=EXAMPLE), **problems(404, 422, 503)},
     openapi_extra={
         "parameters": [
             DELIVERY,

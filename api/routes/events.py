@@ -1,14 +1,16 @@
 """GET /events and GET /events/{topic}/{event_id}."""
 
 import re
+from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 
-from api import answers
 from api.errors import Problem
 from api.http.negotiation import JSON, LINES, are_lines, form_of
+from api.openapi import sends
 from api.requests.ndjson_stream import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
 from api.requests.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
 from api.requests.parameters import (
@@ -64,19 +66,44 @@ PARAMETERS = {
     ),
 }
 
+EXAMPLE: dict[str, Any] = {
+    "topic": "payment.notification",
+    "event_id": "3832d20e7-101",
+    "timestamp": "2025-10-21T10:00:00.000Z",
+    "source": "payment-gateway-A",
+    "payload": {"amount": 500000},
+    "partition": 3,
+    "position": 1042,
+    "received_at": "2025-10-21T10:00:00.123456Z",
+    "processed_at": "2025-10-21T10:00:00.131Z",
+}
+COPIES = [
+    {"delivery": "3:1042", "received_at": "2025-10-21T10:00:00.123456Z", "outcome": "unique"},
+    {"delivery": "3:1050", "received_at": "2025-10-21T10:00:03.200Z", "outcome": "duplicate"},
+]
+
+
+class EventWithDeliveries(Event, frozen=True):
+    """An event and its deliveries in log order, at most 1,000 of them."""
+
+    deliveries: list[Copy]
+    deliveries_complete: Annotated[bool, Meta(description="false where there are more than are listed")]
+
+
 PAGE = {
-    200: {
-        "model": list[answers.Event],
-        "description": "Events. `Link` is there while there may be more now: what a page looks at is "
+    200: sends(
+        list[Event],
+        "Events. `Link` is there while there may be more now: what a page looks at is "
         f"bounded, so it can be short, or empty, before the end. `{CURSOR_HEADER}` is there always: in log "
         "order one comes back with it for what arrives later, and misses nothing.",
-        "headers": {
+        example=[EXAMPLE],
+        headers={
             "Link": {"description": '`<address>; rel="next"`', "schema": {"type": "string"}},
             CURSOR_HEADER: {"description": "the place after this page", "schema": {"type": "string"}},
         },
-        "content": {LINES: {"schema": {"type": "string", "description": "one event a line"}}},
-    }
+    )
 }
+PAGE[200]["content"][LINES] = {"schema": {"type": "string", "description": "one event a line"}}
 
 
 @route(
@@ -85,7 +112,7 @@ PAGE = {
     summary="List events",
     openapi_extra=documented(PARAMETERS),
     forms=(JSON, LINES),
-    responses={**PAGE, **problems(406, 409, 422, 503)},
+    responses={**PAGE, **problems(409, 422, 503)},
 )
 async def list_events(request: Request) -> Response:
     """Deduplicated events, by time or in log order, a page at a time or as a stream of NDJSON."""
@@ -113,7 +140,13 @@ async def list_events(request: Request) -> Response:
     router,
     "/events/{topic}/{event_id}",
     summary="One event with its deliveries",
-    responses={200: {"model": answers.EventWithDeliveries}, **problems(400, 404, 503)},
+    responses={
+        200: sends(
+            EventWithDeliveries,
+            example={**EXAMPLE, "deliveries": COPIES, "deliveries_complete": True},
+        ),
+        **problems(400, 404, 422, 503),
+    },
     openapi_extra={
         "parameters": [
             {
@@ -140,11 +173,11 @@ async def one_event(request: Request) -> Response:
         raise _not_found(deliveries)
     listed = deliveries[:DELIVERIES_MAX]
     return answer(
-        {
+        EventWithDeliveries(
             **msgspec.structs.asdict(found),
-            "deliveries": listed,
-            "deliveries_complete": len(listed) == len(deliveries),
-        },
+            deliveries=listed,
+            deliveries_complete=len(listed) == len(deliveries),
+        ),
         headers=next_deliveries(request, topic, event_id, listed, DELIVERIES_MAX)
         if len(listed) < len(deliveries)
         else {},

@@ -4,26 +4,30 @@ And GET /health/findings: what is wrong with the database, in words.
 """
 
 import asyncio
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 from psycopg.rows import class_row
 
-from api import answers
 from api.errors import Problem, problem_for
+from api.openapi import sends
 from api.requests.parameters import read_parameters
 from api.routes.read_route import answer, probe, problems, route, services_of
 from api.wiring import Services
 from eventlog.errors import QueueFull
 from eventlog.schema.migrate import migrations
 from eventlog.statements import statement
+from projections.doctor import Finding
 from projections.read import ReadSession
 from projections.read.standing_still import standing_still
 
 router = APIRouter(tags=["service"])
 
-OK = "ok"
-UNAVAILABLE = "unavailable"
+OK: Literal["ok"] = "ok"
+Queue = Literal["ok", "full"]
+UNAVAILABLE: Literal["unavailable"] = "unavailable"
 # Who asks whether it is ready does not wait for long either.
 APPEND_SECONDS_MAX = 2.0
 
@@ -38,14 +42,44 @@ class DatabaseServer(msgspec.Struct, frozen=True):
     dropped: list[str]
 
 
-class ServiceState(msgspec.Struct, frozen=True, omit_defaults=True):
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Whether this process can append and read."""
+
+    status: Literal["ok", "unavailable"]
+    database: Annotated[str, Meta(description="`ok`, or what is wrong with it")]
+    queue: Queue
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Alive and ready, and who works."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    database: Annotated[str, Meta(description="`ok`, or what is wrong with it")]
+    queue: Queue
+    workers: Annotated[
+        int | None, Meta(description="projector workers connected to the database; none is degraded")
+    ]
+    dropped: Annotated[list[str], Meta(description="projections that are dropped; left out if none is")] = []
+    standing_still: Annotated[
+        list[str],
+        Meta(description="projections without progress, and why; left out if there is none"),
+    ] = []
+
+
+class ServiceState(msgspec.Struct, frozen=True):
     """Whether this process can append and read, and how many workers project. No workers: not known.
 
     dropped: projections that reading is answered 503 of.
     """
 
     database: str
-    queue: str
+    queue: Queue
     workers: int | None
     dropped: list[str] = []
 
@@ -58,7 +92,7 @@ class ServiceState(msgspec.Struct, frozen=True, omit_defaults=True):
 async def find_state(services: Services) -> ServiceState:
     """Ask the database, and look at the writer's queue."""
     full = services.queue_size >= services.queue_events_max
-    queue = "full" if full else OK
+    queue: Queue = "full" if full else OK
     try:
         server = await probe(services, _server)
     except Problem as problem:
@@ -103,14 +137,16 @@ async def _server(reader: ReadSession) -> DatabaseServer:
     return found
 
 
-@route(router, "/livez", forms=(), summary="Does the process run?", responses={200: {"model": answers.Alive}})
+@route(router, "/livez", forms=(), summary="Does the process run?", responses={200: sends(Alive)})
 async def livez(request: Request) -> Response:
     """Answers as long as the process can; asks nobody else."""
-    return answer({"status": OK})
+    return answer(Alive(OK))
 
 
-READY = {200: {"model": answers.Ready}, 503: {"model": answers.Ready}}
-HEALTH = {200: {"model": answers.Health}, 503: {"model": answers.Health}}
+WELL = "it can append and read"
+NOT_WELL = "it cannot: `database` and `queue` say why"
+READY = {200: sends(Ready, WELL), 503: sends(Ready, NOT_WELL)}
+HEALTH = {200: sends(Health, WELL), 503: sends(Health, NOT_WELL)}
 
 
 @route(router, "/readyz", forms=(), summary="Can it append and read?", responses=READY)
@@ -118,9 +154,7 @@ async def readyz(request: Request) -> Response:
     """503 while the database is away, full or does not fit, or the writer's queue is full; never for lag."""
     state = await find_state(services_of(request))
     status = OK if state.ready else UNAVAILABLE
-    return answer(
-        {"status": status, "database": state.database, "queue": state.queue}, status=_http(state.ready)
-    )
+    return answer(Ready(status, state.database, state.queue), status=_http(state.ready))
 
 
 @route(router, "/health", forms=(), summary="All of it", responses=HEALTH)
@@ -134,19 +168,15 @@ async def health(request: Request) -> Response:
     still = await _standing_still(services_of(request)) if state.ready else []
     whole = state.workers and not state.dropped and not still
     status = UNAVAILABLE if not state.ready else OK if whole else "degraded"
-    document = {
-        "status": status,
-        **msgspec.to_builtins(state),
-        **({"standing_still": still} if still else {}),
-    }
-    return answer(document, status=_http(state.ready))
+    found = Health(status, state.database, state.queue, state.workers, state.dropped, still)
+    return answer(found, status=_http(state.ready))
 
 
 @route(
     router,
     "/health/findings",
     summary="What is wrong with the database, and how to mend it",
-    responses={200: {"model": list[answers.Finding]}, **problems(503)},
+    responses={200: sends(list[Finding]), **problems(422, 503)},
 )
 async def findings(request: Request) -> Response:
     """What `eventlog doctor` finds in the database: its settings, rights, sessions.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -179,7 +180,8 @@ def _gauge(name: str, documentation: str, value: float) -> Metric:
     "/metrics",
     forms=(),
     summary="Metrics for Prometheus",
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=PlainTextResponse,
+    responses={200: {"description": "the metrics"}},
 )
 async def metrics(request: Request) -> Response:
     """The counts of /stats from one snapshot, each projection, and this process's own.

@@ -1,20 +1,22 @@
 """/operations: the latest rebuilds, verifications and drops; how far one is, its end, and its cancelling."""
 
 import asyncio
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 from psycopg.rows import class_row
 
-from api import answers
 from api.errors import Problem
 from api.http.body import require_no_body
+from api.openapi import sends
 from api.requests.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
-from projections.operations import OperationRecord
+from projections.operations import Kind, OperationRecord, OperationState
 from projections.read import ReadSession
 from projections.state import progress_of
 
@@ -34,12 +36,44 @@ PARAMETERS = {
 }
 
 
+Result = Literal["equal", "differs"]
+
+
+class OperationStatus(msgspec.Struct, frozen=True):
+    """A rebuild, a verification, a drop or a retry."""
+
+    id: UUID
+    kind: Kind
+    projection: str
+    state: OperationState
+    result: Annotated[
+        Result | None,
+        Meta(description="of a verification that is done: whether the projection equals a replay of the log"),
+    ]
+    phase: str
+    done: Annotated[int, Meta(description="deliveries")]
+    total: int
+    rate: Annotated[float, Meta(description="deliveries a second")]
+    eta_seconds: float | None
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    error: str | None
+    detail: Annotated[
+        msgspec.Raw,
+        Meta(
+            description="what came out of it; of a verification, what differs",
+            extra_json_schema={"type": "object"},
+        ),
+    ]
+
+
 @route(
     router,
     "/operations",
     summary="The latest operations",
     openapi_extra=documented(PARAMETERS),
-    responses={200: {"model": list[answers.Operation]}, **problems(422, 503)},
+    responses={200: sends(list[OperationStatus]), **problems(422, 503)},
 )
 async def operations(request: Request) -> Response:
     """The latest operations, of any process, the last one that began first; 1,000 are kept."""
@@ -54,7 +88,7 @@ async def operations(request: Request) -> Response:
     router,
     "/operations/{id}",
     summary="How far an operation is",
-    responses={200: {"model": answers.Operation}, **problems(404, 503)},
+    responses={200: sends(OperationStatus), **problems(404, 422, 503)},
 )
 async def operation(request: Request, id: str) -> Response:
     """A rebuild or a verification, of any process: running, done, failed or cancelled."""
@@ -66,7 +100,7 @@ async def operation(request: Request, id: str) -> Response:
     "/operations/{id}",
     status_code=202,
     summary="Cancel an operation",
-    responses={202: {"model": answers.Operation}, **problems(404, 503)},
+    responses={202: sends(OperationStatus), **problems(404, 422, 503)},
 )
 async def cancel(request: Request, id: str) -> Response:
     """Have it end soon, and remove what it has made; one that has ended stays as it is."""
@@ -105,28 +139,28 @@ def _unknown(id: str) -> Problem:
     return Problem(404, "not_found", "there is no such operation; the latest 1,000 are kept")
 
 
-def shown(record: OperationRecord) -> dict[str, Any]:
+def shown(record: OperationRecord) -> OperationStatus:
     """Return an operation as its readers get to see it."""
-    running = record.state == "running"
     progress = progress_of(record.done, record.total, record.elapsed_seconds)
-    return {
-        "id": str(record.id),
-        "kind": record.kind,
-        "projection": record.projection,
-        "state": record.state,
-        "result": _result(record),
-        "phase": record.phase,
+    if record.state != "running":
+        progress["eta_seconds"] = None
+    return OperationStatus(
+        id=record.id,
+        kind=record.kind,
+        projection=record.projection,
+        state=record.state,
+        result=_result(record),
+        phase=record.phase,
         **progress,
-        "eta_seconds": progress["eta_seconds"] if running else None,
-        "started_at": record.started_at,
-        "updated_at": record.updated_at,
-        "finished_at": record.finished_at,
-        "error": record.error,
-        "detail": msgspec.Raw(record.detail.encode()),
-    }
+        started_at=record.started_at,
+        updated_at=record.updated_at,
+        finished_at=record.finished_at,
+        error=record.error,
+        detail=msgspec.Raw(record.detail.encode()),
+    )
 
 
-def _result(record: OperationRecord) -> str | None:
+def _result(record: OperationRecord) -> Result | None:
     """Say in a word what came out of a verification that is done."""
     if (record.kind, record.state) != ("verify", "done"):
         return None

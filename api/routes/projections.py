@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 from psycopg.rows import class_row
 
-from api import answers
 from api.http.body import require_no_body
 from api.http.request_origin import reference
+from api.openapi import sends
 from api.requests.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.routes.read_route import answer, problems, read, route, services_of
 from eventlog.statements import statement
 from projections.errors import ProjectionUnknown
 from projections.read import ReadSession
 from projections.rebuilding.rebuild import Options
-from projections.state import ProjectionState, shown
+from projections.state import ProjectionState, ProjectionStatus, shown
 
 router = APIRouter(tags=["projections"])
 
@@ -43,11 +46,18 @@ REBUILD = {
 }
 
 
+class OperationBegun(msgspec.Struct, frozen=True):
+    """An operation has begun."""
+
+    status: Literal["accepted"]
+    operation: Annotated[UUID, Meta(description="its id; Location has its address")]
+
+
 @route(
     router,
     "/projections",
     summary="How the projections are",
-    responses={200: {"model": list[answers.Projection]}, **problems(422, 503)},
+    responses={200: sends(list[ProjectionStatus]), **problems(422, 503)},
 )
 async def projections(request: Request) -> Response:
     """Which version of each is live, how far it is in each partition, and what is done to it."""
@@ -60,7 +70,7 @@ async def projections(request: Request) -> Response:
     router,
     "/projections/{name}",
     summary="How a projection is",
-    responses={200: {"model": answers.Projection}, **problems(404, 422, 503)},
+    responses={200: sends(ProjectionStatus), **problems(404, 422, 503)},
 )
 async def projection(request: Request, name: str) -> Response:
     """Which version of it is live, how far it is in each partition, and what is done to it."""
@@ -76,7 +86,7 @@ async def projection(request: Request, name: str) -> Response:
     status_code=202,
     summary="Rebuild a projection",
     openapi_extra=documented(REBUILD),
-    responses={202: {"model": answers.Begun}, **problems(404, 409, 422, 503)},
+    responses={202: sends(OperationBegun), **problems(404, 409, 422, 503)},
 )
 async def rebuild(request: Request, name: str) -> Response:
     """Play it again beside the live version, and switch; Location says where to look how far it is."""
@@ -95,7 +105,7 @@ async def rebuild(request: Request, name: str) -> Response:
     "/projections/{name}/verify",
     status_code=202,
     summary="Verify a projection",
-    responses={202: {"model": answers.Begun}, **problems(404, 409, 422, 503)},
+    responses={202: sends(OperationBegun), **problems(404, 409, 422, 503)},
 )
 async def verify(request: Request, name: str) -> Response:
     """Compare it with a replay of the log; the operation's `detail` says what differs."""
@@ -107,7 +117,7 @@ async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
     require_no_body(request)
     id = await asyncio.to_thread(begin)
     headers = {"Location": reference(request.scope, f"/operations/{id}")}
-    return answer({"status": "accepted", "operation": str(id)}, status=202, headers=headers)
+    return answer(OperationBegun("accepted", id), status=202, headers=headers)
 
 
 async def states(reader: ReadSession, name: str | None = None) -> list[ProjectionState]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 import psycopg
+from msgspec import UNSET, Meta, UnsetType
 
 from api.errors import Problem, problem_for, wrong_method
 from api.http.admission import Publishing
@@ -24,13 +25,14 @@ from api.http.request_origin import client_of
 from api.requests.topics import caller_of
 from api.wiring import Services
 from eventlog.errors import EventlogError
-from eventlog.events import Events
+from eventlog.events import Events, Fault
 from eventlog.failpoints import hit
 from eventlog.intake import Intake, PublishLimits, accept, parse
 from eventlog.log.append import Deliveries, PositionRange, encode
 from eventlog.log.partitions import partition_of
 from eventlog.log.refused_publishes import Refusal, source_of
 from projections.read import outcomes
+from projections.read.deliveries import DeliveryName, Outcome
 
 PATHS = ("/publish", "/publish/batch")
 WAIT_SECONDS_MAX = 60.0
@@ -55,6 +57,39 @@ class Preferences(msgspec.Struct, frozen=True):
         """The Preference-Applied header's value."""
         wait = [] if self.wait_seconds is None else [f"wait={self.wait_seconds:g}"]
         return ", ".join([*wait, *(["handling=lenient"] if self.lenient else [])]).encode()
+
+
+class DeliveredRange(msgspec.Struct, frozen=True):
+    """Where a run of deliveries lies in the log: positions first to last, both inclusive."""
+
+    partition: int
+    first: int
+    last: int
+
+
+class PublishResult(msgspec.Struct, frozen=True):
+    """What became of one event's delivery."""
+
+    topic: str
+    event_id: str
+    delivery: DeliveryName
+    outcome: Outcome
+
+
+class PublishAccepted(msgspec.Struct):
+    """The deliveries are durable."""
+
+    status: Literal["accepted"]
+    accepted: Annotated[int, Meta(description="how many events")]
+    deliveries: list[DeliveredRange]
+    rejected: Annotated[
+        list[Fault] | UnsetType,
+        Meta(description="with `Prefer: handling=lenient`: what is wrong with the others"),
+    ] = UNSET
+    results: Annotated[
+        list[PublishResult] | UnsetType,
+        Meta(description="with `Prefer: wait`, in the order in which the events were sent"),
+    ] = UNSET
 
 
 NO_PREFERENCES = Preferences()
@@ -121,7 +156,7 @@ class Publish:
         ):
             # What is durable is accepted, whatever becomes of the rest of the answer.
             with suppress(psycopg.Error, EventlogError):
-                answer["results"] = await _results(services, events, places)
+                answer.results = await _results(services, events, places)
                 status = 200
         hit("api.acking")
         await _answer(status, answer, preferences, send)
@@ -202,22 +237,14 @@ def _trace(headers: dict[bytes, bytes]) -> bytes | None:
     return _encode(found)
 
 
-def _accepted(deliveries: Deliveries, places: Sequence[PositionRange], intake: Intake) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "status": "accepted",
-        "accepted": deliveries.count,
-        "deliveries": [
-            {"partition": partition, "first": first, "last": last} for partition, first, last in places
-        ],
-    }
-    if intake.rejected:
-        answer["rejected"] = intake.rejected
-    return answer
+def _accepted(deliveries: Deliveries, places: Sequence[PositionRange], intake: Intake) -> PublishAccepted:
+    ranges = [DeliveredRange(*place) for place in places]
+    return PublishAccepted("accepted", deliveries.count, ranges, intake.rejected or UNSET)
 
 
 async def _results(
     services: Services, events: Events, places: Sequence[PositionRange]
-) -> list[dict[str, str]]:
+) -> list[PublishResult]:
     """Say of each event what became of its delivery, in the order in which they were sent."""
     following = {place.partition: place.first for place in places}
     at: list[tuple[int, int]] = []
@@ -227,17 +254,12 @@ async def _results(
         following[partition] += 1
     became = await services.pool.read(lambda reader: outcomes(reader, at))
     return [
-        {
-            "topic": event.topic,
-            "event_id": event.event_id,
-            "delivery": f"{place[0]}:{place[1]}",
-            "outcome": became[place],
-        }
+        PublishResult(event.topic, event.event_id, f"{place[0]}:{place[1]}", became[place])
         for event, place in zip(events, at, strict=True)
     ]
 
 
-async def _answer(status: int, answer: dict[str, Any], preferences: Preferences, send: Send) -> None:
+async def _answer(status: int, answer: PublishAccepted, preferences: Preferences, send: Send) -> None:
     body = _encode(answer)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if preferences is not NO_PREFERENCES and preferences.applied:

@@ -2,97 +2,38 @@
 
 from typing import Any
 
+import msgspec
+
+from api.http.negotiation import LINES
+from api.openapi import sends, takes
+from api.routes.publish import PublishAccepted
+from api.routes.read_route import problems
+from eventlog.intake.own import PublishedEvent
+
 EVENT: dict[str, Any] = {
-    "type": "object",
-    "required": ["topic", "event_id", "timestamp", "source", "payload"],
-    "properties": {
-        "topic": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "description": "1 – 255 bytes of UTF-8; `domain.entity.action` is recommended. No control "
-            "characters, no surrounding white space, no `*`, not beginning with `$`.",
-        },
-        "event_id": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "description": "1 – 255 bytes of UTF-8, unique within its topic for ever.",
-        },
-        "timestamp": {"type": "string", "format": "date-time", "description": "RFC 3339 with a zone."},
-        "source": {"type": "string", "minLength": 1, "maxLength": 255},
-        "payload": {"type": "object", "description": "Comes back as the text that was sent."},
-    },
-    "example": {
-        "topic": "payment.notification",
-        "event_id": "3832d20e7-101",
-        "timestamp": "2025-10-21T10:00:00.000Z",
-        "source": "payment-gateway-A",
-        "payload": {"amount": 500000},
-    },
-}
-PLACE = {
-    "type": "object",
-    "properties": {name: {"type": "integer"} for name in ("partition", "first", "last")},
-}
-FAULT = {
-    "type": "object",
-    "properties": {
-        "index": {"type": ["integer", "null"]},
-        **{name: {"type": "string"} for name in ("pointer", "code", "detail")},
-    },
-}
-RESULT = {
-    "type": "object",
-    "properties": {
-        **{name: {"type": "string"} for name in ("topic", "event_id", "delivery")},
-        "outcome": {"type": "string", "enum": ["unique", "duplicate", "conflict", "quarantined"]},
-    },
+    "topic": "payment.notification",
+    "event_id": "3832d20e7-101",
+    "timestamp": "2025-10-21T10:00:00.000Z",
+    "source": "payment-gateway-A",
+    "payload": {"amount": 500000},
 }
 ACCEPTED = {
-    "type": "object",
-    "required": ["status", "accepted", "deliveries"],
-    "properties": {
-        "status": {"type": "string", "const": "accepted"},
-        "accepted": {"type": "integer"},
-        "deliveries": {"type": "array", "items": PLACE},
-        "rejected": {"type": "array", "items": FAULT},
-        "results": {"type": "array", "items": RESULT},
-    },
+    "status": "accepted",
+    "accepted": 1,
+    "deliveries": [{"partition": 3, "first": 1042, "last": 1042}],
 }
-PROBLEM = {
-    "type": "object",
-    "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "detail", "code", "request_id")},
-        "status": {"type": "integer"},
-        "retryable": {"type": "boolean"},
-        "errors": {"type": "array", "items": FAULT},
-    },
-}
-REFUSALS = {
-    "400": "malformed JSON or text that cannot be stored; `code` says which",
-    "413": "body, event or batch too large",
-    "415": "another content type, charset or content encoding",
-    "422": "a field is missing, wrong or illegal: one entry for each",
-    "503": "queue full, database away, or outcome unknown: try again with the same event_id",
-    "507": "the database's disk is full",
-}
+
+
+class EventBatch(msgspec.Struct):
+    """Several events."""
+
+    events: list[PublishedEvent]
 
 
 def operation(path: str) -> dict[str, Any]:
     """Return the OpenAPI operation of POST on one of the two paths."""
-    body = {
-        "oneOf": [
-            EVENT,
-            {"type": "array", "items": EVENT, "minItems": 1},
-            {
-                "type": "object",
-                "required": ["events"],
-                "properties": {"events": {"type": "array", "items": EVENT, "minItems": 1}},
-            },
-        ]
-    }
-    problem = {"application/problem+json": {"schema": PROBLEM}}
+    body = takes(PublishedEvent, list[PublishedEvent], EventBatch, example=EVENT)
+    body["content"][LINES] = {"schema": {"type": "string", "description": "one event a line"}}
     return {
         "operationId": path.strip("/").replace("/", "_"),
         "tags": ["publish"],
@@ -100,22 +41,10 @@ def operation(path: str) -> dict[str, Any]:
         "description": "Answers once the deliveries are durable. A batch is all or nothing, unless "
         "`Prefer: handling=lenient`. `Prefer: wait=5` waits for the projection.",
         "parameters": [{"name": "Prefer", "in": "header", "schema": {"type": "string"}, "example": "wait=5"}],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": body},
-                "application/x-ndjson": {"schema": {"type": "string"}},
-            },
-        },
+        "requestBody": body,
         "responses": {
-            "202": {"description": "durable", "content": {"application/json": {"schema": ACCEPTED}}},
-            "200": {
-                "description": "durable and projected",
-                "content": {"application/json": {"schema": ACCEPTED}},
-            },
-            **{
-                status: {"description": description, "content": problem}
-                for status, description in REFUSALS.items()
-            },
+            "202": sends(PublishAccepted, "durable", example=ACCEPTED),
+            "200": sends(PublishAccepted, "durable and projected"),
+            **{str(status): answer for status, answer in problems(400, 413, 415, 422, 503, 507).items()},
         },
     }

@@ -2,16 +2,17 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api import answers
 from api.errors import Problem
 from api.http.body import require_no_body
+from api.openapi import sends
 from api.requests.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
 from api.requests.topics import seen_pattern, sees
 from api.routes.deliveries import DELIVERY, place_of
 from api.routes.read_route import answer, problems, read, read_at_length, route, services_of
 from api.services.retry_subprocess import retried
-from projections.read import EVERY_TOPIC, quarantined, topics_like
-from projections.read.quarantine import NUMBER_MAX, is_quarantined, retries
+from projections.quarantine.retry import Retried
+from projections.read import EVERY_TOPIC, Cause, quarantined, topics_like
+from projections.read.quarantine import NUMBER_MAX, Retry, is_quarantined, retries
 
 router = APIRouter(tags=["reading"])
 
@@ -49,7 +50,7 @@ RETRIES = {
     "/quarantine",
     summary="What is in quarantine, by cause",
     openapi_extra=documented(PARAMETERS),
-    responses={200: {"model": list[answers.Cause]}, **problems(422, 503)},
+    responses={200: sends(list[Cause]), **problems(422, 503)},
 )
 async def quarantine(request: Request) -> Response:
     """Deliveries that the live projections set aside; the rest of their batches went on."""
@@ -68,7 +69,7 @@ async def quarantine(request: Request) -> Response:
     "/quarantine/{delivery}/retry",
     summary="Play a delivery again",
     openapi_extra={"parameters": [DELIVERY, *documented(RETRY)["parameters"]]},
-    responses={200: {"model": list[answers.Retried]}, **problems(404, 409, 422, 503)},
+    responses={200: sends(list[Retried]), **problems(404, 409, 422, 503)},
 )
 async def retry(request: Request) -> Response:
     """Play all deliveries of its event again, in log order; what fails again stays where it is."""
@@ -87,7 +88,7 @@ async def retry(request: Request) -> Response:
     "/quarantine/retries",
     summary="What retries have changed",
     openapi_extra=documented(RETRIES),
-    responses={200: {"model": list[answers.Retry]}, **problems(422, 503)},
+    responses={200: sends(list[Retry]), **problems(422, 503)},
 )
 async def all_retries(request: Request) -> Response:
     """One entry an event, numbered 1, 2, 3 …: who follows by position learns here what came late."""

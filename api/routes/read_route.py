@@ -7,8 +7,9 @@ import msgspec
 import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.errors import Problem, problem_for
+from api.errors import CONTENT_TYPE, Problem, ProblemAnswer, problem_for
 from api.http.negotiation import JSON, form_of
+from api.openapi import schema_of
 from api.services.concurrency_limit import in_turn
 from api.wiring import Services
 from eventlog.errors import DatabaseUnavailable, EventlogError
@@ -92,6 +93,7 @@ def route(
             form_of(request, *forms)
 
         documented["dependencies"] = [Depends(acceptable)]
+        documented["responses"] = {**documented.get("responses", {}), **problems(406)}
 
     def register(handler: T) -> T:
         router.add_api_route(path, handler, methods=["GET"], **documented)  # type: ignore[arg-type]
@@ -114,10 +116,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "the body is no JSON",
         422: "a parameter is wrong; `errors` names each",
         503: "the database is away, or the projection is dropped: try again",
+        507: "the database's disk is full",
     }
-    schema = {
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "code", "request_id", "retryable"],
-    }
-    content = {"application/problem+json": {"schema": schema}}
+    content = {CONTENT_TYPE: {"schema": schema_of(ProblemAnswer)}}
     return {status: {"description": meaning[status], "content": content} for status in statuses}

@@ -26,26 +26,27 @@ Values in JSON: see `eventlog/audit/values.py`. Nothing that a statement says is
 """
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 
-from api import answers
 from api.errors import Problem
 from api.http.admission import Publishing
 from api.http.body import read_body, require_json
 from api.http.negotiation import CSV, JSON, form_of
 from api.http.request_origin import client_of
+from api.openapi import sends, takes
 from api.requests.parameters import read_parameters
 from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
 from api.wiring import Services
 from eventlog.audit.auditor import StatementResult
 from eventlog.audit.catalogue import AuditView, view_of
 from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, StatementLimits
-from eventlog.audit.questions import questions
+from eventlog.audit.questions import Question, questions
 from eventlog.audit.record import Asker
-from eventlog.audit.render_csv_json import comma_separated, document
+from eventlog.audit.render_csv_json import StatementRows, comma_separated, document
 from eventlog.audit.statement_request import Parameters, StatementRequest, ask_question, ask_statement
 from eventlog.events import Fault
 from eventlog.statements import statement
@@ -64,42 +65,45 @@ FORM = (
 )
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """What is posted: a statement, or the name of a question."""
+class SqlRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A statement, or the name of a saved question."""
 
-    sql: str | None = None
-    question: str | None = None
-    parameters: dict[str, Any] | list[Any] | None = None
-    limit: int | None = None
-    spreadsheet: bool = False
+    sql: Annotated[str | None, Meta(examples=["SELECT * FROM books"])] = None
+    question: Annotated[str | None, Meta(description="a saved question, instead of sql")] = None
+    parameters: Annotated[
+        dict[str, Any] | list[Any] | None,
+        Meta(description="an object for `:name`, an array for `$1`, `$2` …"),
+    ] = None
+    # No bounds that msgspec would check: its words would be answered in place of ours.
+    limit: Annotated[
+        int | None, Meta(extra_json_schema={"minimum": 1, "maximum": ROWS_MAX, "default": ROWS_DEFAULT})
+    ] = None
+    spreadsheet: Annotated[bool, Meta(description="CSV without formulas")] = False
 
 
-BODY_SCHEMA = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "sql": {"type": "string", "example": "SELECT * FROM books"},
-                        "question": {"type": "string", "description": "a saved question, instead of sql"},
-                        "parameters": {"oneOf": [{"type": "object"}, {"type": "array", "items": {}}]},
-                        "limit": {"type": "integer", "minimum": 1, "maximum": ROWS_MAX},
-                        "spreadsheet": {"type": "boolean", "description": "CSV without formulas"},
-                    },
-                }
-            }
-        },
-    }
+class AuditSchema(msgspec.Struct, frozen=True):
+    """What can be asked."""
+
+    schema: str
+    views: list[AuditView]
+
+
+EXAMPLE = {
+    "columns": [{"name": "topic", "type": "text"}, {"name": "received", "type": "int8"}],
+    "rows": [["payment.notification", 1042]],
+    "row_count": 1,
+    "truncated": False,
+    "elapsed_ms": 3.2,
 }
+ROWS = sends(StatementRows, example=EXAMPLE)
+ROWS["content"][CSV] = {"schema": {"type": "string", "description": "CSV with a header (RFC 4180)"}}
 
 
 @router.post(
     "/sql",
     summary="Ask in SQL",
-    openapi_extra=BODY_SCHEMA,
-    responses={200: {"model": answers.Table}, **problems(400, 403, 404, 413, 415, 422, 503)},
+    openapi_extra={"requestBody": takes(SqlRequest)},
+    responses={200: ROWS, **problems(400, 403, 404, 413, 415, 422, 503)},
 )
 async def ask(request: Request) -> Response:
     """One read-only statement over the audit views; recorded before it runs."""
@@ -115,7 +119,7 @@ async def ask(request: Request) -> Response:
     return await asyncio.to_thread(_shown, form, body, found)
 
 
-def _shown(form: str, body: Body, found: StatementResult) -> Response:
+def _shown(form: str, body: SqlRequest, found: StatementResult) -> Response:
     if form == CSV:
         headers = {**HEADERS, "X-Truncated": "true" if found.truncated else "false"}
         text = comma_separated(found, spreadsheet=body.spreadsheet)
@@ -127,7 +131,7 @@ def _shown(form: str, body: Body, found: StatementResult) -> Response:
     router,
     "/sql/questions",
     summary="Saved questions",
-    responses={200: {"model": list[answers.Question]}, **problems(403)},
+    responses={200: sends(list[Question]), **problems(403, 422)},
 )
 async def saved_questions(request: Request) -> Response:
     """Questions that are asked again and again, with their parameters."""
@@ -140,7 +144,7 @@ async def saved_questions(request: Request) -> Response:
     router,
     "/sql/schema",
     summary="What can be asked",
-    responses={200: {"model": answers.AuditSchema}, **problems(403, 503)},
+    responses={200: sends(AuditSchema), **problems(403, 422, 503)},
 )
 async def schema(request: Request) -> Response:
     """The audit views and their columns, each with what it means."""
@@ -151,7 +155,7 @@ async def schema(request: Request) -> Response:
         cursor = await reader.execute(statement("audit/schema"))
         return [view_of(*row) async for row in cursor]
 
-    return answer({"schema": "audit", "views": await read(services, views)})
+    return answer(AuditSchema("audit", await read(services, views)))
 
 
 def _enabled(request: Request) -> Services:
@@ -174,9 +178,9 @@ async def _text(request: Request, services: Services) -> bytes:
         )
 
 
-def _read(text: bytes) -> tuple[Body, StatementRequest]:
+def _read(text: bytes) -> tuple[SqlRequest, StatementRequest]:
     try:
-        body = msgspec.json.decode(text, type=Body)
+        body = msgspec.json.decode(text, type=SqlRequest)
     except msgspec.ValidationError:
         raise _invalid("", FORM) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -184,7 +188,7 @@ def _read(text: bytes) -> tuple[Body, StatementRequest]:
     return body, _asked(body)
 
 
-def _asked(body: Body) -> StatementRequest:
+def _asked(body: SqlRequest) -> StatementRequest:
     if body.limit is not None and not 1 <= body.limit <= ROWS_MAX:
         raise _invalid("/limit", f"limit is a whole number from 1 to {ROWS_MAX}")
     parameters: Parameters | None = body.parameters

@@ -1,17 +1,20 @@
 """GET /stats: the books."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, Meta, UnsetType
 
-from api import answers
+from api.openapi import schema_of, sends
 from api.requests.parameters import Parameter, documented, read_parameters, topic_pattern, whole_number
 from api.requests.topics import seen_pattern, sees_all
 from api.routes.read_route import answer, problems, read_at_length, route, services_of
 from api.services.cached_books import Reading
 from api.wiring import Services
 from eventlog import __version__
+from eventlog.timestamps import Moment
 from projections.read import EVERY_TOPIC, Books, TopicRange, books, rfc3339, topics_like
 from projections.read.stats import Counted
 
@@ -37,6 +40,65 @@ PARAMETERS = {
 LESS = "ask for fewer topics"
 
 
+class TopicStats(msgspec.Struct, frozen=True):
+    """What is projected of one topic."""
+
+    topic: str
+    received: int
+    unique_processed: int
+    duplicate_dropped: int
+    conflicts: int
+    quarantined: int
+
+
+# The objects are made in SQL: there may be a hundred thousand.
+ByTopic = Annotated[msgspec.Raw, Meta(extra_json_schema=schema_of(list[TopicStats]))]
+
+
+class StatsOfSome(msgspec.Struct, frozen=True):
+    """The counts of those topics that a key sees."""
+
+    topics: None
+    by_topic: ByTopic
+    version: str
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """The books, all counts from one snapshot."""
+
+    received: Annotated[
+        int, Meta(description="deliveries in the log: unique + duplicate + quarantined + pending")
+    ]
+    unique_processed: int
+    duplicate_dropped: int
+    conflicts: Annotated[
+        int,
+        Meta(description="duplicates whose content differs from the first; a part of duplicate_dropped"),
+    ]
+    quarantined: int
+    pending: Annotated[int, Meta(description="received and not yet projected")]
+    topics: Annotated[int, Meta(description="how many topics there are")]
+    by_topic: ByTopic
+    by_topic_age_seconds: Annotated[
+        float | UnsetType,
+        Meta(
+            description="how long ago the counts by topic were taken, where there are very many; left out "
+            "where they are of the same snapshot as all others"
+        ),
+    ] = UNSET
+    queue_size: Annotated[int, Meta(description="events that wait for this process's writer")]
+    workers: Annotated[
+        int, Meta(description="projector workers connected to the database, wherever they run")
+    ]
+    uptime_seconds: int
+    started_at: Moment
+    version: str
+    balanced: Annotated[
+        bool,
+        Meta(description="computed: per partition and in total, every delivery is accounted for once"),
+    ]
+
+
 def counted_by(services: Services) -> Reading:
     """Return how this process reads the books."""
 
@@ -51,7 +113,7 @@ def counted_by(services: Services) -> Reading:
     "/stats",
     summary="The books",
     openapi_extra=documented(PARAMETERS),
-    responses={200: {"model": answers.Stats}, **problems(422, 503)},
+    responses={200: sends(Stats, also=StatsOfSome), **problems(422, 503)},
 )
 async def stats(request: Request) -> Response:
     """All counts from one snapshot: received = unique + duplicate + quarantined + pending."""
@@ -63,23 +125,23 @@ async def stats(request: Request) -> Response:
     counts, age_seconds = await services.bookkeeper.books(counted_by(services), topics, listed)
     by_topic = msgspec.Raw(f"[{','.join(counts.by_topic)}]".encode())
     if not sees_all(request.scope):
-        return answer({"topics": None, "by_topic": by_topic, "version": __version__})
+        return answer(StatsOfSome(None, by_topic, __version__))
     return answer(
-        {
-            "received": counts.received,
-            "unique_processed": counts.unique_processed,
-            "duplicate_dropped": counts.duplicate_dropped,
-            "conflicts": counts.conflicts,
-            "quarantined": counts.quarantined,
-            "pending": counts.pending,
-            "topics": counts.topics,
-            "by_topic": by_topic,
-            **({"by_topic_age_seconds": round(age_seconds, 3)} if age_seconds else {}),
-            "queue_size": services.queue_size,
-            "workers": counts.workers,
-            "uptime_seconds": max(0, int((datetime.now(UTC) - services.member.started_at).total_seconds())),
-            "started_at": rfc3339(services.member.started_at),
-            "version": __version__,
-            "balanced": counts.balanced,
-        }
+        Stats(
+            received=counts.received,
+            unique_processed=counts.unique_processed,
+            duplicate_dropped=counts.duplicate_dropped,
+            conflicts=counts.conflicts,
+            quarantined=counts.quarantined,
+            pending=counts.pending,
+            topics=counts.topics or 0,
+            by_topic=by_topic,
+            by_topic_age_seconds=round(age_seconds, 3) if age_seconds else UNSET,
+            queue_size=services.queue_size,
+            workers=counts.workers,
+            uptime_seconds=max(0, int((datetime.now(UTC) - services.member.started_at).total_seconds())),
+            started_at=rfc3339(services.member.started_at),
+            version=__version__,
+            balanced=counts.balanced,
+        )
     )

@@ -5,7 +5,7 @@ By topic it costs with what was received in that time; of all topics together, w
 
 from fastapi import APIRouter, Request, Response
 
-from api import answers
+from api.openapi import sends
 from api.requests.parameters import (
     Parameter,
     documented,
@@ -17,7 +17,7 @@ from api.requests.parameters import (
 )
 from api.requests.topics import seen_pattern
 from api.routes.read_route import answer, problems, read_at_length, route, services_of
-from projections.read.timeline import BUCKETS, TimelineRange, timeline
+from projections.read.timeline import BUCKETS, Timeline, TimelineRange, timeline
 from projections.read.topics import EVERY_TOPIC, topics_like
 
 router = APIRouter(tags=["reading"])
@@ -66,7 +66,7 @@ PARAMETERS = {
     "/timeline",
     summary="Deliveries over time",
     openapi_extra=documented(PARAMETERS),
-    responses={200: {"model": answers.Timeline}, **problems(422, 503)},
+    responses={200: sends(Timeline), **problems(422, 503)},
 )
 async def deliveries_over_time(request: Request) -> Response:
     """How many deliveries, of each topic or of all, were received in each minute, hour or day."""

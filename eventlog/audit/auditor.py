@@ -19,9 +19,11 @@ What each guard is for:
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from typing import Annotated
 
 import msgspec
 import psycopg
+from msgspec import Meta
 from psycopg.sql import Literal
 
 from eventlog.audit import record
@@ -49,10 +51,10 @@ SEVERAL_STATEMENTS = ("42601", "exec_parse_message")
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column of an answer; its type by PostgreSQL's name, such as `int8`."""
+    """A column of an answer."""
 
     name: str
-    type: str
+    type: Annotated[str, Meta(description="by PostgreSQL's name, such as `int8`")]
 
 
 class StatementResult(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from eventlog.statements import statement
 
 
 class ViewColumn(msgspec.Struct, frozen=True):
-    """One column of a view."""
+    """A column of an audit view."""
 
     name: str
     type: str
@@ -15,7 +15,7 @@ class ViewColumn(msgspec.Struct, frozen=True):
 
 
 class AuditView(msgspec.Struct, frozen=True):
-    """One view of the schema audit."""
+    """An audit view."""
 
     name: str
     comment: str

@@ -13,8 +13,10 @@ A parameter without a default must be given. Defaults are what PostgreSQL reads 
 import re
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from eventlog.statements import SQL_DIR
 
@@ -23,16 +25,16 @@ PARAMETER = re.compile(r"(?P<name>[a-z_]+) (?P<type>[a-z]+)(?: = (?P<default>[^;
 
 
 class QuestionParameter(msgspec.Struct, frozen=True):
-    """What a question wants to know; without a default it must be told."""
+    """What a saved question wants to know."""
 
     name: str
     type: str
-    default: str | None
+    default: Annotated[str | None, Meta(description="null: it must be given")]
     description: str
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One saved question."""
+    """A saved question."""
 
     name: str
     title: str

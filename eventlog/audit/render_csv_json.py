@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from eventlog.audit.auditor import StatementResult
+import msgspec
+from msgspec import Meta
+
+from eventlog.audit.auditor import Column, StatementResult
 from eventlog.audit.values import NEVER_FORMULAS, readers
 
 # What has to stand in quotes. An empty text does too, which tells it from NULL; and so does what PostgreSQL's
@@ -16,15 +19,23 @@ FORMULA = re.compile(r"[=@\t\r\n\uff1d\uff0b\uff0d\uff20]|[+-](?![0-9 .,:/()-]*+
 Write = Callable[[str], str]
 
 
-def document(answer: StatementResult) -> dict[str, Any]:
+class StatementRows(msgspec.Struct, frozen=True):
+    """What a statement answers."""
+
+    columns: list[Column]
+    rows: Annotated[
+        list[list[Any]],
+        Meta(description="numbers that JSON's readers cannot hold exactly are strings; moments are RFC 3339"),
+    ]
+    row_count: int
+    truncated: Annotated[bool, Meta(description="there are more rows than `limit`, or than fit 4 MiB")]
+    elapsed_ms: float
+
+
+def document(answer: StatementResult) -> StatementRows:
     """Return what POST /sql answers."""
-    return {
-        "columns": answer.columns,
-        "rows": list(values(answer)),
-        "row_count": len(answer.rows),
-        "truncated": answer.truncated,
-        "elapsed_ms": answer.elapsed_ms,
-    }
+    rows = list(values(answer))
+    return StatementRows(answer.columns, rows, len(rows), answer.truncated, answer.elapsed_ms)
 
 
 def values(answer: StatementResult) -> Iterator[list[Any]]:

@@ -17,7 +17,7 @@ from eventlog.intake import fields
 from eventlog.intake.examine import examine, repeats_key
 from eventlog.intake.forms import split, split_lines
 from eventlog.intake.limits import Allowed, Intake, PublishLimits
-from eventlog.intake.own import Own
+from eventlog.intake.own import PublishedEvent
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw, escape_flaw, is_harmless
 
 
@@ -25,12 +25,12 @@ class _Read(msgspec.Struct):
     """A body that has the right types. `text` holds the events; `events` are slices of it."""
 
     text: bytes
-    own: list[Own]
+    own: list[PublishedEvent]
     events: list[bytes]
 
 
-_decode_own = msgspec.json.Decoder(Own).decode
-_decode_all_own = msgspec.json.Decoder(list[Own]).decode
+_decode_own = msgspec.json.Decoder(PublishedEvent).decode
+_decode_all_own = msgspec.json.Decoder(list[PublishedEvent]).decode
 _decode_all_raw = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -152,7 +152,7 @@ def _has_escape_flaw(read: _Read) -> bool:
     return any(map(escape_flaw, read.events))
 
 
-def _accept_one(own: Own, raw: bytes, limits: PublishLimits) -> Events | None:
+def _accept_one(own: PublishedEvent, raw: bytes, limits: PublishLimits) -> Events | None:
     """Do the same for one event, for which columns do not pay."""
     payload = bytes(own.payload)
     moments = fields.moments_of((own.timestamp,))
@@ -181,7 +181,7 @@ class _Columns(NamedTuple):
     payloads: list[bytes]
 
 
-def _in_columns(own: Sequence[Own]) -> _Columns:
+def _in_columns(own: Sequence[PublishedEvent]) -> _Columns:
     return _Columns(
         [event.topic for event in own],
         [event.event_id for event in own],

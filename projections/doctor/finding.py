@@ -1,19 +1,20 @@
 """What a check found."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Status = Literal["ok", "warning", "failed"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at: how it is and, unless it is ok, how to mend it."""
+    """One thing that was looked at."""
 
     name: str
     status: Status
-    found: str
-    mend: str = ""
+    found: Annotated[str, Meta(description="how it is")]
+    mend: Annotated[str, Meta(description="what to do about it; empty where it is ok")] = ""
 
 
 class Examination(msgspec.Struct, frozen=True):

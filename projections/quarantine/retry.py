@@ -18,9 +18,11 @@ filled by the old decisions.
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
+from typing import Annotated, Literal
 
 import msgspec
 import psycopg
+from msgspec import Meta
 from psycopg.rows import class_row
 
 from eventlog.errors import EventlogError
@@ -34,6 +36,7 @@ from projections.play import Batch, Counts, play
 from projections.projection import Projection
 from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
 from projections.quarantine.undo import EventKey, undo
+from projections.read.deliveries import DeliveryName
 from projections.replay import Decision, as_projector, count_quarantined
 from projections.versions import Version
 
@@ -73,15 +76,18 @@ class Selection(msgspec.Struct, frozen=True):
     cause: str | None = None
 
 
+RetriedOutcome = Literal["unique", "duplicate", "conflict", "ignored", "quarantined"]
+
+
 class Retried(msgspec.Struct, frozen=True):
-    """What became of a delivery: unique, duplicate, conflict; or quarantined as before, and why."""
+    """What became of a delivery that was in quarantine."""
 
     projection: str
-    delivery: str
+    delivery: DeliveryName
     topic: str
     event_id: str
-    outcome: str
-    cause: str | None = None
+    outcome: RetriedOutcome
+    cause: Annotated[str | None, Meta(description="why it is still in quarantine")] = None
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -321,7 +327,7 @@ def _cause(event: EventKey, replayed: Replayed, position: int) -> str:
     return f"{where}, which was projected before, cannot be any more: {broken.cause}"
 
 
-def _outcome(counts: Counts) -> str:
+def _outcome(counts: Counts) -> RetriedOutcome:
     if counts.quarantined_count:
         return "quarantined"
     if counts.conflict_count:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from eventlog.log.partitions import partition_of
 from eventlog.statements import statement
-from eventlog.timestamps import rfc3339
+from eventlog.timestamps import Moment, rfc3339
 from projections.read.session import ReadSession, reading
 
 # An event may be delivered any number of times; an answer names so many.
@@ -17,28 +18,31 @@ DELIVERIES_MAX = 1_000
 PENDING_SCAN_MAX = 10_000
 
 PENDING = "pending"
+Outcome = Literal["unique", "duplicate", "conflict", "quarantined", "pending"]
+# A delivery's name, partition:position.
+DeliveryName = Annotated[str, Meta(description="partition:position", examples=["3:1042"])]
 
 
 class LoggedDelivery(msgspec.Struct, frozen=True):
-    """One delivery. `raw` is the text as received, None after an erasure."""
+    """One row of the log."""
 
-    delivery: str
+    delivery: DeliveryName
     topic: str
     event_id: str
-    received_at: str
-    raw: str | None
-    outcome: str
+    received_at: Moment
+    raw: Annotated[str | None, Meta(description="the event's text as received; null after an erasure")]
+    outcome: Outcome
 
 
 class Copy(msgspec.Struct, frozen=True):
     """One delivery of an event, as it is listed with the event."""
 
-    delivery: str
-    received_at: str
-    outcome: str
+    delivery: DeliveryName
+    received_at: Moment
+    outcome: Outcome
 
 
-async def outcomes(connection: ReadSession, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+async def outcomes(connection: ReadSession, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Outcome]:
     """Return what became of each delivery (partition, position); those not in the log are left out.
 
     It is unique, duplicate, conflict, quarantined, or pending.
@@ -94,5 +98,5 @@ async def copies(
     return [_copy(partition, *row) for row in rows]
 
 
-def _copy(partition: int, position: int, received_at: datetime, outcome: str) -> Copy:
+def _copy(partition: int, position: int, received_at: datetime, outcome: Outcome) -> Copy:
     return Copy(f"{partition}:{position}", rfc3339(received_at), outcome)

@@ -9,15 +9,16 @@ ended with, and that key is a place in an index. Two ways lead there:
 """
 
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from psycopg.sql import SQL
 
 from eventlog.errors import ReadTooLarge
 from eventlog.log.partitions import partition_of
 from eventlog.statements import statement
-from eventlog.timestamps import rfc3339
+from eventlog.timestamps import Moment, rfc3339
 from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import BEYOND, EVERY_TOPIC, TopicRange
 
@@ -50,17 +51,22 @@ class TimeKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event as it is answered; `payload` is the text that was sent."""
+    """A deduplicated event: the first delivery of its (topic, event_id)."""
 
     topic: str
     event_id: str
-    timestamp: str
+    timestamp: Annotated[Moment, Meta(description="when it happened, as its publisher says; UTC")]
     source: str
-    payload: msgspec.Raw
+    payload: Annotated[
+        msgspec.Raw,
+        Meta(description="the very text that was sent", extra_json_schema={"type": "object"}),
+    ]
     partition: int
-    position: int
-    received_at: str
-    processed_at: str
+    position: Annotated[int, Meta(description="of its first delivery")]
+    received_at: Moment
+    processed_at: Annotated[
+        Moment, Meta(description="when the live version projected it: a rebuild gives it a new one")
+    ]
 
     @property
     def key(self) -> TimeKey:

@@ -1,13 +1,16 @@
 """Read what the projections set aside, by cause, and what became of it when it was retried."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from psycopg.rows import class_row
 
 from eventlog.errors import LogRewound
 from eventlog.statements import statement
-from eventlog.timestamps import rfc3339
+from eventlog.timestamps import Moment, rfc3339
+from projections.read.deliveries import DeliveryName
 from projections.read.session import ReadSession
 from projections.read.topics import TopicRange
 
@@ -16,27 +19,27 @@ NUMBER_MAX = (1 << 63) - 1
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why deliveries are in quarantine, how many, since when, and the latest few of them."""
+    """Deliveries that were set aside for one reason."""
 
     projection: str
     sqlstate: str
     cause: str
     deliveries: int
-    first_at: str
-    last_at: str
-    latest: list[str]
+    first_at: Moment
+    last_at: Moment
+    latest: Annotated[list[DeliveryName], Meta(description="the latest ten deliveries")]
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """What the retry of one event changed: its deliveries that are not what they were, and each count."""
+    """What the retry of one event changed."""
 
-    number: int
+    number: Annotated[int, Meta(description="1, 2, 3 … of its projection, without gaps")]
     projection: str
     version: int
     topic: str
     event_id: str
-    deliveries: list[str]
-    unique_processed: int
+    deliveries: Annotated[list[DeliveryName], Meta(description="those whose outcome is another than before")]
+    unique_processed: Annotated[int, Meta(description="by how much it changed, as all counts here")]
     duplicate_dropped: int
     conflicts: int
     quarantined: int

@@ -1,33 +1,35 @@
 """Read how many deliveries were received over time: as they are projected, or of all topics from the log."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import psycopg
+from msgspec import Meta
 
 from eventlog.statements import statement
-from eventlog.timestamps import rfc3339
+from eventlog.timestamps import Moment, rfc3339
 from projections.errors import ProjectionDropped
 from projections.read.events import BEGINNING
 from projections.read.session import ReadSession
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
-BUCKETS = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
+BucketLength = Literal["minute", "hour", "day"]
+BUCKETS: dict[BucketLength, str] = {"minute": "1 minute", "hour": "1 hour", "day": "1 day"}
 
 
 class Bucket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The deliveries that were received in the bucket that begins at `start`: of a topic, or of several."""
+    """How many deliveries were received in the bucket that begins at `start`."""
 
-    topic: str | None = None
-    start: str
+    topic: Annotated[str | None, Meta(description="left out where all topics are counted together")] = None
+    start: Moment
     received: int
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Buckets with deliveries in them; not complete when the limit cut it off."""
+    """Deliveries over time, by start, then topic; buckets without any are left out."""
 
-    bucket: str
-    complete: bool
+    bucket: BucketLength
+    complete: Annotated[bool, Meta(description="false when there are more counts than `limit`")]
     counts: list[Bucket]
 
 
@@ -35,7 +37,7 @@ class TimelineRange(msgspec.Struct, frozen=True):
     """Which buckets: from since (inclusive) to until (exclusive), in UTC, at most so many counts."""
 
     limit: int
-    bucket: str = "minute"
+    bucket: BucketLength = "minute"
     since: str | None = None
     until: str | None = None
     newest_first: bool = False
