@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from eventlog.keys.presented import authorization
 from tests.benchmarks.connection import Connection, request_head, with_body
 from tests.benchmarks.deliveries import Load
 
@@ -35,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     deliveries: report where each delivery lies and when it was due, for single events.
     give_up: in an open loop, do not send what still waits for a connection when the last request is due.
+    key: is shown with each request.
     """
 
     load: Load
@@ -43,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rate: float | None = None
     deliveries: bool = False
     give_up: bool = False
+    key: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,11 +253,12 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def made_ahead(load: Load) -> tuple[list[bytes], "array[int]"]:
+def made_ahead(load: Load, key: str | None = None) -> tuple[list[bytes], "array[int]"]:
     """Return the requests, and the deliveries in each."""
     counts = array("q")
     requests = []
-    head = request_head("POST", "/publish", {"Content-Type": "application/json"})
+    shown = authorization(key)
+    head = request_head("POST", "/publish", {"Content-Type": "application/json", **shown})
     for body, count in load.bodies():
         requests.append(with_body(head, body))
         counts.append(count)
@@ -262,7 +266,7 @@ def made_ahead(load: Load) -> tuple[list[bytes], "array[int]"]:
 
 
 async def _serve(plan: Plan) -> Report:
-    requests, counts = made_ahead(plan.load)
+    requests, counts = made_ahead(plan.load, plan.key)
     sender = Sender(plan, requests, counts)
     await sender.connect()
     # What was made stays to the end: the collector need not look through it again and again.

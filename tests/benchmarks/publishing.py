@@ -43,6 +43,7 @@ def publish(
     rate: float | None = None,
     deliveries: bool = False,
     give_up: bool = False,
+    key: str | None = None,
 ) -> Published:
     """Publish a load and wait until it is projected.
 
@@ -55,6 +56,7 @@ def publish(
         rate=rate,
         deliveries=deliveries,
         give_up=give_up,
+        key=key,
     )
     seen = [0]
 
