@@ -33,6 +33,11 @@ READING = (
     *("health", "metrics", "index", "console"),
 )
 
+# What the framework itself answers.
+NO_ROUTE = {
+    404: ("not_found", "there is no such route or thing"),
+    405: ("method_not_allowed", "this route has other methods: see Allow"),
+}
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.METHODS}
 
@@ -106,20 +111,12 @@ def _answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        if error.status_code not in NO_ROUTE:
+            return _response(request, problem_for(error))
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods(app, request.scope))
-        detail = {404: "there is no such route or thing", 405: "this route has other methods: see Allow"}
-        return _response(
-            request,
-            Problem(
-                error.status_code,
-                code,
-                detail.get(error.status_code, str(error.detail)),
-                headers=headers,
-            ),
-        )
+        return _response(request, Problem(*NO_ROUTE[error.status_code], headers=headers))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -132,7 +129,7 @@ def _answer_with_problems(app: FastAPI) -> None:
             )
             for fault in error.errors()
         ]
-        return _response(request, Problem(422, "invalid_parameter", "a parameter is wrong", errors=faults))
+        return _response(request, Problem("invalid_parameter", "a parameter is wrong", errors=faults))
 
 
 def _response(request: Request, problem: Problem) -> Response:

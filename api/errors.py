@@ -1,4 +1,4 @@
-"""Problems: what every error looks like on the wire (RFC 9457), and the one table that maps ours."""
+"""Problems: what every error looks like on the wire (RFC 9457), and which code each error of ours has."""
 
 import re
 from collections import Counter
@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.error_codes import CODES
 from eventlog.audit.errors import (
     AuditBusy,
     AuditUnavailable,
     QuestionRefused,
-    QuestionUnknown,
     StatementFailed,
 )
 from eventlog.errors import (
@@ -38,6 +38,9 @@ CONTENT_TYPE = "application/problem+json"
 answered: Counter[tuple[int, str]] = Counter()
 
 
+MEANINGS = "for programs: it stays. " + "; ".join(f"`{code}`: {rule.meaning}" for code, rule in CODES.items())
+
+
 class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An error (RFC 9457)."""
 
@@ -45,7 +48,7 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: Annotated[str, Meta(description="for people")]
-    code: Annotated[str, Meta(description="for programs: it stays")]
+    code: Annotated[str, Meta(description=MEANINGS, extra_json_schema={"enum": list(CODES)})]
     request_id: str
     retryable: Annotated[bool, Meta(description="whether the same request may succeed later")]
     sqlstate: Annotated[str | UnsetType, Meta(description="of a statement that failed, in POST /sql")] = UNSET
@@ -58,26 +61,33 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(Exception):
-    """An answer that is an error. `detail` is for people, `code` for programs, `members` are its own."""
+    """An answer that is an error. `detail` is for people, `code` for programs, `members` are its own.
+
+    Status and Retry-After are those of the code. after: in how many seconds to try again, where the error
+    knows better than the table.
+    """
 
     def __init__(
         self,
-        status: int,
         code: str,
         detail: str,
         *,
-        retryable: bool = False,
+        after: int | None = None,
         errors: Sequence[Fault] = (),
         headers: dict[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status = status
+        rule = CODES[code]
         self.code = code
+        self.status = rule.status
+        self.after = rule.after if after is None else after
+        self.retryable = self.after is not None or rule.retryable
         self.detail = detail
-        self.retryable = retryable
         self.errors = errors
         self.headers = headers or {}
+        if self.after is not None:
+            self.headers = {"Retry-After": str(self.after), **self.headers}
         self.members = members or {}
 
     def messages(self, request_id: object) -> tuple[dict[str, object], dict[str, object]]:
@@ -107,31 +117,29 @@ class Problem(Exception):
         return msgspec.json.encode(document)
 
 
-# Domain → HTTP. The first class that fits holds, so the narrow ones stand first.
-# status, code (None: the error's own), seconds after which to try again (None: it is no use).
-TABLE: tuple[tuple[type[EventlogError], int, str, int | None], ...] = (
-    (OutcomeUnknown, 503, "outcome_unknown", 1),
-    (DatabaseUnavailable, 503, "database_unavailable", 1),
-    (LogSubscribed, 503, "log_subscribed", 30),
-    (QueueFull, 503, "queue_full", 1),
-    (SchemaMismatch, 503, "schema_mismatch", 5),
-    (ProjectionDropped, 503, "projection_dropped", 5),
-    (DiskFull, 507, "disk_full", 30),
-    (DataDamaged, 500, "data_damaged", None),
-    (ContentRefused, 400, "content_refused", None),
-    (ProjectionUnknown, 404, "not_found", None),
-    (LogRewound, 409, "log_rewound", None),
-    (ReadTooLarge, 422, "read_too_large", None),
-    (ProjectionOutdated, 409, "projection_outdated", None),
-    (OperationRefused, 409, "operation_running", 5),
-    (AuditBusy, 503, "audit_busy", 1),
-    (AuditUnavailable, 503, "audit_unavailable", 30),
+# Ours → code. The first class that fits holds, so the narrow ones stand first.
+TABLE: tuple[tuple[type[EventlogError], str], ...] = (
+    (OutcomeUnknown, "outcome_unknown"),
+    (DatabaseUnavailable, "database_unavailable"),
+    (LogSubscribed, "log_subscribed"),
+    (QueueFull, "queue_full"),
+    (SchemaMismatch, "schema_mismatch"),
+    (ProjectionDropped, "projection_dropped"),
+    (DiskFull, "disk_full"),
+    (DataDamaged, "data_damaged"),
+    (ContentRefused, "content_refused"),
+    (ProjectionUnknown, "not_found"),
+    (LogRewound, "log_rewound"),
+    (ReadTooLarge, "read_too_large"),
+    (ProjectionOutdated, "projection_outdated"),
+    (OperationRefused, "operation_running"),
+    (AuditBusy, "audit_busy"),
+    (AuditUnavailable, "audit_unavailable"),
 )
 AWAY = (
     "the database cannot be reached, or does not let this service in; its log and `eventlog doctor` tell why"
 )
 LIBPQ_FAILED = re.compile(r'connection to server|failed to resolve|could not translate|"/')
-REFUSED_STATUS = {"malformed": 400, "invalid": 422, "too_large": 413, "forbidden": 403}
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
 
 
@@ -140,21 +148,16 @@ def problem_for(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refused):
-        return Problem(REFUSED_STATUS[error.kind], error.code, error.detail, errors=error.faults)
+        return Problem(error.code, error.detail, errors=error.faults)
     if isinstance(error, QuestionRefused):
-        return Problem(404 if isinstance(error, QuestionUnknown) else 422, error.code, str(error))
+        return Problem(error.code, str(error))
     if isinstance(error, StatementFailed):
         return _statement_problem(error)
-    for kind, status, code, after in TABLE:
+    for kind, code in TABLE:
         if isinstance(error, kind):
-            return Problem(
-                status,
-                code,
-                f"{_outward(error)}{ADVICE.get(code, '')}",
-                retryable=after is not None,
-                headers={} if after is None else {"Retry-After": str(after)},
-            )
-    return Problem(500, "internal_error", "a bug of ours; the log of the service has it by request_id")
+            after = error.after_seconds if isinstance(error, AuditBusy) else None
+            return Problem(code, f"{_outward(error)}{ADVICE.get(code, '')}", after=after)
+    return Problem("internal_error", "a bug of ours; the log of the service has it by request_id")
 
 
 def _outward(error: EventlogError) -> str:
@@ -166,7 +169,6 @@ def _outward(error: EventlogError) -> str:
 def _statement_problem(error: StatementFailed) -> Problem:
     """Say what is wrong with a statement: it is the asker's own, so PostgreSQL's words are for them."""
     return Problem(
-        422,
         error.code,
         f"the statement failed: {error.message}",
         members={
@@ -180,4 +182,4 @@ def _statement_problem(error: StatementFailed) -> Problem:
 
 def wrong_method(allow: str) -> Problem:
     """Return the answer to a method that a route does not have."""
-    return Problem(405, "method_not_allowed", f"this route answers {allow}", headers={"Allow": allow})
+    return Problem("method_not_allowed", f"this route answers {allow}", headers={"Allow": allow})

@@ -171,20 +171,19 @@ class Authentication:
                 "password; `eventlog keys create` makes one",
             ),
         )
-        return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="eventlog"'})
+        return Problem(code, detail, headers={"WWW-Authenticate": 'Bearer realm="eventlog"'})
 
     def _later(self, outcome: Outcome, detail: str) -> Problem:
         self.counted[outcome] += 1
         code = "key_suspended" if outcome == "suspended" else "keys_unknown"
-        after = "30" if outcome == "suspended" else "1"
-        return Problem(503, code, detail, retryable=True, headers={"Retry-After": after})
+        return Problem(code, detail)
 
     def _not_allowed(self, verbs: tuple[Verb, ...] | None) -> Problem:
         self.counted["scope"] += 1
         if not verbs:
-            return Problem(404, "not_found", "there is no such route")
+            return Problem("not_found", "there is no such route")
         needed = " or ".join(verbs)
-        return Problem(403, "scope", f"this key may not do that: it needs {needed} among its scopes")
+        return Problem("scope", f"this key may not do that: it needs {needed} among its scopes")
 
 
 def _presented(authorization: bytes) -> Presented | None:

@@ -21,7 +21,7 @@ class ClientGone(Problem):
     """The client closed the connection before its body was complete; nobody reads it."""
 
     def __init__(self) -> None:
-        super().__init__(400, "incomplete_request", "the connection ended before the request was complete")
+        super().__init__("incomplete_request", "the connection ended before the request was complete")
 
 
 def is_ndjson(headers: dict[bytes, bytes]) -> bool:
@@ -45,7 +45,6 @@ def _media_type(headers: dict[bytes, bytes]) -> str:
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding != b"identity":
         raise Problem(
-            415,
             "unsupported_content_encoding",
             "send the body as it is, without Content-Encoding",
             headers={"Accept-Encoding": "identity"},
@@ -55,20 +54,20 @@ def _media_type(headers: dict[bytes, bytes]) -> str:
     for parameter in parameters if kind == JSON or are_lines(kind) else ():
         name, _, value = parameter.partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-            raise Problem(415, "unsupported_charset", "JSON is sent in UTF-8")
+            raise Problem("unsupported_charset", "JSON is sent in UTF-8")
     return kind
 
 
 def _unsupported(detail: str, *kinds: str) -> Problem:
     offered = ", ".join(kinds)
-    return Problem(415, "unsupported_media_type", detail, headers={"Accept-Post": offered})
+    return Problem("unsupported_media_type", detail, headers={"Accept-Post": offered})
 
 
 def require_no_body(request: Request) -> None:
     """Raise the Problem of a body where none is read: what it asks for would be silently passed over."""
     if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
         detail = "what is wanted is said by the address and its parameters: send no body"
-        raise Problem(422, "unexpected_body", detail)
+        raise Problem("unexpected_body", detail)
 
 
 async def read_body(
@@ -97,10 +96,8 @@ async def read_body(
                 message = await receive()
         except TimeoutError:
             raise Problem(
-                408,
                 "body_too_slow",
                 f"a part of the body may take {timeout_seconds:g} seconds, all of it {BODY_TIMEOUTS} times",
-                retryable=True,
                 headers={"Connection": "close"},
             ) from None
         if message["type"] == "http.disconnect":
@@ -118,6 +115,4 @@ async def read_body(
 
 
 def _too_large(bytes_max: int) -> Problem:
-    return Problem(
-        413, "body_too_large", f"a body has at most {bytes_max} bytes", headers={"Connection": "close"}
-    )
+    return Problem("body_too_large", f"a body has at most {bytes_max} bytes", headers={"Connection": "close"})

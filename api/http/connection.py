@@ -234,7 +234,7 @@ class HttpConnection(HttpToolsProtocol):
             self._stop_lingering()
         elif self._reads_head or self.cycle is None:
             detail = f"the headers of a request may take {self.timeout_seconds:g} seconds"
-            self._refuse(Problem(408, "headers_too_slow", detail, retryable=True))
+            self._refuse(Problem("headers_too_slow", detail))
         else:
             self.transport.close()
 

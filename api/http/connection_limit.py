@@ -116,7 +116,7 @@ class ConnectionLimit:
 def too_many(connections_max: int) -> Problem:
     """Return what a newcomer is told for whom no room could be made."""
     detail = f"this process has {connections_max} connections already, and answers are due on all of them"
-    return Problem(503, "too_many_connections", detail, retryable=True, headers={"Retry-After": "1"})
+    return Problem("too_many_connections", detail)
 
 
 def fitting(connections_max: int) -> int:

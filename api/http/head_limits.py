@@ -19,24 +19,22 @@ _OF_AN_OFFER = frozenset({b"upgrade", b"http2-settings"})
 
 def target_too_long() -> Problem:
     """Return the answer to a path and query that are too long."""
-    return Problem(414, "target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
+    return Problem("target_too_long", f"a request target has at most {TARGET_BYTES_MAX} bytes")
 
 
 def headers_too_large() -> Problem:
     """Return the answer to too many headers, or too long ones."""
-    return Problem(
-        431, "headers_too_large", f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them"
-    )
+    return Problem("headers_too_large", f"at most {HEADERS_MAX} headers and {HEADER_BYTES_MAX} bytes of them")
 
 
 def invalid_http(detail: str = "this is no valid HTTP/1.1 request") -> Problem:
     """Return the answer to what is no HTTP."""
-    return Problem(400, "invalid_http", detail)
+    return Problem("invalid_http", detail)
 
 
 def trailers_refused() -> Problem:
     """Return the answer to headers behind a body: they would come after the checks of those before it."""
-    return Problem(400, "trailers_refused", "send no trailers: headers stand before the body")
+    return Problem("trailers_refused", "send no trailers: headers stand before the body")
 
 
 def framing_too_large() -> Problem:
@@ -46,7 +44,7 @@ def framing_too_large() -> Problem:
 
 def incomplete_request() -> Problem:
     """Return the answer to a client that ended its side in the middle of a request."""
-    return Problem(400, "incomplete_request", "the connection ended before the request was complete")
+    return Problem("incomplete_request", "the connection ended before the request was complete")
 
 
 def are_too_large(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -99,7 +99,7 @@ class Middleware:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""
         methods = self._methods(scope)
         if not methods:
-            raise Problem(404, "not_found", "there is no such route")
+            raise Problem("not_found", "there is no such route")
         headers = [(b"allow", ", ".join(methods).encode())]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})

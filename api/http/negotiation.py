@@ -29,7 +29,7 @@ def form_of(request: Request, *offered: str) -> str:
     """Return the media type to answer with. Raises the Problem of a client that takes none of those."""
     found = preferred(",".join(request.headers.getlist("accept")), offered)
     if found is None:
-        raise Problem(406, "not_acceptable", f"this route answers {' or '.join(offered)}, as Accept may say")
+        raise Problem("not_acceptable", f"this route answers {' or '.join(offered)}, as Accept may say")
     return found
 
 

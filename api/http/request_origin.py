@@ -95,7 +95,7 @@ class TrustPolicy:
         """
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1:
-            raise Problem(400, "duplicate_host", "a request has one Host header")
+            raise Problem("duplicate_host", "a request has one Host header")
         named = hosts[0] if hosts else None
         request_origin = scope["request_origin"] = self._request_origin(
             scope, None if named is None else authority(named)
@@ -144,7 +144,6 @@ class TrustPolicy:
 
 def _misdirected(what: str) -> Problem:
     return Problem(
-        421,
         "host_not_allowed",
         f"{what}, which this service does not answer for; EVENTLOG_ALLOWED_HOSTS adds hosts",
     )
@@ -213,7 +212,7 @@ def _require_own_origin(headers: dict[bytes, bytes], request_origin: RequestOrig
 
 
 def _foreign(what: str) -> Problem:
-    return Problem(403, "foreign_origin", f"{what}. Pages of other origins may not use it: there is no CORS")
+    return Problem("foreign_origin", f"{what}. Pages of other origins may not use it: there is no CORS")
 
 
 def _text(value: bytes) -> str:

@@ -109,11 +109,8 @@ class Hub:
         """Keep the hub running. Raises the Problem of too many readers, or of what it cannot read."""
         if self._users >= self._readers_max:
             raise Problem(
-                503,
                 "too_many_streams",
                 f"this process serves {self._readers_max} streams already",
-                retryable=True,
-                headers={"Retry-After": "5"},
             )
         self._users += 1
         try:

@@ -117,8 +117,6 @@ class StreamReader:
 def too_slow() -> Problem:
     """Return what a reader is told that does not keep up."""
     return Problem(
-        503,
         "reader_too_slow",
         "more has arrived than was read; connect again with the last id to go on from there",
-        retryable=True,
     )

@@ -54,7 +54,7 @@ class LinesResponse(StreamingResponse):
     def __init__(self, services: Services, *arguments: Any, **named: Any) -> None:
         if services.lines.locked():
             busy = "as many answers of JSON Lines are being read as may at once"
-            raise Problem(503, "too_many_streams", busy, retryable=True, headers={"Retry-After": "5"})
+            raise Problem("too_many_streams", busy)
         super().__init__(*arguments, **named)
         self._places = services.lines
 

@@ -70,7 +70,6 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
         )
     except ValueError:  # UnicodeDecodeError is one
         raise Problem(
-            422,
             "invalid_query",
             f"the query must be percent-encoded UTF-8, of at most {FIELDS_MAX} parameters",
         ) from None
@@ -83,7 +82,7 @@ def fault(name: str, detail: str) -> Fault:
 
 def invalid(faults: list[Fault]) -> Problem:
     """Return the problem of parameters that are wrong."""
-    return Problem(422, "invalid_parameter", "; ".join(fault.detail for fault in faults[:3]), errors=faults)
+    return Problem("invalid_parameter", "; ".join(fault.detail for fault in faults[:3]), errors=faults)
 
 
 def documented(known: Parameters) -> dict[str, Any]:

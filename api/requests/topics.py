@@ -61,9 +61,7 @@ def seen_pattern(scope: Any, wanted: str | None, verb: Verb = "read") -> str | N
         return wanted
     seen = seen_patterns(scope, [] if wanted is None else [wanted], verb)
     if len(seen) > 1:
-        raise Problem(
-            403, "scope", f"this key may {verb} several topics: name one of them, as ?topic={seen[0]}"
-        )
+        raise Problem("scope", f"this key may {verb} several topics: name one of them, as ?topic={seen[0]}")
     return seen[0]
 
 
@@ -73,4 +71,4 @@ def _inside(wish: str, patterns: Sequence[str]) -> list[str]:
 
 def _not_in_scope(scope: Any, verb: Verb) -> Problem:
     named = ", ".join(caller_of(scope).scopes.patterns(verb))
-    return Problem(403, "scope", f"this topic is not for this key, which may {verb} {named}")
+    return Problem("scope", f"this topic is not for this key, which may {verb} {named}")

@@ -43,7 +43,7 @@ async def docs(request: Request) -> Response:
 async def file(request: Request, name: str) -> Response:
     """One of the console's files."""
     if name not in names():
-        raise Problem(404, "not_found", "the console has no such file")
+        raise Problem("not_found", "the console has no such file")
     return _sent(request, name, "Accept-Encoding")
 
 

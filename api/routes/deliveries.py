@@ -139,7 +139,7 @@ async def one_delivery(request: Request) -> Response:
             await services.projected.wait({partition: position}, preferences.wait_seconds)
             found = await _seen(request, partition, position)
     if found is None:
-        raise Problem(404, "delivery_not_found", "the log has no delivery there")
+        raise Problem("delivery_not_found", "the log has no delivery there")
     return answer(found, headers=headers)
 
 
@@ -155,5 +155,5 @@ def place_of(name: str) -> tuple[int, int]:
         return _place(name)
     except ValueError:
         raise Problem(
-            404, "delivery_not_found", "a delivery is named partition:position, such as 3:1042"
+            "delivery_not_found", "a delivery is named partition:position, such as 3:1042"
         ) from None

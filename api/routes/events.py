@@ -200,29 +200,27 @@ async def _with_deliveries(
 
 def _not_found(deliveries: list[Copy]) -> Problem:
     if any(copy.outcome == PENDING for copy in deliveries):
-        return Problem(404, "event_pending", "this event is delivered and not yet projected", retryable=True)
+        return Problem("event_pending", "this event is delivered and not yet projected")
     if deliveries:
-        return Problem(404, "event_quarantined", "all deliveries of this event are in quarantine")
-    return Problem(404, "event_not_found", "no such event was delivered")
+        return Problem("event_quarantined", "all deliveries of this event are in quarantine")
+    return Problem("event_not_found", "no such event was delivered")
 
 
 def split_path(raw_path: bytes) -> tuple[str, str]:
     """Return topic and event_id of /events/{topic}/{event_id}, split before they are decoded."""
     topic, slash, event_id = raw_path.removeprefix(PREFIX).partition(b"/")
     if not raw_path.startswith(PREFIX) or not slash or b"/" in event_id or not (topic and event_id):
-        raise Problem(
-            404, "not_found", "there is no such route; a slash within topic or event_id is sent as %2F"
-        )
+        raise Problem("not_found", "there is no such route; a slash within topic or event_id is sent as %2F")
     return _decoded(topic), _decoded(event_id)
 
 
 def _decoded(segment: bytes) -> str:
     if NO_PERCENT_CODE.search(segment):
-        raise Problem(400, "invalid_path", "a percent sign in a path is followed by two hexadecimal digits")
+        raise Problem("invalid_path", "a percent sign in a path is followed by two hexadecimal digits")
     try:
         key = unquote_to_bytes(segment).decode("utf-8", "strict")
     except UnicodeDecodeError:
-        raise Problem(400, "invalid_path", "a path is percent-encoded UTF-8") from None
+        raise Problem("invalid_path", "a path is percent-encoded UTF-8") from None
     if "\0" in key:
-        raise Problem(404, "event_not_found", "no topic and no event_id has a NUL in it")
+        raise Problem("event_not_found", "no topic and no event_id has a NUL in it")
     return key

@@ -136,7 +136,7 @@ async def _read(
 
 
 def _unknown(id: str) -> Problem:
-    return Problem(404, "not_found", "there is no such operation; the latest 1,000 are kept")
+    return Problem("not_found", "there is no such operation; the latest 1,000 are kept")
 
 
 def shown(record: OperationRecord) -> OperationStatus:

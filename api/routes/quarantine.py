@@ -78,7 +78,7 @@ async def retry(request: Request) -> Response:
     partition, position = place_of(request.path_params["delivery"])
     services = services_of(request)
     if not await read(services, lambda reader: is_quarantined(reader, partition, position, projection)):
-        raise Problem(404, "not_quarantined", "no live projection has that delivery in quarantine")
+        raise Problem("not_quarantined", "no live projection has that delivery in quarantine")
     found = f"{partition}:{position}"
     return answer(await retried(services.retries, services.operations.dsn, found, projection))
 

@@ -7,12 +7,13 @@ import msgspec
 import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.error_codes import CODES
 from api.errors import CONTENT_TYPE, Problem, ProblemAnswer, problem_for
 from api.http.negotiation import JSON, form_of
 from api.openapi import schema_of
 from api.services.concurrency_limit import in_turn
 from api.wiring import Services
-from eventlog.errors import DatabaseUnavailable, EventlogError
+from eventlog.errors import DatabaseUnavailable, EventlogError, ReadTooLarge
 from eventlog.sessions.database import translate
 from projections.errors import ProjectionDropped
 from projections.read import ReadSession
@@ -46,17 +47,12 @@ async def probe(services: Services, reading: Callable[[ReadSession], Awaitable[T
     try:
         return await services.pool.read(reading)
     except psycopg.errors.QueryCanceled:
-        slow = "the database is slow now: this read took longer than a read may"
-        raise Problem(503, TOO_LONG, slow, retryable=True, headers={"Retry-After": "5"}) from None
+        raise Problem(TOO_LONG, "the database is slow now: this read took longer than a read may") from None
     except psycopg.Error as error:
         translated = translate(error)
         raise (problem_for(translated) if isinstance(translated, EventlogError) else translated) from error
-    except DatabaseUnavailable as error:
+    except (DatabaseUnavailable, ProjectionDropped) as error:
         raise problem_for(error) from error
-    except ProjectionDropped as error:
-        raise Problem(
-            503, "projection_dropped", str(error), retryable=True, headers={"Retry-After": "30"}
-        ) from None
 
 
 async def read_at_length(services: Services, reading: Callable[[ReadSession], Awaitable[T]], less: str) -> T:
@@ -69,7 +65,7 @@ async def read_at_length(services: Services, reading: Callable[[ReadSession], Aw
             return await read(services, reading)
     except Problem as problem:
         if problem.code == TOO_LONG:
-            raise Problem(422, TOO_LONG, f"this read takes longer than a read may: {less}") from None
+            raise problem_for(ReadTooLarge(f"this read takes longer than a read may: {less}")) from None
         raise
 
 
@@ -105,18 +101,28 @@ def route(
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the problems that a route may answer with."""
+    """Document the problems that a route may answer with: each status with the codes that have it."""
     meaning = {
-        400: "the path or the body is malformed",
-        403: "it is switched off here",
+        400: "the path or the body is malformed, or cannot be stored",
+        403: "it is switched off here, or not for this key",
         404: "there is no such thing",
         406: "Accept takes nothing of what there is",
         409: "another operation on it is under way, or a place lies beyond the log, which was restored",
-        413: "the body is too large",
-        415: "the body is no JSON",
-        422: "a parameter is wrong; `errors` names each",
-        503: "the database is away, or the projection is dropped: try again",
+        413: "the body, an event or a batch is too large",
+        415: "another content type, charset or content encoding than those that are read",
+        422: "a parameter, a field or a statement is wrong; `errors` names each",
+        503: "the database or what is asked for is away, or too much is asked at once: try again",
         507: "the database's disk is full",
     }
-    content = {CONTENT_TYPE: {"schema": schema_of(ProblemAnswer)}}
-    return {status: {"description": meaning[status], "content": content} for status in statuses}
+    return {
+        status: {"description": meaning[status], "content": {CONTENT_TYPE: {"schema": _problem(status)}}}
+        for status in statuses
+    }
+
+
+def _problem(status: int) -> dict[str, Any]:
+    codes = [code for code, rule in CODES.items() if rule.status == status]
+    return {
+        "allOf": [schema_of(ProblemAnswer)],
+        "properties": {"status": {"const": status}, "code": {"enum": codes}},
+    }

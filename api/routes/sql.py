@@ -12,7 +12,7 @@ POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit":
         "sqlstate", "message", "hint" (or null) and "position" (a character of the statement, from 1,
         or null) beside the members of every problem.
     422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
-        `parameter_too_long`, `too_many_parameters`, `nul_in_text`, `lone_surrogate`, `invalid_field`;
+        `parameter_too_long`, `too_many_parameters`, `nul_in_text`, `surrogate_in_text`, `invalid_field`;
         404 `question_unknown`.
     400 `invalid_json`, 413, 415. 503 `audit_busy` while four others run, or
         while much is published and statements have had their share of the time; `audit_unavailable`.
@@ -161,7 +161,7 @@ async def schema(request: Request) -> Response:
 def _enabled(request: Request) -> Services:
     services = services_of(request)
     if not services.settings.sql_enabled:
-        raise Problem(403, "sql_disabled", DISABLED)
+        raise Problem("sql_disabled", DISABLED)
     return services
 
 
@@ -184,7 +184,7 @@ def _read(text: bytes) -> tuple[SqlRequest, StatementRequest]:
     except msgspec.ValidationError:
         raise _invalid("", FORM) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Problem(400, "invalid_json", f"the body is {'no JSON' if text else 'empty'}: {FORM}") from None
+        raise Problem("invalid_json", f"the body is {'no JSON' if text else 'empty'}: {FORM}") from None
     return body, _asked(body)
 
 
@@ -200,4 +200,4 @@ def _asked(body: SqlRequest) -> StatementRequest:
 
 
 def _invalid(pointer: str, detail: str) -> Problem:
-    return Problem(422, "invalid_field", detail, errors=[Fault(None, pointer, "invalid_field", detail)])
+    return Problem("invalid_field", detail, errors=[Fault(None, pointer, "invalid_field", detail)])

@@ -17,7 +17,7 @@ async def in_turn(turns: asyncio.Lock | asyncio.Semaphore) -> AsyncIterator[None
             await turns.acquire()
     except TimeoutError:
         busy = "many read now; ask again in a moment, and less often"
-        raise Problem(503, "reads_busy", busy, retryable=True, headers={"Retry-After": "2"}) from None
+        raise Problem("reads_busy", busy) from None
     try:
         yield
     finally:

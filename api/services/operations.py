@@ -32,11 +32,8 @@ AT_ONCE_MAX = 4
 
 def _busy() -> Problem:
     return Problem(
-        503,
         "operations_busy",
         f"{AT_ONCE_MAX} operations are under way in this process already",
-        retryable=True,
-        headers={"Retry-After": "30"},
     )
 
 

@@ -31,11 +31,8 @@ async def retried(turns: asyncio.Semaphore, dsn: str, delivery: str, projection:
         await asyncio.wait_for(turns.acquire(), TURN_SECONDS_MAX)
     except TimeoutError:
         raise Problem(
-            503,
             "retries_busy",
             f"{AT_ONCE_MAX} retries are under way in this process already",
-            retryable=True,
-            headers={"Retry-After": "5"},
         ) from None
     try:
         return await _retried(dsn, delivery, projection)
@@ -56,9 +53,7 @@ async def _retried(dsn: str, delivery: str, projection: str | None) -> list[Retr
     try:
         output, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
     except TimeoutError:
-        raise Problem(
-            503, "retry_too_long", f"it took longer than {SECONDS_MAX:g} s", retryable=True
-        ) from None
+        raise Problem("retry_too_long", f"it took longer than {SECONDS_MAX:g} s") from None
     finally:
         with suppress(ProcessLookupError):
             process.kill()
@@ -68,4 +63,4 @@ async def _retried(dsn: str, delivery: str, projection: str | None) -> list[Retr
         return msgspec.json.decode(output, type=list[Retried])
     except msgspec.DecodeError:
         detail = f"the process that played it again ended with {process.returncode}; nothing has changed"
-        raise Problem(409, "retry_died", detail) from None
+        raise Problem("retry_died", detail) from None

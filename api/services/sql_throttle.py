@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from api.errors import Problem
 from eventlog.audit.errors import AuditBusy
 from eventlog.audit.limits import AT_ONCE_MAX
 
@@ -98,7 +97,7 @@ class SqlThrottle:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Run a statement in this block. Raises AuditBusy, or a Problem that says when to come back."""
+        """Run a statement in this block. Raises AuditBusy, which may say when to come back."""
         if self._slots.locked():
             raise AuditBusy
         async with self._slots:
@@ -114,11 +113,5 @@ class SqlThrottle:
         until = self._clock() + WAIT_SECONDS_MAX
         while self._load.is_high() and (seconds := self._budget.wait_seconds()) > 0:
             if self._clock() >= until:
-                raise Problem(
-                    503,
-                    "audit_busy",
-                    "much is published now, and questions have had their share of the time; try again later",
-                    retryable=True,
-                    headers={"Retry-After": str(math.ceil(seconds))},
-                )
+                raise AuditBusy(after_seconds=math.ceil(seconds))
             await self._sleep(POLL_SECONDS)

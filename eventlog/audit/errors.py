@@ -44,12 +44,18 @@ class AuditUnavailable(EventlogError):
 
 
 class AuditBusy(AuditUnavailable):
-    """As many statements of auditors run as may at once, or as many run over their time as may at all."""
+    """As many statements of auditors run as may at once, or as many run over their time as may at all.
 
-    def __init__(self, *, overrunning: bool = False) -> None:
+    after_seconds: when there is room for sure, where that is known: statements have had their share.
+    """
+
+    def __init__(self, *, overrunning: bool = False, after_seconds: int | None = None) -> None:
+        self.after_seconds = after_seconds
         super().__init__(
-            "as many statements as may run over their time, in functions that PostgreSQL cannot interrupt; "
-            "`eventlog doctor` names them"
+            "much is published now, and questions have had their share of the time; try again later"
+            if after_seconds is not None
+            else "as many statements as may run over their time, in functions that PostgreSQL cannot "
+            "interrupt; `eventlog doctor` names them"
             if overrunning
             else "as many statements run as may at once; try again"
         )

@@ -136,4 +136,6 @@ def _refuse_unsendable(name: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise QuestionRefused("lone_surrogate", f"{name} holds a lone surrogate, which is no text") from None
+        raise QuestionRefused(
+            "surrogate_in_text", f"{name} holds a lone surrogate, which is no text"
+        ) from None

@@ -89,7 +89,7 @@ def test_parameters_are_bound_and_never_read_as_sql(asking: Asking) -> None:
         (" ", None, "statement_empty"),
         ("SELECT 1", {"a": 1}, "parameter_unknown"),
         ("SELECT '\0'", None, "nul_in_text"),
-        ("SELECT '\ud800'", None, "lone_surrogate"),
+        ("SELECT '\ud800'", None, "surrogate_in_text"),
         ("x" * 200_000, None, "statement_too_long"),
     ],
 )
