@@ -16,6 +16,14 @@ from tests.support.api import running_api
 from tests.support.events import event
 from tests.support.waiting import until
 
+# Sessions of this database that wait for a lock. pg_stat_activity would stay the same in a transaction.
+WAITING = """
+    SELECT count(DISTINCT pid) FROM pg_locks
+    WHERE NOT granted AND pid IN (
+        SELECT pid FROM pg_locks
+        WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
 
 class Client:
     """Sends bytes as they are, and reads answers one by one."""
@@ -95,7 +103,8 @@ def full(database: str, connection: psycopg.Connection[TupleRow], **settings: An
         with connection.transaction():
             connection.execute("SELECT FROM partitions FOR UPDATE")
             flushed.send(request(one_topic("flushed")))
-            until(lambda: queue_size(url) == 1)
+            # As long as the writer has not taken it, there is no room for the other.
+            until(lambda: connection.execute(WAITING).fetchone() == (1,))
             queued.send(request(one_topic("queued")))
             until(lambda: queue_size(url) == 2)
             yield url
