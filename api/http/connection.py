@@ -11,7 +11,8 @@ read for a moment (api/http/unwanted_body.py), for its client to get the answer.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 # Whoever takes nothing of what waits to be sent for so long is cut off.
 STUCK_SECONDS = 30.0
+# A half-closed client whose answer takes long is asked so often whether it is still there.
+ASK_SECONDS = 1.0
 
 
 class _InTurn(FlowControl):
@@ -174,6 +177,30 @@ class HttpConnection(HttpToolsProtocol):
         elif self._due and self.on_half_close is not None:
             self.on_half_close()
         return self._due > 0 or self.transport.is_closing()
+
+    @contextmanager
+    def half_closed_clients_asked(self) -> Iterator[None]:
+        """Find out, meanwhile, whether a client that ended its side is still there to read.
+
+        Nothing else tells who has closed from who has said all. So something is sent that clients pass over
+        (RFC 9110, 15.2), twice: who has gone answers the first with a reset, and the second then fails.
+        """
+        asking: list[asyncio.TimerHandle] = []
+
+        def ask() -> None:
+            if self.cycle.scope["http_version"] == "1.1" and not self.cycle.response_started:
+                self.transport.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+                asking[:] = [self.loop.call_later(ASK_SECONDS, ask)]
+
+        self.on_half_close = ask
+        try:
+            if self._half_closed:
+                ask()
+            yield
+        finally:
+            self.on_half_close = None
+            for timer in asking:
+                timer.cancel()
 
     def shutdown(self) -> None:
         """Complete the answer under way, and then close."""

@@ -32,6 +32,11 @@ def invalid_http(detail: str = "this is no valid HTTP/1.1 request") -> Problem:
     return Problem("invalid_http", detail)
 
 
+def chunks_of_an_old_version() -> Problem:
+    """Return the answer to HTTP/1.0 with chunks, which it does not know (RFC 9112, 6.1)."""
+    return invalid_http("HTTP/1.0 has no Transfer-Encoding: send Content-Length, or HTTP/1.1")
+
+
 def trailers_refused() -> Problem:
     """Return the answer to headers behind a body: they would come after the checks of those before it."""
     return Problem("trailers_refused", "send no trailers: headers stand before the body")

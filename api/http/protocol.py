@@ -217,6 +217,10 @@ class BoundedProtocol(HttpConnection):
             return
         if self._overhead > heads.HEADER_BYTES_MAX and heads.are_too_large(self.headers):
             self._stop_parser(heads.headers_too_large())
+        if self.parser.get_http_version() == "1.0" and any(
+            n == b"transfer-encoding" for n, _ in self.headers
+        ):
+            self._stop_parser(heads.chunks_of_an_old_version())
         self._in_head = self._reads_head = False
         self._overhead = self._thrown_away = self._body_bytes = 0
         self._stop_timer()

@@ -26,6 +26,10 @@ Values in JSON: see `eventlog/audit/values.py`. Nothing that a statement says is
 """
 
 import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -38,7 +42,7 @@ from api.http.body import read_body, require_json
 from api.http.negotiation import CSV, JSON, form_of
 from api.http.request_origin import client_of
 from api.openapi import sends, takes
-from api.requests.parameters import read_parameters
+from api.requests.parameters import NAME_CHARACTERS_MAX, read_parameters
 from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
 from api.wiring import Services
 from eventlog.audit.auditor import StatementResult
@@ -114,9 +118,27 @@ async def ask(request: Request) -> Response:
     body, asked = await asyncio.to_thread(_read, await _text(request, services))
     limits = StatementLimits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(client_of(request.scope), "http")
-    async with services.turns.turn():
-        found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits)
+    async with services.turns.turn(), _watched(request) as has_left:
+        found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits, has_left)
     return await asyncio.to_thread(_shown, form, body, found)
+
+
+@asynccontextmanager
+async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Watch for the asker meanwhile: a statement whose answer nobody reads must not keep others' turn."""
+    left = threading.Event()
+    watching = asyncio.create_task(_note_leaving(request, left))
+    with request.scope["connection"].half_closed_clients_asked():
+        try:
+            yield left.is_set
+        finally:
+            watching.cancel()
+
+
+async def _note_leaving(request: Request, left: threading.Event) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    left.set()
 
 
 def _shown(form: str, body: SqlRequest, found: StatementResult) -> Response:
@@ -181,11 +203,26 @@ async def _text(request: Request, services: Services) -> bytes:
 def _read(text: bytes) -> tuple[SqlRequest, StatementRequest]:
     try:
         body = msgspec.json.decode(text, type=SqlRequest)
+        _require_distinct_keys(text)
     except msgspec.ValidationError:
         raise _invalid("", FORM) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("invalid_json", f"the body is {'no JSON' if text else 'empty'}: {FORM}") from None
     return body, _asked(body)
+
+
+def _require_distinct_keys(text: bytes) -> None:
+    """Raise the Problem of an object that has a key twice: which of them is meant?"""
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _invalid("", f"the key {json.dumps(name[:NAME_CHARACTERS_MAX])} is there twice")
+            seen.add(name)
+
+    # Of numbers, the keys alone are of interest: a long one takes as long as it likes to be read.
+    json.loads(text, object_pairs_hook=members, parse_int=str, parse_float=str)
 
 
 def _asked(body: SqlRequest) -> StatementRequest:

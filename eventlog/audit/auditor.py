@@ -17,7 +17,7 @@ What each guard is for:
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Annotated
 
@@ -74,8 +74,14 @@ class Auditor:
         self._dsn = dsn
         self._login = Login(dsn, audit_dsn)
 
-    def ask(self, asked: StatementRequest, asker: Asker, limits: StatementLimits) -> StatementResult:
-        """Record, run, and answer.
+    def ask(
+        self,
+        asked: StatementRequest,
+        asker: Asker,
+        limits: StatementLimits,
+        has_left: Callable[[], bool] = lambda: False,
+    ) -> StatementResult:
+        """Record, run, and answer; end the statement as soon as its asker `has_left`.
 
         Raises StatementFailed for whatever is wrong with the statement, its limits included;
         AuditUnavailable, AuditBusy or DatabaseUnavailable where it could not be run.
@@ -85,14 +91,20 @@ class Auditor:
             translated_errors(),
             _recorded(owner, asked, asker) as outcome,
         ):
-            answer = self._answer(owner, asked, limits)
+            answer = self._answer(owner, asked, limits, has_left)
             outcome |= {"rows": len(answer.rows), "truncated": answer.truncated}
             return answer
 
-    def _answer(self, owner: Connection, asked: StatementRequest, limits: StatementLimits) -> StatementResult:
+    def _answer(
+        self,
+        owner: Connection,
+        asked: StatementRequest,
+        limits: StatementLimits,
+        has_left: Callable[[], bool],
+    ) -> StatementResult:
         session, name = admitted(self._login, owner, limits)
         try:
-            with Watchdog(session, owner, limits.seconds) as watchdog:
+            with Watchdog(session, owner, limits.seconds, has_left) as watchdog:
                 try:
                     _prepare(session, name, limits)
                     return _run(session, asked, limits)
@@ -149,6 +161,8 @@ def _run(session: Session, asked: StatementRequest, limits: StatementLimits) -> 
 def _failed(
     error: psycopg.Error, asked: StatementRequest, limits: StatementLimits, watchdog: Watchdog
 ) -> Exception:
+    if watchdog.asker_left and not watchdog.gave_up:
+        return StatementFailed("statement_cancelled", "57014", "its asker has left")
     if error.sqlstate == "57014" or watchdog.barked:
         return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,8 @@ from eventlog.statements import statement
 CANCEL_AFTER_SECONDS = 1.0
 TERMINATE_AFTER_SECONDS = 2.0
 GIVE_UP_AFTER_SECONDS = 4.0
+# How often it is looked whether the asker is still there.
+LOOK_SECONDS = 0.25
 
 
 class Watchdog:
@@ -34,14 +37,23 @@ class Watchdog:
     `barked`: its time was up, and whatever error came of the session is due to that. `gave_up`: it runs on.
     """
 
-    def __init__(self, session: Session, owner: Connection, seconds: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        owner: Connection,
+        seconds: float,
+        has_left: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`has_left`: whether nobody waits for the answer any more, which ends the statement at once."""
         self._session = session
         self._owner = owner
         self._deadline = time.monotonic() + seconds
+        self._has_left = has_left
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="eventlog-audit-watchdog", daemon=True)
         self.barked = False
         self.gave_up = False
+        self.asker_left = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,4 +85,10 @@ class Watchdog:
             ours.shutdown(socket.SHUT_RDWR)
 
     def _over_in(self, seconds: float) -> bool:
-        return self._done.wait(max(0.0, self._deadline + seconds - time.monotonic()))
+        while (left := self._deadline + seconds - time.monotonic()) > 0:
+            if self._done.wait(min(left, LOOK_SECONDS)):
+                return True
+            if not self.asker_left and self._has_left():
+                self.asker_left = True
+                self._deadline = min(self._deadline, time.monotonic() - CANCEL_AFTER_SECONDS)
+        return self._done.is_set()

@@ -1,5 +1,6 @@
 """What is no request, or more than one may send, is refused while it comes, in its turn, and readably."""
 
+import json
 import socket
 from collections.abc import Iterator
 
@@ -205,6 +206,20 @@ def test_http_1_0_gets_no_chunks(api: str) -> None:
             got += client.link.recv(1 << 16)
     assert b"transfer-encoding" not in got.lower()
     assert got.partition(b"\r\n\r\n")[2].startswith(b"{")
+
+
+@pytest.mark.parametrize("coding", ["chunked", "gzip, chunked", "identity"])
+def test_http_1_0_sends_no_chunks(api: str, connection: Connection, coding: str) -> None:
+    content = json.dumps(one_topic("chunked")).encode()
+    with client_of(api) as client:
+        client.send(b"POST /publish HTTP/1.0\r\n" + HOST + b"Content-Type: application/json\r\n")
+        client.send(
+            b"Transfer-Encoding: %b\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (coding.encode(), len(content), content)
+        )
+        status, _, problem = client.answer()
+    assert (status, problem["code"]) == (400, "invalid_http")
+    assert "Content-Length" in problem["detail"] or coding != "chunked"
+    assert "chunked" not in logged(connection)
 
 
 EXPECT = "Expect: 100-continue\r\n"

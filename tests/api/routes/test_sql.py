@@ -1,5 +1,7 @@
 """POST /sql, GET /sql/questions, GET /sql/schema: questions over HTTP."""
 
+import json
+import socket
 from typing import Any
 
 import httpx2
@@ -7,10 +9,14 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from eventlog.audit.limits import AT_ONCE_MAX
 from tests.support.api import running_api
+from tests.support.raw_client import Client, client_of
 from tests.support.reading import at_second, published
+from tests.support.waiting import until
 
 PROBLEM = "application/problem+json"
+HEAD = "POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def asked(client: httpx2.Client, sql: str, **more: Any) -> httpx2.Response:
@@ -92,6 +98,64 @@ def test_a_body_that_is_no_json_is_refused(client: httpx2.Client) -> None:
     assert client.post("/sql", content=b"\xff", headers=json_type).status_code == 400
     assert client.post("/sql", content=b"SELECT 1", headers={"Content-Type": "text/plain"}).status_code == 415
     assert client.post("/sql", content=b" " * (2 << 20), headers=json_type).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"sql": "SELECT 1", "sql": "SELECT 2"}', "sql"),
+        (r'{"sql": "SELECT 1", "s\u0071l": "SELECT 2"}', "sql"),
+        ('{"sql": "SELECT 1", "limit": 1, "limit": 2}', "limit"),
+        ('{"sql": "SELECT :topic", "parameters": {"topic": 1, "topic": 2}}', "topic"),
+        ('{"sql": "SELECT $1::json", "parameters": [{"a": {"b": 1, "b": 1}}]}', "b"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_named(client: httpx2.Client, text: str, key: str) -> None:
+    answer = client.post("/sql", content=text, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
+    assert f'"{key}"' in answer.json()["detail"]
+
+
+def test_askers_who_leave_keep_nobody_from_asking(
+    client: httpx2.Client, connection: psycopg.Connection[TupleRow]
+) -> None:
+    body = json.dumps({"sql": "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE random() < 0"})
+    text = f"{HEAD}Content-Length: {len(body)}\r\n\r\n{body}"
+    leaving = [Client(str(client.base_url)) for _ in range(AT_ONCE_MAX)]
+    for each in leaving:
+        each.send(text.encode())
+    until(lambda: running(connection) == AT_ONCE_MAX)
+    assert asked(client, "SELECT 1").json()["code"] == "audit_busy"
+    for each in leaving:
+        each.close()
+    until(lambda: asked(client, "SELECT 1").status_code == 200, deadline_seconds=8)
+    left = "SELECT count(*) FROM eventlog.console_statements WHERE error = 'its asker has left'"
+    until(lambda: connection.execute(left).fetchone() == (AT_ONCE_MAX,))
+
+
+def test_who_has_said_all_and_stays_gets_the_answer(client: httpx2.Client) -> None:
+    """As `nc -N` does. Whether it is there is asked, by an answer that clients pass over."""
+    body = json.dumps({"sql": "SELECT count(*) FROM generate_series(1, 5000000)"})
+    text = f"{HEAD}Content-Length: {len(body)}\r\n\r\n{body}"
+    with client_of(str(client.base_url)) as asker:
+        asker.send(text.encode())
+        asker.link.shutdown(socket.SHUT_WR)
+        got = b""
+        while piece := asker.link.recv(1 << 16):
+            got += piece
+    interim, _, rest = got.partition(b"\r\n\r\n")
+    assert interim == b"HTTP/1.1 102 Processing"
+    assert b"HTTP/1.1 200 OK" in rest
+
+
+def running(connection: psycopg.Connection[TupleRow]) -> int:
+    found = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND query LIKE '%generate_series(1, 1000000000000)%' AND state = 'active' "
+        "AND pid <> pg_backend_pid()"
+    ).fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 def test_csv_says_whether_there_is_more(client: httpx2.Client) -> None:
