@@ -43,7 +43,8 @@ class Desk:
     async def line_up(self, path: str) -> tuple[LineUp, list[Lane]]:
         """Open what is to be shipped for a path, in its order."""
         async with self._one_at_a_time:
-            line_up = await asyncio.to_thread(self.rotation.line_up, path, set(self._held))
+            held = {file_id: lane.file.descriptor for file_id, lane in self._held.items()}
+            line_up = await asyncio.to_thread(self.rotation.line_up, path, held)
             lanes = []
             for file, position in line_up.files:
                 if position.file_id in self._held:

@@ -127,6 +127,13 @@ class LogFile:
         self.begin()
         return opening_of(sample)
 
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing in it, not even half a line; leaves the file at its beginning."""
+        self.begin()
+        found = self.read()[1]
+        self.begin()
+        return not found
+
     def resume(self, offset: int, known: Fingerprint) -> bool:
         """Go to `offset`, if the ends of what was read before are still there; else to the beginning."""
         if not known.length:

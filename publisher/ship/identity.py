@@ -13,7 +13,7 @@ of its own, since that loses nothing, and said, with the flag that decides it.
 
 import os
 import time
-from collections.abc import Container
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +33,7 @@ from publisher.ship.shipping import Shipping
 
 FILE_ID_CHARACTERS = 24
 CANDIDATES_MAX = 50
+NOBODY: Mapping[str, int] = {}
 SAME_CONTENT = "--copies skip passes over such files, --copies ship takes each for a file of its own"
 
 
@@ -54,9 +55,9 @@ class Identities:
         self._shipping = shipping
         self._url = url
 
-    def recognise(self, file: LogFile, origin: str, held: Container[str] = ()) -> Recognised:
-        """Tell which file it is; leaves it where reading goes on. `held` are being shipped."""
-        known = self._at_its_place(file)
+    def recognise(self, file: LogFile, origin: str, held: Mapping[str, int] = NOBODY) -> Recognised:
+        """Tell which file it is; leaves it where reading goes on. `held` are being shipped: descriptors."""
+        known = self._at_its_place(file, held)
         if known is not None:
             return known
         copied = self._positions.copied_from(file.place, file.version)
@@ -64,6 +65,8 @@ class Identities:
         if original is not None:
             return Recognised(copy_of=original)
         opening = file.opening() or ""
+        if not opening and not file.grows and file.is_empty():
+            return Recognised()  # nothing was packed, and nothing will be
         if not opening and not self._takes_half_a_line(file):
             return self.new(file, "")  # known by its place until there is a line
         carried = self._carried_over(file, origin, opening)
@@ -87,18 +90,12 @@ class Identities:
         position = Position(file_id=file_id, name=name, opening=opening)
         return Recognised(position=moved_here(position, file), is_new=True, said=said)
 
-    def _at_its_place(self, file: LogFile) -> Recognised | None:
+    def _at_its_place(self, file: LogFile, held: Mapping[str, int]) -> Recognised | None:
         for kept in self._positions.at_place(file.place):
             if not file.grows and kept.whole and (kept.version, kept.kind) == (file.version, file.kind):
                 file.finished = True
                 return Recognised(position=kept)
-            # An inode is given to another file once its own is deleted: elsewhere, the ends are not enough.
-            moved = kept.path != os.fsencode(os.path.abspath(file.path))
-            if not may_be(file, kept):
-                continue
-            if moved and kept.version != file.version and not file.begins_with(kept.print):
-                continue
-            if not file.resume(kept.offset, kept.print):
+            if not self.is_still(file, kept, held):
                 continue
             if self._may_be_another_run(file, kept):
                 if self._shipping.copies == "skip":
@@ -107,6 +104,41 @@ class Identities:
                 return self.new(file, kept.opening, said)
             return Recognised(position=kept)
         return None
+
+    def is_still(self, file: LogFile, kept: Position, held: Mapping[str, int] = NOBODY) -> bool:
+        """Tell whether what is at a known file's place is that file; it is left where reading goes on.
+
+        An inode is given to another file once its own is deleted: under another name the ends are not
+        enough, and less than a line of it proves nothing where the content is another known file's.
+        """
+        if not may_be(file, kept):
+            return False
+        moved = kept.path != os.fsencode(os.path.abspath(file.path))
+        if moved and kept.version != file.version:
+            if not file.grows and file.kind != kept.kind:
+                return False
+            if not file.begins_with(kept.print):
+                return False
+            if not (kept.opening and kept.print.length) and self._is_known_elsewhere(file, kept, held):
+                return False
+        return file.resume(kept.offset, kept.print)
+
+    def is_grown(self, file: LogFile, kept: Position, held: Mapping[str, int] = NOBODY) -> bool:
+        """Tell whether a file elsewhere has all that was read of a known one; it is left where that ends."""
+        if kept.opening:
+            same = file.opening() == kept.opening and file.begins_with(kept.print)
+        else:  # less than a line: only what is nobody else's
+            same = file.begins_with(kept.print) and not self._is_known_elsewhere(file, kept, held)
+        return same and file.resume(kept.offset, kept.print)
+
+    def _is_known_elsewhere(self, file: LogFile, kept: Position, held: Mapping[str, int]) -> bool:
+        """Tell whether its content is another known file's, of which a line at least was seen."""
+        opening = file.opening()
+        if not opening:
+            return False
+        found = self._by_content(file, opening, held)
+        other = found.copy_of or (None if found.is_new else found.position)
+        return other is not None and bool(other.opening) and other.file_id != kept.file_id
 
     def _may_be_another_run(self, file: LogFile, kept: Position) -> bool:
         """Tell whether it was written again with the same content, as far as anybody can see."""
@@ -153,15 +185,16 @@ class Identities:
             pass
         return file.fingerprint()
 
-    def _by_content(self, file: LogFile, opening: str, held: Container[str]) -> Recognised:
+    def _by_content(self, file: LogFile, opening: str, held: Mapping[str, int]) -> Recognised:
         said = None
         for kept in self._candidates(file, opening):
-            with _still_there(kept) as original:
+            with _still_there(kept, held.get(kept.file_id)) as original:
                 is_copy = original is not None and file.is_beginning_of(original)
                 may_go_on = (original is None or kept.is_dated) and kept.file_id not in held
                 if not is_copy and not (may_go_on and file.begins_with(kept.print)):
                     continue
-                own = self._is_of_its_own(file, kept, original is None)
+                version = kept.version if original is None else original.version
+                own = self._is_of_its_own(file, kept, version, original is None)
             if own is None and is_copy:
                 return Recognised(copy_of=kept)
             if own is None and file.resume(kept.offset, kept.print):
@@ -169,11 +202,11 @@ class Identities:
             said = said or own
         return self.new(file, opening, said)
 
-    def _is_of_its_own(self, file: LogFile, kept: Position, gone: bool) -> str | None:
+    def _is_of_its_own(self, file: LogFile, kept: Position, version: str, gone: bool) -> str | None:
         """Return what to say when equal content is taken for another file's all the same."""
         if self._shipping.copies == "skip":
             return None
-        same_time = changed_ns(kept.version) == changed_ns(file.version)
+        same_time = changed_ns(version) == changed_ns(file.version)
         if gone and kept.place.rpartition(":")[2] == file.place.rpartition(":")[2]:
             return None  # the same inode: what changed is the device's number
         moved_away = gone and os.fsencode(os.path.abspath(file.path)) != kept.path
@@ -185,11 +218,13 @@ class Identities:
 
     def _candidates(self, file: LogFile, opening: str) -> list[Position]:
         name = canonical_name(file.path)
-        found = self._positions.with_opening(opening)
+        found = self._positions.with_opening(opening) if opening else []
         found.sort(
             key=lambda kept: (kept.name == name, kept.version == file.version, kept.seen), reverse=True
         )
-        return found[:CANDIDATES_MAX]
+        # Of these less than a line was seen, and nothing shipped: to take one for another does no harm.
+        begun = [kept for kept in self._positions.with_opening("") if kept.name == name and kept.print.length]
+        return [*found[:CANDIDATES_MAX], *begun[:CANDIDATES_MAX]]
 
 
 def may_be(file: LogFile, kept: Position) -> bool:
@@ -210,12 +245,16 @@ def moved_here(position: Position, file: LogFile) -> Position:
 
 
 class _still_there:  # noqa: N801  used as a function is, with `with`
-    """Open the file of a position for as long as it is compared; None when it is gone or another one."""
+    """Open the file of a position for as long as it is compared; None when it is gone or another one.
 
-    def __init__(self, kept: Position) -> None:
+    One that is being shipped is there through its descriptor, though its name and its last link may be gone.
+    """
+
+    def __init__(self, kept: Position, descriptor: int | None) -> None:
         self._file: LogFile | None = None
+        path = os.fsdecode(kept.path) if descriptor is None else f"/proc/self/fd/{descriptor}"
         with suppress(ShipError):
-            self._file = LogFile(os.fsdecode(kept.path), links=True)
+            self._file = LogFile(path, links=True)
             same = self._file.place == kept.place and self._file.resume(kept.offset, kept.print)
             if not same:
                 self._file.close()

@@ -14,11 +14,12 @@ _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst|zstd|lz4|z|Z)$")
 _YEAR, _MONTH, _MONTHDAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _DATE = rf"(?:{_YEAR}[-_.]?{_MONTH}[-_.]?{_MONTHDAY}|\d\d-\d\d-{_YEAR}|{_YEAR}[-_.]W?\d\d)"
 _CLOCK = r"(?:[-_.T]?\d\d(?:[-_.:h]?\d\d(?:[-_.:m]?\d\d(?:[.,]\d{1,9})?)?)?Z?)?"
+_NUMBER = r"(?:[-_.](?:\d{1,5}|1\d{9}(?:\d{3})?))?"  # of the day, or seconds since 1970
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:day|sday|nesday|rsday|urday)?"
 # What rotation puts behind the name, one way a line; taken off as long as one of them fits.
 _BEHIND = (
     r"[.-]\d{1,4}",  # logrotate, log4j: app.log.1
-    rf"[-_.]{_DATE}{_CLOCK}(?:[-_.]\d{{1,5}})?",  # dateext, Python, cronolog
+    rf"[-_.]{_DATE}{_CLOCK}{_NUMBER}",  # dateext, Python, cronolog
     r"[-_.]1\d{9}(?:\d{3})?",  # dateformat %s
     r"\.(?i:old|bak|backup|orig|prev|previous|last|save|saved|rotated|archive|tmp)",
     r"~",
@@ -28,7 +29,7 @@ _BEHIND = (
 # What it puts between the name and its suffix.
 _BETWEEN = (
     r"\.\d{1,4}",
-    rf"[-_.]?{_DATE}{_CLOCK}(?:[-_.]\d{{1,5}})?",
+    rf"[-_.]?{_DATE}{_CLOCK}{_NUMBER}",
     r"[-_.]1\d{9}(?:\d{3})?",
     r"[-_.](?i:old|bak|backup|prev|previous|archive)",
     rf"[-_.](?i:{_DAY})",

@@ -9,7 +9,7 @@ looks, then the one that is there now. A file that is nowhere any more is named,
 
 import os
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -19,7 +19,7 @@ import msgspec
 
 from publisher.errors import ShipError
 from publisher.ship.files import LogFile, changed_ns, place_of, version_of
-from publisher.ship.identity import Identities, Recognised, may_be, moved_here
+from publisher.ship.identity import NOBODY, Identities, Recognised, moved_here
 from publisher.ship.names import canonical_name
 from publisher.ship.opening import shown
 from publisher.ship.positions import Look, Position, Positions
@@ -71,10 +71,10 @@ class Rotation:
         self._shipping = shipping
         self.more_folders: set[str] = {os.path.abspath(folder) for folder in shipping.rotated_to}
 
-    def line_up(self, path: str, held: Container[str] = ()) -> LineUp:
+    def line_up(self, path: str, held: Mapping[str, int] = NOBODY) -> LineUp:
         """Find and open what is to be shipped for a path; keeps nothing, so that who calls it can at once.
 
-        `held` are the file_ids of those that somebody is shipping already.
+        `held` are those that somebody is shipping already: file_ids, and descriptors.
         """
         here = os.fsencode(os.path.abspath(path))
         line_up = LineUp(Look(here, time.time()))
@@ -92,7 +92,9 @@ class Rotation:
             line_up.files.append((line_up.current, current))
         return line_up
 
-    def _find_others(self, path: str, earlier: list[Position], held: Container[str], line_up: LineUp) -> None:
+    def _find_others(
+        self, path: str, earlier: list[Position], held: Mapping[str, int], line_up: LineUp
+    ) -> None:
         """Find the files that were known at the path, then those that came and went since the last look."""
         looked = self._positions.looked_at(line_up.look.path)
         if not earlier and (looked is None or not _is_written_to(path)):
@@ -100,7 +102,7 @@ class Rotation:
         current = line_up.found.position
         beside = list(self._beside(path, [*earlier, *([current] if current else [])]))
         taken = {line_up.current.place} if line_up.current is not None else set[str]()
-        unread = self._find_earlier(path, earlier, beside, taken, line_up)
+        unread = self._find_earlier(path, earlier, beside, taken, held, line_up)
         between: list[Position] = []
         # Only where somebody writes can there have been a file between two looks.
         if looked is not None and _is_written_to(path):
@@ -110,13 +112,14 @@ class Rotation:
             between = self._find_between(path, beside, taken, since, held, line_up)
         for kept in unread:
             heir = next((it for it in between if kept.opening in ("", it.opening)), None)
-            if heir is None:
-                self._gone(path, kept, line_up.is_there, line_up)
-            else:
+            if heir is not None:
                 between.remove(heir)
+            if heir is not None or self._came_by_itself(path, kept, beside):
                 line_up.settled.append(msgspec.structs.replace(kept, origin=b""))
+            else:
+                self._gone(path, kept, line_up.is_there, line_up)
 
-    def _open_current(self, path: str, line_up: LineUp, held: Container[str]) -> None:
+    def _open_current(self, path: str, line_up: LineUp, held: Mapping[str, int]) -> None:
         try:
             file = LogFile(path, links=self._shipping.links)
         except ShipError as error:
@@ -136,14 +139,20 @@ class Rotation:
             line_up.found = Recognised(position, None, found.is_new, found.said)
 
     def _find_earlier(
-        self, path: str, earlier: list[Position], beside: list[_Beside], taken: set[str], line_up: LineUp
+        self,
+        path: str,
+        earlier: list[Position],
+        beside: list[_Beside],
+        taken: set[str],
+        held: Mapping[str, int],
+        line_up: LineUp,
     ) -> list[Position]:
         """Open those of which something is left; returns those never read that left their place."""
         unread = []
         for kept in earlier:
             if (unchanged := _unchanged(kept, beside)) is not None:
                 line_up.settled.append(msgspec.structs.replace(kept, path=os.fsencode(unchanged.path)))
-            elif (heir := self._heir(path, kept, beside, taken)) is not None:
+            elif (heir := self._heir(path, kept, beside, taken, held)) is not None:
                 taken.add(heir.place)
                 line_up.files.append((heir, moved_here(kept, heir)))
             elif not kept.print.length:
@@ -153,13 +162,20 @@ class Rotation:
                 self._gone(path, kept, was_current and line_up.is_there, line_up)
         return unread
 
-    def _heir(self, path: str, kept: Position, beside: list[_Beside], taken: set[str]) -> LogFile | None:
+    def _heir(
+        self,
+        path: str,
+        kept: Position,
+        beside: list[_Beside],
+        taken: set[str],
+        held: Mapping[str, int],
+    ) -> LogFile | None:
         """Open the file where it is now, at the place where reading goes on."""
         at_place = [entry for entry in beside if entry.place == kept.place and entry.place not in taken]
         for entry in at_place:
             if (file := self._opened(entry)) is None:
                 continue
-            if may_be(file, kept) and file.resume(kept.offset, kept.print):
+            if self._identities.is_still(file, kept, held):
                 return file
             file.close()
         if not kept.print.length:
@@ -173,8 +189,7 @@ class Rotation:
         for entry in sorted(family, key=lambda entry: -entry.changed_ns)[:LOOKED_INTO_MAX]:
             if (file := self._opened(entry)) is None:
                 continue
-            same = file.opening() == kept.opening and file.begins_with(kept.print)
-            if same and file.resume(kept.offset, kept.print):
+            if self._identities.is_grown(file, kept, held):
                 return file
             file.close()
         return None
@@ -211,7 +226,7 @@ class Rotation:
         beside: list[_Beside],
         taken: set[str],
         since: float,
-        held: Container[str],
+        held: Mapping[str, int],
         line_up: LineUp,
     ) -> list[Position]:
         """Open the files that came to the path after the last look and left it before this one."""
@@ -230,6 +245,17 @@ class Rotation:
             between.append(msgspec.structs.replace(moved_here(position, file), origin=line_up.look.path))
             line_up.files.append((file, between[-1]))
         return between
+
+    def _came_by_itself(self, path: str, kept: Position, beside: list[_Beside]) -> bool:
+        """Tell whether what was never read may be a file that is shipped already, as a path of its own."""
+        name, here = canonical_name(path), os.fsencode(os.path.abspath(path))
+        since = changed_ns(kept.version) - TIME_TOLERANCE_NS
+        return any(
+            known.origin not in (b"", here) and kept.opening in ("", known.opening)
+            for entry in beside
+            if entry.changed_ns >= since and canonical_name(entry.path) == name
+            for known in self._positions.at_place(entry.place)
+        )
 
     def _beside(self, path: str, earlier: list[Position]) -> Iterator[_Beside]:
         folders = [os.path.dirname(os.path.abspath(path)), os.path.dirname(os.path.realpath(path))]

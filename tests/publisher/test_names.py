@@ -12,6 +12,8 @@ from publisher.ship.names import canonical_name, default_topic
         ("app.log.1", "app.log"),
         ("app.log.12.gz", "app.log"),
         ("app.log-20251021", "app.log"),
+        ("app.log-20251021-1761040800", "app.log"),
+        ("app-20251021-1761040800.log.gz", "app.log"),
         ("app.log-20251021.gz", "app.log"),
         ("app.log.2025-10-21", "app.log"),
         ("app.log.2025-10-21-13", "app.log"),
