@@ -1,8 +1,8 @@
 """Start `python -m eventlog …` fifty times without importing half a hundred libraries fifty times.
 
-A small process imports the libraries, none of ours, and forks: each child then runs the module
-`eventlog` as `python -m` would, with an environment and a log of its own. Starting costs 0.2 s instead
-of 1 s or more, so that every failpoint and a thousand fault schedules fit into the time there is.
+A small process imports the libraries, none of ours unless it is told to, and forks: each child then runs
+the module `eventlog` as `python -m` would, with an environment and a log of its own. Starting costs 0.2 s
+instead of 1 s or more, so that every failpoint and a thousand fault schedules fit into the time there is.
 
 When its standard input ends, because whoever used it is gone, it kills what it started.
 """
@@ -40,10 +40,11 @@ LIBRARIES = (
 class Spawner:
     """The user's end. Callable from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *modules: str) -> None:
+        """`modules` are imported beforehand, too; none of them may read the environment then."""
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.spawner"],
+            [sys.executable, "-m", "tests.faults.spawner", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -72,7 +73,7 @@ class Spawner:
 
 
 def main() -> None:
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *sys.argv[1:]):
         import_module(name)
     started: dict[int, int | None] = {}
     for line in sys.stdin:

@@ -6,8 +6,6 @@ import gzip
 import lzma
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,6 @@ import lz4.frame
 import pytest
 from backports import zstd
 
-from publisher.ship.identity import Identities
-from publisher.ship.positions import Positions
-from publisher.ship.rotation import Rotation
-from publisher.ship.shipping import Shipping
 from tests.publisher.desk import DEADLINE_SECONDS, Desk, at_desk, numbered, texts
 from tests.publisher.peer import Peer
 
@@ -191,51 +185,5 @@ def test_a_file_that_was_noted_and_not_read_is_read_by_the_next_run(tmp_path: Pa
         await asyncio.gather(task, return_exceptions=True)
         await desk.ship(path)
         assert desk.lines() == texts(0, 30)
-
-    at_desk(tmp_path, use)
-
-
-def test_random_rotations_and_kills_lose_and_repeat_nothing() -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "tests.publisher.rotations",
-            "--schedules",
-            "3",
-            "--first",
-            "100",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_a_look_that_was_cut_off_is_as_if_it_had_not_been(tmp_path: Path) -> None:
-    async def use(desk: Desk) -> None:
-        (path := tmp_path / "app.log").write_bytes(numbered(0, 5))
-        await desk.ship(path)
-        rename(path)
-        path.write_bytes(numbered(10, 15))
-        path.rename(tmp_path / "app.log.2")
-        path.write_bytes(numbered(20, 25))
-        shipping = Shipping()
-        positions = Positions(tmp_path / "positions", shipping.way(desk.peer.url))
-        rotation = Rotation(positions, Identities(positions, shipping, desk.peer.url), shipping)
-        here = os.fsencode(path)
-        before = positions.at_path(str(path)), positions.looked_at(here)
-        cut_off = rotation.line_up(str(path))
-        assert len(cut_off.files) == 2
-        assert (positions.at_path(str(path)), positions.looked_at(here)) == before
-        for file, _ in cut_off.files:
-            file.close()
-        positions.close()
-        await desk.ship(path)
-        assert desk.lines() == texts(0, 5) + texts(10, 15) + texts(20, 25)
 
     at_desk(tmp_path, use)
