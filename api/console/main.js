@@ -12,6 +12,7 @@ import { Health } from "./pages/health.js";
 import { Overview } from "./pages/overview.js";
 import { Projections } from "./pages/projections.js";
 import { Quarantine } from "./pages/quarantine.js";
+import { isSignedIn, SignIn, signOut } from "./pages/sign_in.js";
 import { Sql } from "./pages/sql.js";
 
 const PAGES = [
@@ -26,6 +27,8 @@ const PAGES = [
 function App() {
   const { page, parameters } = useRoute();
   const [help, setHelp] = useState(false);
+  const { problem } = useLive();
+  const signedOut = problem?.status === 401;
   const here = PAGES.find((one) => one.name === page);
   const main = useRef(null);
   const first = useRef(true);
@@ -51,14 +54,17 @@ function App() {
         <${Service} />
         <div class="frame-tools">
           <${Theme} />
+          ${isSignedIn() && !signedOut && html`<button type="button" class="small" onClick=${signOut}>Sign out</button>`}
           <button type="button" class="small" onClick=${() => setHelp(true)} aria-label="Keyboard shortcuts">?</button>
         </div>
       </div>
     </header>
     <main ref=${main} tabindex="-1">
-      <${Away} />
+      ${signedOut ? null : html`<${Away} />`}
       ${
-        here
+        signedOut
+          ? html`<${SignIn} problem=${problem} />`
+          : here
           ? html`<${Guarded} key=${here.name} show=${here.show} parameters=${parameters} />`
           : html`<${Empty} title="There is no such page"><p><a href=${href("overview")}>To the overview</a></p><//>`
       }

@@ -1,12 +1,14 @@
 """Who a caller is, by the key of a request, and whether the route is for them.
 
-A key comes in the Authorization header alone: as Bearer, or as the password of Basic. Without, with a
+A key comes in the Authorization header alone: as Bearer, or as the password of Basic. The web console has a
+cookie in its place (api/routes/session.py). Without, with a
 malformed, unknown or wrong one, the answer is the same 401; only who holds the right secret learns that a
 key is expired or revoked. A suspended key is answered 503, since shippers drop what 401 and 403 refuse.
 """
 
 import asyncio
 import binascii
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +24,7 @@ from eventlog.keys.directory import KeyDirectory, KnownKey
 from eventlog.keys.form import KEY_LENGTH, Presented, read_key
 from eventlog.keys.publishable import Publishable
 from eventlog.keys.scopes import EVERYTHING, Scopes, Verb
+from eventlog.keys.session_token import TOKEN_LENGTH_MAX, SessionToken, read_token
 
 Mode = Literal["open", "observe", "required"]
 # What came of a request's key; each is counted.
@@ -30,6 +33,8 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 PRESENTED_KEPT_MAX = 4_096
 BASIC_BYTES_MAX = 1_024
+COOKIE = "eventlog_session"
+_COOKIE = re.compile(rb"(?:^|; ?)%b=([0-9a-z.]{1,%d})(?:;|$)" % (COOKIE.encode(), TOKEN_LENGTH_MAX))
 # How often it is looked whether who has a stream may still have it.
 CHECK_SECONDS = 0.25
 
@@ -38,7 +43,8 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who sends a request, and what they may do. `id` is None for who has no key.
 
     publishable: which events may come from them; None for any. generation and ends_at
-    tell until when that is known: api/http/publish_fast_path.py asks often.
+    tell until when that is known: api/http/publish_fast_path.py asks often. by_cookie: a browser sends it,
+    and a page of another origin may have had it do so.
     """
 
     id: str | None
@@ -46,6 +52,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     publishable: Publishable | None = None
     generation: int = 0
     ends_at: float = 0.0
+    by_cookie: bool = False
 
 
 ANYBODY = Caller(None, EVERYTHING)
@@ -66,7 +73,7 @@ class Authentication:
     @contextmanager
     def holding(self, scope: Any, end: Callable[[], None]) -> Iterator[None]:
         """Call `end` when a request that goes on for long, as a stream does, would no longer be let in."""
-        if self.mode == "open":
+        if self.mode != "required":
             yield
             return
         held = (scope, end)
@@ -102,7 +109,7 @@ class Authentication:
         if verbs == PUBLIC:
             return ANYBODY
         try:
-            caller = self._identify([value for name, value in scope["headers"] if name == b"authorization"])
+            caller = self._identify(scope["headers"])
             if not any(caller.scopes.allow(verb) for verb in verbs or ()):
                 raise self._not_allowed(verbs)
         except Problem:
@@ -112,7 +119,7 @@ class Authentication:
         return (
             caller
             if self.mode == "required"
-            else Caller(caller.id, EVERYTHING, None, caller.generation, caller.ends_at)
+            else Caller(caller.id, EVERYTHING, None, caller.generation, caller.ends_at, caller.by_cookie)
         )
 
     def still_holds(self, caller: Caller) -> bool:
@@ -127,11 +134,23 @@ class Authentication:
         self.counted["accepted"] += 1
         return True
 
-    def _identify(self, given: Sequence[bytes]) -> Caller:
+    def _identify(self, headers: Sequence[tuple[bytes, bytes]]) -> Caller:
+        given = [value for name, value in headers if name == b"authorization"]
         if not given:
-            raise self._unauthorized("missing")
+            token = _token(headers)
+            if token is None:
+                raise self._unauthorized("missing")
+            return self._caller(token, by_cookie=True)
         # Said twice, it is neither of both.
-        presented = self._presented[given[0]] if len(given) == 1 else None
+        return self._caller(self._presented[given[0]] if len(given) == 1 else None)
+
+    def require_good(self, presented: Presented | None) -> None:
+        """Raise the Problem of a key that is not good now."""
+        if self.mode == "open":
+            raise Problem("not_found", "this service asks nobody for a key")
+        self._caller(presented)
+
+    def _caller(self, presented: Presented | SessionToken | None, *, by_cookie: bool = False) -> Caller:
         directory = self.directory
         if directory is None or not directory.is_fresh:
             raise self._later("unknown_now", "the keys cannot be read now, so nobody is known: try again")
@@ -147,6 +166,7 @@ class Authentication:
             None if key.publishable.is_everything else key.publishable,
             generation,
             key.ends_at,
+            by_cookie,
         )
 
     def _require_holding(self, key: KnownKey) -> None:
@@ -184,6 +204,14 @@ class Authentication:
             return Problem("not_found", "there is no such route")
         needed = " or ".join(verbs)
         return Problem("scope", f"this key may not do that: it needs {needed} among its scopes")
+
+
+def _token(headers: Sequence[tuple[bytes, bytes]]) -> SessionToken | None:
+    """Return the web console's cookie, where there is one."""
+    for name, value in headers:
+        if name == b"cookie" and (found := _COOKIE.search(value)):
+            return read_token(found[1].decode("ascii"))
+    return None
 
 
 def _presented(authorization: bytes) -> Presented | None:

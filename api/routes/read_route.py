@@ -104,6 +104,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document the problems that a route may answer with: each status with the codes that have it."""
     meaning = {
         400: "the path or the body is malformed, or cannot be stored",
+        401: "there is no good key",
         403: "it is switched off here, or not for this key",
         404: "there is no such thing",
         406: "Accept takes nothing of what there is",

@@ -20,6 +20,7 @@ from eventlog.errors import EventlogError
 from eventlog.keys.form import Presented
 from eventlog.keys.publishable import Publishable
 from eventlog.keys.scopes import Scopes, read_scopes
+from eventlog.keys.session_token import SessionToken
 from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import Connection, connect
 from eventlog.statements import statement
@@ -85,11 +86,11 @@ class KeyDirectory:
         """Whether there is no key at all."""
         return not self._known
 
-    def find(self, presented: Presented) -> KnownKey | None:
+    def find(self, presented: Presented | SessionToken) -> KnownKey | None:
         """Return the key that was presented, in whatever state; None for an unknown id or a wrong secret."""
         found = None
         for digest, key in self._known.get(presented.id, _NOBODY):
-            if compare_digest(digest, presented.digest):
+            if _is_of(presented, digest):
                 found = key
         return found
 
@@ -134,6 +135,13 @@ class KeyDirectory:
             self.generation += 1
         self.fresh_until = asked_at + FRESH_SECONDS
         self._read.set()
+
+
+def _is_of(presented: Presented | SessionToken, digest: bytes) -> bool:
+    """Say whether what was presented is, or was made for, the secret of this digest."""
+    if isinstance(presented, SessionToken):
+        return time.time() < presented.ends_at and presented.is_proven_by(digest)
+    return compare_digest(digest, presented.digest)
 
 
 def _by_id(rows: list[StoredSecret], now: float) -> dict[str, tuple[tuple[bytes, KnownKey], ...]]:

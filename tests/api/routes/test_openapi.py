@@ -39,7 +39,12 @@ def test_every_route_answers_what_the_document_says(described: DescribedClient) 
     look_at_the_service(described)
     refuse(described)
     # A stream has no end: tests/api/live looks at what it sends.
-    assert described.description.operations - described.seen == {("GET", "/events/stream")}
+    assert described.description.operations - described.seen == {
+        ("GET", "/events/stream"),
+        # tests/api/console signs in and out.
+        ("POST", "/session"),
+        ("DELETE", "/session"),
+    }
 
 
 def publish_all_ways(described: DescribedClient) -> None:
@@ -105,6 +110,7 @@ def look_at_the_service(described: DescribedClient) -> None:
     described.send("GET", "/health", 200)
     described.send("GET", "/metrics", 200)
     assert described.send("GET", "/health/findings", 200)
+    described.send("POST", "/session", 404, json={"key": "evl_"})  # this service asks nobody for one
 
 
 def refuse(described: DescribedClient) -> None:
