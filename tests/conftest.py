@@ -56,8 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByUnit:
-    return ByUnit(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByUnit:
+    return ByUnit(config, log)
 
 
 @pytest.fixture(scope="session")

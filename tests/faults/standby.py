@@ -18,7 +18,7 @@ from eventlog.embedded.account import account_for
 from eventlog.embedded.backup import base_backup
 from eventlog.embedded.binaries import runnable_by
 from projections.install import set_up
-from tests.support.postgres import PARTITIONS, short_directory
+from tests.support.postgres import PARTITIONS, quick_directory
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
@@ -32,7 +32,7 @@ WALSENDER = "SELECT pid FROM pg_stat_replication"
 @pytest.fixture
 def server(bindir: Path | None) -> Iterator[EmbeddedServer]:
     """Run the primary."""
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=OPTIONS) as running:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=OPTIONS) as running:
         set_up(running.dsn, PARTITIONS)
         yield running
 
@@ -40,7 +40,7 @@ def server(bindir: Path | None) -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def standby(server: EmbeddedServer, bindir: Path | None) -> Iterator[EmbeddedServer]:
     """Run a copy of the primary that follows it."""
-    with short_directory() as directory:
+    with quick_directory() as directory:
         base_backup(server, directory, bindir)
         with EmbeddedServer(directory, bindir=bindir, options=follow(directory, server)) as running:
             await_streaming(server)

@@ -20,7 +20,7 @@ from tests.faults.follower import Follower, Way
 from tests.faults.servers import crash
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Stack
-from tests.support.postgres import FAST, PARTITIONS, short_directory
+from tests.support.postgres import FAST, PARTITIONS, quick_directory
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
@@ -116,7 +116,7 @@ def test_the_clock_of_api_and_worker_jumps_while_they_work_and_while_they_wait(
 
 @contextmanager
 def postgres_in(time: str, data_dir: Path, bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as programs:
+    with quick_directory() as programs:
         wrong = postgres_at(time, programs / "bin", data_dir / "cluster", bindir)
         with EmbeddedServer(data_dir, bindir=wrong, options=FAST) as running:
             yield running
@@ -126,7 +126,7 @@ def test_the_clock_of_postgres_goes_back_two_days_between_deliveries_that_are_pr
     spawner: Spawner, journal: Path, tmp_path: Path, bindir: Path | None
 ) -> None:
     with ExitStack() as ends:
-        data_dir = ends.enter_context(short_directory())
+        data_dir = ends.enter_context(quick_directory())
         with postgres_in("+1d", data_dir, bindir) as server:
             set_up(server.dsn, PARTITIONS)
             stack = ends.enter_context(Stack(spawner, server.dsn, tmp_path))

@@ -18,7 +18,7 @@ from tests.faults.journal import Attempt, read_journal
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Stack
 from tests.faults.standby import OPTIONS, ask
-from tests.support.postgres import PARTITIONS, short_directory
+from tests.support.postgres import PARTITIONS, quick_directory
 from tests.support.waiting import until
 
 POINT = "before_the_mistake"
@@ -27,7 +27,7 @@ ARCHIVED = "SELECT last_archived_wal >= pg_walfile_name('{}') FROM pg_stat_archi
 
 @pytest.fixture
 def archive() -> Iterator[Path]:
-    with short_directory("eventlog-wal-") as path:
+    with quick_directory("eventlog-wal-") as path:
         yield path
 
 
@@ -35,7 +35,7 @@ def archive() -> Iterator[Path]:
 def server(archive: Path, bindir: Path | None) -> Iterator[EmbeddedServer]:
     """Run a server that keeps a copy of its WAL."""
     options = OPTIONS | {"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"}
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=options) as running:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=options) as running:
         status = running.directory.cluster.stat()
         os.chown(archive, status.st_uid, status.st_gid)
         set_up(running.dsn, PARTITIONS)
@@ -79,7 +79,7 @@ def test_a_log_restored_to_a_point_is_what_it_was_then_and_its_journal_tells_wha
     tmp_path: Path,
     bindir: Path | None,
 ) -> None:
-    with short_directory() as backup:
+    with quick_directory() as backup:
         with Stack(spawner, server.dsn, tmp_path) as stack:
             stack.start_worker()
             stack.start_api()

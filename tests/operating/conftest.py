@@ -10,7 +10,7 @@ import pytest
 from eventlog.embedded import EmbeddedServer, find_binaries
 from eventlog.events import AcceptedEvent
 from tests.support.deliveries import append_events
-from tests.support.postgres import FAST, at_database, short_directory
+from tests.support.postgres import FAST, at_database, quick_directory
 from tests.support.projecting import project_all
 from tests.support.sessions import scalar
 
@@ -33,7 +33,7 @@ def elsewhere() -> Iterator[EmbeddedServer]:
 
 @contextmanager
 def _bare_server(bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as place:
+    with quick_directory() as place:
         rules = place / "rules.conf"
         rules.write_text("local all all trust\n")  # as anybody, where only we come in
         options = FAST | {"hba_file": str(rules)}

@@ -12,7 +12,7 @@ from eventlog.embedded import EmbeddedServer
 from projections.install import set_up
 from tests.operating.conftest import fill, received
 from tests.support.command_line import eventlog
-from tests.support.postgres import FAST, at_database, short_directory
+from tests.support.postgres import FAST, at_database, quick_directory
 from tests.support.root import ROOT
 
 POWERS = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = 'eventlog'"
@@ -21,7 +21,7 @@ POWERS = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE ro
 @contextmanager
 def server_of_an_image(bindir: Path | None, superuser: str) -> Iterator[EmbeddedServer]:
     """Run a server as the image leaves it: one superuser, by a name, and a database eventlog of theirs."""
-    with short_directory() as place:
+    with quick_directory() as place:
         (place / "rules.conf").write_text("local all all trust\n")
         options = FAST | {"hba_file": str(place / "rules.conf")}
         with EmbeddedServer(place / "data", bindir=bindir, options=options) as running:

@@ -19,7 +19,7 @@ from projections.install import set_up
 from tests.operating.conftest import admin, fill, login, received
 from tests.operating.page import blocks, run, run_script, works
 from tests.support.command_line import eventlog
-from tests.support.postgres import FAST, short_directory
+from tests.support.postgres import FAST, quick_directory
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 OURS = ("eventlog_appender", "eventlog_projector", "eventlog_reader", "eventlog_auditor")
@@ -170,7 +170,7 @@ def test_a_dump_that_says_lz4_into_a_server_without_it(
 def test_out_of_the_embedded_server_and_into_another(
     new: str, programs: Path, newest: Path, dump: Path, bindir: Path | None
 ) -> None:
-    with short_directory() as place:
+    with quick_directory() as place:
         embedded = {"EVENTLOG_DATA_DIR": place / "one", "EVENTLOG_PG_BINDIR": programs}
         with EmbeddedServer(place / "one", bindir=bindir, options=FAST) as running:
             set_up(running.dsn, 4)

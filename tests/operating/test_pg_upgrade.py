@@ -17,7 +17,7 @@ from projections.install import set_up
 from tests.operating.conftest import fill, received
 from tests.operating.page import blocks, works
 from tests.support.command_line import eventlog
-from tests.support.postgres import FAST, short_directory
+from tests.support.postgres import FAST, quick_directory
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Clusters:
 def clusters(programs: Path, newest: Path) -> Iterator[Clusters]:
     if programs == newest:
         pytest.skip("there is nothing newer here to upgrade to")
-    with short_directory() as old, short_directory() as new:
+    with quick_directory() as old, quick_directory() as new:
         account = account_for(old / "cluster")
         if not account.is_current:
             os.chown(new, account.uid, account.gid)
@@ -115,5 +115,5 @@ def _has_lz4(server: EmbeddedServer) -> bool:
 
 
 def _has_lz4_in(programs: Path) -> bool:
-    with short_directory() as place, EmbeddedServer(place, bindir=programs, options=FAST) as server:
+    with quick_directory() as place, EmbeddedServer(place, bindir=programs, options=FAST) as server:
         return _has_lz4(server)

@@ -10,7 +10,7 @@ from eventlog.embedded import EmbeddedServer
 from projections.custom.discovery import Discovered
 from projections.install import install_own
 from projections.projection import PROJECTIONS
-from tests.projections.contracts import CONTRACTS, Contract, Delivery, Rows
+from tests.projections.contracts import CONTRACTS, CORE_CONTRACT, Contract, Delivery, Rows
 from tests.support.postgres import at_database, cloned_database
 from tests.support.workload import fill_log
 
@@ -22,7 +22,9 @@ def filled(server: EmbeddedServer, template: str) -> Iterator[str]:
         dsn = at_database(server.dsn, name)
         own = tuple(contract.projection for contract in CONTRACTS if contract.projection not in PROJECTIONS)
         assert install_own(dsn, Discovered(own, ())).faults == []
-        fill_log(dsn)
+        fill_log(dsn, 200)
+        rows = CORE_CONTRACT.recount(log_of(dsn))
+        assert min(map(len, rows.values())) > 5, "the log has too little of something"
         yield name
 
 

@@ -29,8 +29,8 @@ TOGETHER = (
 class ByUnit(LoadScopeScheduling):  # type: ignore[misc]
     """Hands out units whole, in the order in which they were collected."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        super().__init__(config)
+    def __init__(self, config: pytest.Config, log: object) -> None:
+        super().__init__(config, log)
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:

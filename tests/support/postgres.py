@@ -1,5 +1,6 @@
 """A PostgreSQL for a session of tests, and a database of its own for each test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,15 +40,17 @@ def short_directory(prefix: str = "eventlog-test-", parent: Path = Path("/tmp"))
 
 
 @contextmanager
-def quick_directory() -> Iterator[Path]:
+def quick_directory(prefix: str = "eventlog-test-") -> Iterator[Path]:
     """Make such a directory in memory, where there is plenty of it; for a server that need not last."""
-    with short_directory(parent=MEMORY if _plenty_of_memory() else Path("/tmp")) as path:
+    with short_directory(prefix, MEMORY if _plenty_of_memory() else Path("/tmp")) as path:
         yield path
 
 
 def _plenty_of_memory() -> bool:
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:  # programs are copied there, too
+        return False
     available = psutil.virtual_memory().available
-    return MEMORY.is_dir() and min(available, shutil.disk_usage(MEMORY).free) > MEMORY_BYTES
+    return min(available, shutil.disk_usage(MEMORY).free) > MEMORY_BYTES
 
 
 def at_database(dsn: str, name: str) -> str:

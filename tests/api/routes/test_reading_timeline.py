@@ -1,28 +1,48 @@
 """GET /timeline."""
 
+from collections.abc import Iterator
+
 import httpx2
 import psycopg
 import pytest
-from psycopg.rows import TupleRow
 
+from eventlog.embedded import EmbeddedServer
 from eventlog.log.partitions import partition_of
+from tests.support.api import running_api
 from tests.support.deliveries import insert_behind_the_door
-from tests.support.postgres import PARTITIONS
-from tests.support.projecting import lag
-from tests.support.waiting import until
+from tests.support.postgres import PARTITIONS, at_database, cloned_database
+from tests.support.projecting import project_all
 
-Connection = psycopg.Connection[TupleRow]
+
+@pytest.fixture(scope="module")
+def log(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """Return the address of a log with deliveries of two topics on two days, all of them projected."""
+    times = ("21T10:00:00", "21T10:00:59.999999", "21T10:01:00", "21T11:30:00", "22T00:00:00")
+    assert partition_of("a.x", PARTITIONS) != partition_of("a.y", PARTITIONS), "no receipt is before another"
+    with cloned_database(server, template) as name:
+        dsn = at_database(server.dsn, name)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            for topic, time in (*(("a.x", time) for time in times), ("a.y", "21T10:00:30")):
+                insert_behind_the_door(connection, ["{}"], topic=topic, received_at=f"2025-10-{time}Z")
+        project_all(dsn)
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def filled(log: str) -> Iterator[httpx2.Client]:
+    """Serve it to all tests, which only read."""
+    with running_api(log) as url, httpx2.Client(base_url=url, timeout=15) as client:
+        yield client
 
 
 @pytest.fixture
-def filled(client: httpx2.Client, connection: Connection) -> httpx2.Client:
-    """Return a client of a log with deliveries of two topics on two days."""
-    times = ("21T10:00:00", "21T10:00:59.999999", "21T10:01:00", "21T11:30:00", "22T00:00:00")
-    assert partition_of("a.x", PARTITIONS) != partition_of("a.y", PARTITIONS), "no receipt is before another"
-    for topic, time in (*(("a.x", time) for time in times), ("a.y", "21T10:00:30")):
-        insert_behind_the_door(connection, ["{}"], topic=topic, received_at=f"2025-10-{time}Z")
-    until(lambda: lag(connection) == 0)
-    return client
+def nothing_projected(log: str) -> Iterator[None]:
+    """Have no projection live, meanwhile."""
+    with psycopg.connect(log, autocommit=True) as connection:
+        live = connection.execute("SELECT live_version, name FROM projections").fetchall()
+        connection.execute("UPDATE projections SET live_version = NULL")
+        yield
+        connection.cursor().executemany("UPDATE projections SET live_version = %s WHERE name = %s", live)
 
 
 def counts(client: httpx2.Client, **parameters: str | int) -> list[tuple[str, str, int]]:
@@ -62,9 +82,8 @@ def test_buckets_are_whole(
     assert [(start, received) for _, start, received in counts(filled, **parameters)] == expected
 
 
-def test_all_topics_together_cost_the_buckets_alone(filled: httpx2.Client, connection: Connection) -> None:
-    # As the log has them: also what is not projected, also when nothing is.
-    connection.execute("UPDATE projections SET live_version = NULL")
+def test_all_topics_together_cost_the_buckets_alone(filled: httpx2.Client, nothing_projected: None) -> None:
+    """As the log has them: also what is not projected, also when nothing is."""
 
     def together(**parameters: str | int) -> tuple[list[tuple[str, int]], bool]:
         answer = filled.get("/timeline", params={"by": "time", **parameters}).json()
@@ -105,8 +124,8 @@ def test_a_limit_says_that_there_is_more(filled: httpx2.Client) -> None:
         assert (len(answer["counts"]), answer["complete"]) == (limit, complete)
 
 
-def test_wrong_parameters_are_refused_by_name(client: httpx2.Client) -> None:
-    answer = client.get("/timeline?bucket=week&limit=0&until=yesterday")
+def test_wrong_parameters_are_refused_by_name(filled: httpx2.Client) -> None:
+    answer = filled.get("/timeline?bucket=week&limit=0&until=yesterday")
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/bucket", "/limit", "/until"]
 

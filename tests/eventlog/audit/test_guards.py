@@ -25,7 +25,7 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.sessions.database import connect
 from projections.install import set_up
 from tests.eventlog.audit.conftest import ASKER, Asking
-from tests.support.postgres import FAST, short_directory
+from tests.support.postgres import FAST, quick_directory
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
@@ -167,7 +167,7 @@ def test_where_the_server_wants_a_password_each_process_sets_its_own(bindir: Pat
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with (
-        short_directory() as data_dir,
+        quick_directory() as data_dir,
         EmbeddedServer(data_dir, bindir=bindir, port=port, options=FAST) as server,
     ):
         set_up(server.dsn, 2)

@@ -14,7 +14,7 @@ from eventlog.embedded import EmbeddedServer
 from projections.install import set_up
 from tests.eventlog.audit.conftest import Asking
 from tests.eventlog.audit.hostile import Connection, Hostile, corpus, transactions_and_wal, what_there_is
-from tests.support.postgres import FAST, short_directory
+from tests.support.postgres import FAST, quick_directory
 from tests.support.projecting import project_all
 from tests.support.waiting import until
 from tests.support.workload import fill_log
@@ -47,7 +47,7 @@ ANSWERED = {
 
 @pytest.fixture(scope="module")
 def quiet_server(bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=QUIET) as running:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=QUIET) as running:
         set_up(running.dsn, 4)
         protect(running.superuser_dsn)
         fill_log(running.dsn, 200)
@@ -64,7 +64,7 @@ def superuser(quiet_server: EmbeddedServer) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="module")
-def at_first(superuser: Connection) -> dict[str, object]:
+def at_first(superuser: Connection) -> dict[str, str]:
     return what_there_is(superuser)
 
 
@@ -74,7 +74,7 @@ def test_the_corpus_is_large() -> None:
 
 @pytest.mark.parametrize("hostile", corpus(), ids=lambda hostile: hostile.wants.replace(" ", "_"))
 def test_it_changes_nothing(
-    hostile: Hostile, quiet_server: EmbeddedServer, superuser: Connection, at_first: dict[str, object]
+    hostile: Hostile, quiet_server: EmbeddedServer, superuser: Connection, at_first: dict[str, str]
 ) -> None:
     before = transactions_and_wal(superuser)
     began = monotonic()

@@ -27,7 +27,7 @@ from projections.rebuilding.rebuild import rebuild
 from tests.eventlog.audit.conftest import Asking
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, event
-from tests.support.postgres import FAST, PARTITIONS, short_directory
+from tests.support.postgres import FAST, PARTITIONS, quick_directory
 from tests.support.processes import is_alive
 from tests.support.projecting import project_all
 from tests.support.sessions import scalar
@@ -95,7 +95,7 @@ def stuck_in(dsn: str) -> Iterator[Stuck]:
 @pytest.fixture(scope="module")
 def stuck(bindir: Path | None) -> Iterator[Stuck]:
     """As many as may run at once, all stuck, in a server of their own."""
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as server:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir, options=FAST) as server:
         set_up(server.dsn, PARTITIONS)
         append_events(server.dsn, [event()])
         project_all(server.dsn)
@@ -165,7 +165,7 @@ def test_a_stop_waits_for_none_of_them(
 ) -> None:
     monkeypatch.setattr(shutdown_watch, "SESSION_SECONDS_MAX", 1.0)
     said: list[str] = []
-    with short_directory() as data_dir:
+    with quick_directory() as data_dir:
         server = EmbeddedServer(data_dir, bindir=bindir, options=FAST)
         server.start() if how == "by its owner" else server.start_detached()
         pid = server.pid

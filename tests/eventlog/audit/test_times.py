@@ -1,13 +1,17 @@
 """Questions about a time of the log: what they count is what the deliveries themselves say."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.audit.limits import StatementLimits
 from eventlog.audit.statement_request import ask_question
+from eventlog.embedded import EmbeddedServer
 from projections.projection import CORE
 from tests.eventlog.audit.conftest import ASKER, Asking
+from tests.support.postgres import at_database, cloned_database
 from tests.support.projecting import project_all
 from tests.support.workload import fill_log
 
@@ -43,11 +47,14 @@ Rows = list[tuple[str | None, ...]]
 
 
 @pytest.fixture
+def database_name(server: EmbeddedServer, filled_log: str) -> Iterator[str]:
+    """Copy a log of which the last deliveries are not projected."""
+    with cloned_database(server, filled_log) as name:
+        yield name
+
+
+@pytest.fixture
 def filled(database: str) -> str:
-    """Fill a log of which the last deliveries are not projected."""
-    fill_log(database, 300)
-    project_all(database)
-    fill_log(database, 40, seed=8)
     return database
 
 
@@ -86,9 +93,11 @@ def test_the_books_of_all_time_are_the_books(filled: str, asking: Asking) -> Non
     assert rows(asking, f"SELECT {columns} FROM books") == [totals]
 
 
-def test_an_empty_log_has_empty_books(asking: Asking) -> None:
-    assert all(int(row[1] or 0) == 0 for row in asked(asking, "one_day"))
-    assert asked(asking, "duplicates_by_source") == []
+def test_an_empty_log_has_empty_books(server: EmbeddedServer, template: str) -> None:
+    with cloned_database(server, template) as name:
+        asking = Asking(at_database(server.dsn, name))
+        assert all(int(row[1] or 0) == 0 for row in asked(asking, "one_day"))
+        assert asked(asking, "duplicates_by_source") == []
 
 
 def test_a_span_has_the_deliveries_of_its_time(asking: Asking, times: list[tuple[str, str]]) -> None:

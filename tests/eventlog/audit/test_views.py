@@ -1,19 +1,22 @@
 """The audit views: what they say of a log that has everything in it, and that they say what they are."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from eventlog.audit.catalogue import view_of
+from eventlog.embedded import EmbeddedServer
 from eventlog.statements import statement
 from projections.drop import drop
 from projections.projection import CORE
 from projections.rebuilding.rebuild import rebuild
 from tests.eventlog.audit.conftest import Asking
 from tests.support.deliveries import insert_behind_the_door
+from tests.support.postgres import cloned_database
 from tests.support.projecting import project_all
 from tests.support.sessions import scalar
-from tests.support.workload import fill_log
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -27,10 +30,14 @@ def counts(asking: Asking, query: str) -> list[tuple[str | None, ...]]:
 
 
 @pytest.fixture
+def database_name(server: EmbeddedServer, filled_log: str) -> Iterator[str]:
+    """Copy a log of which the last deliveries are not projected."""
+    with cloned_database(server, filled_log) as name:
+        yield name
+
+
+@pytest.fixture
 def filled(database: str) -> str:
-    fill_log(database, 300)
-    project_all(database)
-    fill_log(database, 20, seed=8)
     return database
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from eventlog.embedded import EmbeddedServer
 from eventlog.embedded.account import Account, closed_directory
-from tests.support.postgres import short_directory
+from tests.support.postgres import quick_directory
 from tests.support.processes import is_alive
 from tests.support.root import ROOT
 from tests.support.waiting import until
@@ -103,7 +103,7 @@ def start_owner(bindir: Path | None) -> Iterator[StartOwner]:
 @pytest.fixture(scope="session")
 def made_cluster(bindir: Path | None) -> Iterator[Path]:
     """Return the cluster of a server that was started once and stopped: copying it is faster than initdb."""
-    with short_directory() as path:
+    with quick_directory() as path:
         with EmbeddedServer(path, bindir=bindir) as server:
             cluster = server.directory.cluster
         yield cluster
@@ -119,7 +119,7 @@ def data_dir(empty_data_dir: Path, made_cluster: Path) -> Path:
 @pytest.fixture
 def empty_data_dir() -> Iterator[Path]:
     """Return an empty directory that every user can reach."""
-    with short_directory() as path:
+    with quick_directory() as path:
         yield path
 
 

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from eventlog.embedded import EmbeddedServer
 from tests.eventlog.embedded.conftest import StartOwner
-from tests.support.postgres import short_directory
+from tests.support.postgres import quick_directory
 from tests.support.processes import is_alive
 from tests.support.root import ROOT
 
@@ -122,7 +122,7 @@ def test_a_backup_comes_to_life_as_a_data_directory(db: Db, bindir: Path | None)
     db("start")
     with psycopg.connect(db("url").stdout.strip()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-    with short_directory() as place:
+    with quick_directory() as place:
         made = db("backup", place / "copy")
         assert (made.returncode, made.stdout) == (0, ""), made.stderr
         assert "100%" in made.stderr

@@ -18,7 +18,7 @@ from eventlog.settings import load_settings
 from projections.install import set_up
 from tests.eventlog.embedded.service import EVENT, running_up
 from tests.support.api import running_api
-from tests.support.postgres import short_directory
+from tests.support.postgres import quick_directory
 from tests.support.processes import is_alive
 from tests.support.waiting import until
 
@@ -78,7 +78,7 @@ def installation(bindir: Path | None) -> Iterator[Path]:
     wheel = find_binaries(bindir)
     if not (wheel.parent / "share").is_dir():
         pytest.skip("these programs run at their own place alone")
-    with short_directory() as place:
+    with quick_directory() as place:
         _install(wheel, place / "old")
         yield place / "old"
 

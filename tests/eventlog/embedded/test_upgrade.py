@@ -21,7 +21,7 @@ from eventlog.embedded.upgrade import upgrade
 from projections.install import set_up
 from tests.operating.conftest import fill, received
 from tests.support.command_line import eventlog
-from tests.support.postgres import FAST, short_directory
+from tests.support.postgres import FAST, quick_directory
 from tests.support.waiting import until
 
 
@@ -45,7 +45,7 @@ def old_programs(request: pytest.FixtureRequest, bindir: Path | None) -> Path:
 @pytest.fixture(scope="module")
 def old_data(old_programs: Path) -> Iterator[Path]:
     """Return a data directory of an older version with a log in it, and what others have made there."""
-    with short_directory() as path:
+    with quick_directory() as path:
         with EmbeddedServer(path, bindir=old_programs, options=FAST) as server:
             set_up(server.dsn, 4)
             protect(server.superuser_dsn)
@@ -62,7 +62,7 @@ def old_data(old_programs: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def data(old_data: Path) -> Iterator[Path]:
-    with short_directory() as path:
+    with quick_directory() as path:
         subprocess.run(["cp", "-a", f"{old_data}/.", path], check=True)
         yield path
 

@@ -19,7 +19,7 @@ from projections.install import set_up
 from tests.projections.doctor.conftest import NOBODY_LISTENS, by_name
 from tests.support.api import running_api
 from tests.support.events import event
-from tests.support.postgres import FAST, PARTITIONS, short_directory
+from tests.support.postgres import FAST, PARTITIONS, quick_directory
 from tests.support.projecting import workers
 from tests.support.waiting import until
 
@@ -29,14 +29,14 @@ OPTIONS = FAST | {"wal_level": "logical"}
 
 @pytest.fixture
 def publisher(bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as place, EmbeddedServer(place, bindir=bindir, options=OPTIONS) as running:
+    with quick_directory() as place, EmbeddedServer(place, bindir=bindir, options=OPTIONS) as running:
         set_up(running.dsn, PARTITIONS)
         yield running
 
 
 @pytest.fixture
 def copy(bindir: Path | None) -> Iterator[EmbeddedServer]:
-    with short_directory() as place, EmbeddedServer(place, bindir=bindir, options=OPTIONS) as running:
+    with quick_directory() as place, EmbeddedServer(place, bindir=bindir, options=OPTIONS) as running:
         set_up(running.dsn, PARTITIONS)
         yield running
 

@@ -9,7 +9,7 @@ from eventlog.embedded import EmbeddedServer
 from eventlog.settings import load_settings
 from projections.doctor import Examination, Finding, examine
 from projections.install import set_up
-from tests.support.postgres import short_directory
+from tests.support.postgres import quick_directory
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
@@ -30,6 +30,6 @@ def look(database: str) -> Look:
 @pytest.fixture(scope="session")
 def safe_data_dir(bindir: Path | None) -> Iterator[Path]:
     """Run a migrated embedded server with the settings that it has in production."""
-    with short_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir) as running:
+    with quick_directory() as data_dir, EmbeddedServer(data_dir, bindir=bindir) as running:
         set_up(running.dsn)
         yield data_dir

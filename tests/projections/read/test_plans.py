@@ -12,12 +12,13 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from eventlog.embedded import EmbeddedServer
 from eventlog.sessions.database import connect
 from eventlog.statements import statement
 from projections.read import ByTime, TimeKey, topics_like
 from projections.read.events import Direction, _bounds, page_query
 from tests.support.deliveries import append_events, event
-from tests.support.postgres import PARTITIONS
+from tests.support.postgres import PARTITIONS, at_database, cloned_database
 from tests.support.projecting import project_all
 
 Connection = psycopg.Connection[TupleRow]
@@ -26,9 +27,9 @@ EVENTS = 20_000
 HOT = "order.created"
 
 
-@pytest.fixture
-def filled(database: str) -> Iterator[Connection]:
-    """Yield a reader of 20,000 events of 50 topics, the tables never analyzed."""
+@pytest.fixture(scope="module")
+def filled(server: EmbeddedServer, template: str) -> Iterator[Connection]:
+    """Yield a reader of 20,000 events of 50 topics, the tables never analyzed; nothing here writes to it."""
     made = [
         event(
             HOT if number % 2 else f"misc.{number % 98}",
@@ -37,11 +38,13 @@ def filled(database: str) -> Iterator[Connection]:
         )
         for number in range(EVENTS)
     ]
-    for start in range(0, EVENTS, 5_000):
-        append_events(database, made[start : start + 5_000])
-    project_all(database, batch_size=5_000)
-    with connect(database, "reader", "read") as reader:
-        yield reader
+    with cloned_database(server, template) as name:
+        database = at_database(server.dsn, name)
+        for start in range(0, EVENTS, 5_000):
+            append_events(database, made[start : start + 5_000])
+        project_all(database, batch_size=5_000)
+        with connect(database, "reader", "read") as reader:
+            yield reader
 
 
 def explain(reader: Connection, read: sql.SQL, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def projected(server: EmbeddedServer, template: str) -> Iterator[str]:
     """Return the name of a database whose log has been projected."""
     with cloned_database(server, template) as name:
         dsn = at_database(server.dsn, name)
-        fill_log(dsn)
+        fill_log(dsn, 200)
         project_all(dsn, 2, batch_size=37)
         yield name
 

@@ -12,7 +12,7 @@ from projections.install import set_up
 from projections.projection import CORE
 from projections.rebuilding.rebuild import rebuild
 from tests.support.deliveries import append_events, event
-from tests.support.postgres import FAST, PARTITIONS, short_directory
+from tests.support.postgres import FAST, PARTITIONS, quick_directory
 from tests.support.sessions import scalar
 from tests.support.waiting import until
 
@@ -33,7 +33,7 @@ WHERE a.datname = current_database() AND a.usesysid IS NULL
 
 @pytest.fixture
 def database(bindir: Path | None) -> Iterator[str]:
-    with short_directory() as folder, EmbeddedServer(folder, bindir=bindir, options=FAST | SLOW) as server:
+    with quick_directory() as folder, EmbeddedServer(folder, bindir=bindir, options=FAST | SLOW) as server:
         set_up(server.dsn, PARTITIONS)
         append_events(server.dsn, [event() for _ in range(50)])
         yield server.dsn

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import short_directory
+from tests.support.postgres import quick_directory
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with short_directory("eventlog-test-demo-") as path:
+    with quick_directory("eventlog-test-demo-") as path:
         yield path
