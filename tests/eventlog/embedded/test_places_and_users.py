@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -11,7 +13,9 @@ import pytest
 from eventlog.embedded import EmbeddedServer, find_binaries
 from eventlog.embedded.account import account_for, closed_directory
 from eventlog.embedded.binaries import runnable_by
+from eventlog.embedded.directory import DataDirectory
 from eventlog.embedded.errors import EmbeddedServerError
+from eventlog.errors import SettingsError
 from tests.eventlog.embedded.conftest import StartOwner, unprivileged
 from tests.support.processes import is_alive
 
@@ -154,10 +158,45 @@ def test_another_users_data_is_refused_with_the_mend(data_dir: Path, start_owner
 
 
 def test_a_folder_without_programs_is_refused(empty_data_dir: Path) -> None:
-    with pytest.raises(EmbeddedServerError, match=f"EVENTLOG_PG_BINDIR is {empty_data_dir}"):
+    with pytest.raises(SettingsError, match=f"EVENTLOG_PG_BINDIR is {empty_data_dir}"):
         find_binaries(empty_data_dir)
 
 
+def test_a_wrong_setting_is_a_wrong_usage(empty_data_dir: Path) -> None:
+    wrong = (
+        {"EVENTLOG_PG_BINDIR": str(empty_data_dir / "nowhere")},
+        {"EVENTLOG_DATA_DIR": str(empty_data_dir)},
+    )
+    (empty_data_dir / "thesis.txt").write_text("mine")
+    for settings, told in zip(wrong, ("no programs initdb", "thesis.txt"), strict=True):
+        environment = {**os.environ, "EVENTLOG_DATA_DIR": str(empty_data_dir / "data"), **settings}
+        environment.pop("EVENTLOG_DSN", None)
+        done = subprocess.run(
+            [sys.executable, "-m", "eventlog", "db", "start"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 2, done.stderr
+        assert told in done.stderr
+
+
+@pytest.mark.parametrize("name", ["PG_VERSION", ".git", "clusters", "my\x1b[31m.txt"])
+def test_a_folder_with_other_files_is_no_data_directory(empty_data_dir: Path, name: str) -> None:
+    (empty_data_dir / name).write_text("mine")
+    with pytest.raises(SettingsError, match="holds what is not of eventlog") as refused:
+        DataDirectory(empty_data_dir).prepare()
+    assert "\x1b" not in str(refused.value)
+    assert [path.name for path in empty_data_dir.iterdir()] == [name]
+
+
+def test_a_new_volume_is_a_data_directory(empty_data_dir: Path) -> None:
+    (empty_data_dir / "lost+found").mkdir()
+    DataDirectory(empty_data_dir).prepare()
+
+
 def test_programs_older_than_15_are_refused(empty_data_dir: Path) -> None:
-    with pytest.raises(EmbeddedServerError, match=r"version 14\.9; 15 or newer"):
+    with pytest.raises(SettingsError, match=r"version 14\.9; 15 or newer"):
         find_binaries(program_folder(empty_data_dir / "old", "14.9"))
