@@ -96,7 +96,9 @@ function Navigation({ page }) {
 function Service() {
   const { stats, problem } = useLive();
   const [kind, words] = problem
-    ? ["bad", problem.isAway ? "not reachable" : "in trouble"]
+    ? problem.status === 401
+      ? ["unknown", "signed out"]
+      : ["bad", problem.isAway ? "not reachable" : "in trouble"]
     : !stats
       ? ["unknown", "asking"]
       : !stats.balanced

@@ -59,6 +59,7 @@ def sign_in(visitor: Page, key: str) -> None:
 def test_one_signs_in_looks_and_signs_out_and_a_revoked_key_ends_it(closed: Closed, visitor: Page) -> None:
     visitor.goto("/")
     expect(visitor.get_by_text("This service asks for a key.")).to_be_visible()
+    expect(visitor.get_by_role("link", name="signed out")).to_be_visible()
     sign_in(visitor, f"{closed.key[:-1]}_")
     expect(visitor.get_by_role("alert")).to_contain_text("no key that is good here")
     sign_in(visitor, closed.key)
