@@ -104,7 +104,7 @@ class Desk:
     async def _still_valid(self, file: LogFile, position: Position) -> Position:
         """Begin anew where the log does not have what was shipped before, or where that is asked for."""
         if not self.shipping.restart:
-            if await self._log_knows(position.witness):
+            if await self.log_knows(position.witness):
                 return position
             self.talk.say(
                 f"{shown(file.path)}: this log does not have what was shipped before; from the beginning"
@@ -124,7 +124,7 @@ class Desk:
             whole=False,
         )
 
-    async def _log_knows(self, witness: Witness | None) -> bool:
+    async def log_knows(self, witness: Witness | None) -> bool:
         """Ask for the last event that was acknowledged: a position is of no use with another log."""
         if witness is None:
             return True

@@ -35,12 +35,12 @@ class Pipe(LogFile):
         """Return none."""
         return ""
 
-    def __init__(self) -> None:
-        self.path = STDIN
+    def __init__(self, path: str = STDIN, descriptor: int | None = None) -> None:
+        self.path = path
         self.kind = PLAIN
         self.holes = self.taken = 0
         self.finished = False
-        self.descriptor = sys.stdin.fileno()
+        self.descriptor = sys.stdin.fileno() if descriptor is None else descriptor
 
     @property
     def offset(self) -> int:
@@ -77,6 +77,19 @@ class Pipe(LogFile):
         return data
 
 
+async def pump(lane: Lane, pipe: Pipe) -> None:
+    """Ship what comes through a pipe to its end; what is held back goes out when nothing comes."""
+    while (data := await asyncio.to_thread(pipe.wait)) != b"":
+        if data:
+            await lane.take(data, pipe.offset - len(data))
+        else:
+            if time.monotonic() - lane.last_data > HOLD_BACK_SECONDS:
+                await lane.close_record()
+            await lane.settle()
+    await lane.close_half_line()
+    await lane.settle()
+
+
 async def ship_pipe(desk: Desk) -> None:
     """Ship standard input to its end."""
     name = desk.shipping.name or canonical_name(STDIN)
@@ -84,15 +97,7 @@ async def ship_pipe(desk: Desk) -> None:
     pipe = Pipe()
     lane = Lane(pipe, position, desk.shipping, desk.client, None, desk.talk, desk.report_of(STDIN))
     try:
-        while (data := await asyncio.to_thread(pipe.wait)) != b"":
-            if data:
-                await lane.take(data, pipe.offset - len(data))
-            else:
-                if time.monotonic() - lane.last_data > HOLD_BACK_SECONDS:
-                    await lane.close_record()
-                await lane.settle()
-        await lane.close_half_line()
-        await lane.settle()
+        await pump(lane, pipe)
     except ShipError as error:
         desk.fail(STDIN, error)
     finally:

@@ -117,7 +117,8 @@ class Rotation:
             if heir is not None or self._came_by_itself(path, kept, beside):
                 line_up.settled.append(msgspec.structs.replace(kept, origin=b""))
             else:
-                self._gone(path, kept, line_up.is_there, line_up)
+                was_current = kept.path == line_up.look.path
+                self._gone(path, kept, was_current and line_up.is_there, line_up)
 
     def _open_current(self, path: str, line_up: LineUp, held: Mapping[str, int]) -> None:
         try:

@@ -8,6 +8,7 @@ from publisher.client import Client
 from publisher.errors import ShipError
 from publisher.ship.desk import Desk
 from publisher.ship.follow import Follower
+from publisher.ship.journal import ship_journal
 from publisher.ship.names import STDIN
 from publisher.ship.once import ship_once
 from publisher.ship.pipe import ship_pipe
@@ -52,7 +53,7 @@ def _targets(texts: list[str], desk: Desk) -> list[Target]:
     for text in texts:
         try:
             target = target_of(text)
-            if target.kind != "file" and not target.paths() and not desk.shipping.follow:
+            if target.kind in ("folder", "pattern") and not target.paths() and not desk.shipping.follow:
                 raise ShipError(f"{text}: there is no file that it means")
             targets.append(target)
         except ShipError as error:
@@ -70,7 +71,10 @@ async def _ship(targets: list[Target], desk: Desk) -> None:
     async with asyncio.TaskGroup() as group:
         if any(target.text == STDIN for target in targets):
             group.create_task(ship_pipe(desk))
-        files = [target for target in targets if target.text != STDIN]
+        for target in targets:
+            if target.kind == "journal":
+                group.create_task(ship_journal(target.text, desk))
+        files = [target for target in targets if target.text != STDIN and target.kind != "journal"]
         if desk.shipping.follow and files:
             group.create_task(Follower(files, desk).run())
         elif files:

@@ -9,18 +9,22 @@ from publisher.errors import ShipError
 from publisher.ship.names import STDIN, canonical_name
 from publisher.ship.opening import shown
 
+JOURNAL = "journald:"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One argument of `ship`."""
 
     text: str
-    kind: str  # file, folder, pattern
+    kind: str  # file, folder, pattern, journal
 
     def paths(self) -> list[str]:
         """Return the paths that it means now; a file's also when there is none (yet)."""
         if self.kind == "file":
             return [self.text]
+        if self.kind == "journal":
+            return []
         if self.kind == "pattern":
             found = glob.glob(self.text, recursive=True)
             return sorted(path for path in found if not os.path.isdir(path))
@@ -32,6 +36,8 @@ def target_of(text: str) -> Target:
     """Tell what an argument means; a file may have * in its name. Raises ShipError for a mistyped folder."""
     if text == STDIN:
         return Target(text, "file")
+    if text.startswith(JOURNAL) and not os.path.lexists(text):
+        return Target(text, "journal")
     if os.path.lexists(text):
         is_folder = stat.S_ISDIR(os.stat(text).st_mode) if os.path.exists(text) else False
         return Target(text, "folder" if is_folder else "file")
