@@ -9,6 +9,7 @@ CPU time and not the clock's is measured: on a machine that others use too, only
 import argparse
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def measure_speed(url: str, folder: Path, lines: int, codes: list[Path]) -> None
     for number in range(ROUNDS):
         for code in codes:
             path = folder / f"access-{number}-{len(found[code])}-{codes.index(code)}x.log"
-            path.write_bytes(log.read_bytes())
+            shutil.copyfile(log, path)
             found[code].append(Shipped(code, url, path))
             path.unlink()
     for code, runs in found.items():
