@@ -287,12 +287,12 @@ def _print_shipping(report: "ShipReport", as_json: bool) -> None:
 
     from rich.console import Console
 
-    from publisher.ship.run import shipping_table
+    from publisher.ship.run import told_of
 
     if as_json:
         sys.stdout.write(report.as_json().decode() + "\n")
         return
-    Console().print(shipping_table(report))
+    Console().print(told_of(report))
     if any(file.nothing_new for file in report.files):
         Console(stderr=True).print("what is shipped already was not sent again; --restart sends it all")
 

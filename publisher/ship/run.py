@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 
 import uvloop
-from rich.table import Table
 from rich.text import Text
 
 from eventlog.terminal.progress import Meter
 from publisher.client import Client
 from publisher.ship.outgoing import RefusedLine
 from publisher.ship.positions import Positions
-from publisher.ship.report import ShipReport
+from publisher.ship.report import FileReport, ShipReport
 from publisher.ship.ship import ship
 from publisher.ship.shipping import Shipping, Talk
 
@@ -91,20 +90,20 @@ def _notice_of_retries(talk: Talk) -> Callable[[str, float], None]:
     return notice
 
 
-def shipping_table(report: ShipReport) -> Table:
-    """Lay out the report for people. What comes from file names is text, never markup."""
-    table = Table(
-        "file", "after line", "records", "already there", "accepted", "refused", "without time", "from", "to"
-    )
-    table.columns[0].overflow = "fold"
-    for column in table.columns[1:7]:
-        column.justify = "right"
-    for file in report.files:
-        note = f" ({file.failure})" if file.failure else " (nothing new)" if file.nothing_new else ""
-        counts = (file.resumed_after_line, file.records, file.already_there, file.accepted, file.refused)
-        numbers = (*counts, file.without_time)
-        cells = [file.path + note, *(f"{count:,}" for count in numbers), file.first_time, file.last_time]
-        table.add_row(*(Text(cell) for cell in cells))
+def told_of(report: ShipReport) -> Text:
+    """Tell the report to people, on any width of terminal. What comes from file names is never markup."""
+    lines = [line for file in report.files for line in _lines_of(file)]
     rate = report.total("accepted") / report.seconds if report.seconds else 0.0
-    table.caption = f"{report.total('accepted'):,} events in {report.seconds:.2f} s ({rate:,.0f}/s)"
-    return table
+    lines.append(f"{report.total('accepted'):,} events in {report.seconds:.2f} s ({rate:,.0f}/s)")
+    return Text("\n".join(lines))
+
+
+def _lines_of(file: FileReport) -> list[str]:
+    why = file.failure or file.skipped or ("nothing new" if file.nothing_new else "")
+    counts = (
+        f"{file.records:,} records after line {file.resumed_after_line:,}: {file.accepted:,} accepted, "
+        f"{file.refused:,} refused;"
+    )
+    more = f"{file.already_there:,} already there, {file.without_time:,} without a time"
+    times = [f"    {file.first_time} to {file.last_time}"] if file.first_time else []
+    return [f"{file.path}{f' ({why})' if why else ''}", f"    {counts}", f"    {more}", *times]
