@@ -188,7 +188,9 @@ class HttpConnection(HttpToolsProtocol):
         asking: list[asyncio.TimerHandle] = []
 
         def ask() -> None:
-            if self.cycle.scope["http_version"] == "1.1" and not self.cycle.response_started:
+            if self.transport.is_closing() or self.cycle.response_started:
+                return
+            if self.cycle.scope["http_version"] == "1.1":
                 self.transport.write(b"HTTP/1.1 102 Processing\r\n\r\n")
                 asking[:] = [self.loop.call_later(ASK_SECONDS, ask)]
 

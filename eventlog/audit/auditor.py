@@ -162,7 +162,7 @@ def _failed(
     error: psycopg.Error, asked: StatementRequest, limits: StatementLimits, watchdog: Watchdog
 ) -> Exception:
     if watchdog.asker_left and not watchdog.gave_up:
-        return StatementFailed("statement_cancelled", "57014", "its asker has left")
+        return StatementFailed("statement_timed_out", "57014", "its asker has left")
     if error.sqlstate == "57014" or watchdog.barked:
         return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)
