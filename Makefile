@@ -9,7 +9,7 @@ PY := .venv/bin/python
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos rebuilds bench bench-scale check format constraints clean prepare
+.PHONY: help demo test coverage chaos rebuilds bench bench-scale check format constraints clean prepare
 
 help: ## list what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -20,6 +20,11 @@ demo: prepare ## run the whole main job once, on an embedded PostgreSQL, and rep
 
 test: prepare ## run the tests on the embedded PostgreSQL 18, then on 15 where it is installed
 	@sh .ci/test $(ARGS)
+
+coverage: prepare ## say how much of the code the tests run, on PostgreSQL 18, with what they start; ARGS as for test
+	@rm -f .coverage .coverage.*
+	@$(PY) -m coverage run -m pytest -q -n 2 $(ARGS); code=$$?; \
+	    $(PY) -m coverage combine -q && $(PY) -m coverage report; exit $$code
 
 chaos: prepare ## play SCHEDULES (100) random fault schedules by their seeds and check all that must hold
 	@$(PY) -m tests.faults.chaos --schedules $(or $(SCHEDULES),100)
