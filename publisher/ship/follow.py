@@ -27,6 +27,7 @@ ACTIVE_SECONDS = 5.0
 # A line is held back this long for its stack trace; `--follow` promises an event within a second.
 HOLD_BACK_SECONDS = 0.5
 NEW_NAMES_SECONDS = 1.0
+NEW_NAMES_SHARE = 0.015
 # A deleted file may still be written to by whoever has it open.
 DELETED_SECONDS = 60.0
 RETIRED_MAX = 16
@@ -66,15 +67,15 @@ class Follower:
                 self._look_for_names()
                 now = time.monotonic()
                 for followed in list(self._followed.values()):
-                    self._look(followed, now)
+                    if followed.task is not None or now >= followed.next_look:
+                        self._look(followed, now)
                 await asyncio.sleep(TICK_SECONDS)
         finally:
             await self._stop()
 
     def _look_for_names(self) -> None:
-        if time.monotonic() < self._next_names:
+        if (began := time.monotonic()) < self._next_names:
             return
-        self._next_names = time.monotonic() + NEW_NAMES_SECONDS
         places = {followed.place for followed in self._followed.values()}
         places |= {lane.place for followed in self._followed.values() for lane in followed.retired}
         for target in self._targets:
@@ -84,6 +85,9 @@ class Follower:
                         target.kind == "file" or _place_at(path) not in places
                     ):
                         self._followed[path] = Followed(path)
+        # Thousands of names take a while: no more than a small share of the time goes into looking at them.
+        took = time.monotonic() - began
+        self._next_names = began + max(NEW_NAMES_SECONDS, took / NEW_NAMES_SHARE)
 
     def _look(self, followed: Followed, now: float) -> None:
         """Start on a path if anything there has changed; costs one system call if nothing has."""
