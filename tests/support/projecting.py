@@ -48,7 +48,7 @@ def project_all(
     *,
     batch_size: int = 1000,
     projections: Sequence[Projection] = PROJECTIONS,
-    deadline_seconds: float = 20,
+    deadline_seconds: float = 60,
 ) -> None:
     """Project until nothing is left."""
     with (
