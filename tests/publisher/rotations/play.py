@@ -64,6 +64,7 @@ class Arena:
         self.api = self.stack.start_api()
         self._breaking = threading.Lock()
         self._connection: psycopg.Connection[tuple[str, str, int]] | None = None
+        ends.callback(self._disconnect)
 
     def break_api(self) -> None:
         """Kill the API, and start it again."""
@@ -88,6 +89,11 @@ class Arena:
             assert row is not None
             return int(row[0])
 
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def deliveries(self, topic: str, partitions: int, after: int) -> list[tuple[str, str, int]]:
         """Return what the log has of a topic behind a position."""
         parameters = {"topic": topic, "partitions": partitions, "after": after}
@@ -96,7 +102,7 @@ class Arena:
                 self._connection = psycopg.connect(self.dsn, autocommit=True)
             return self._connection.execute(DELIVERIES, parameters).fetchall()
         except psycopg.OperationalError:  # it was killed
-            self._connection = None
+            self._disconnect()
             until(lambda: accepts(self.dsn))
             return self.deliveries(topic, partitions, after)
 
