@@ -39,7 +39,7 @@ class Difference(msgspec.Struct, frozen=True):
 def tables(connection: Connection, schema: str) -> list[str]:
     """Return the names of a version's tables."""
     rows = connection.execute(statement("rebuild/tables"), {"schema_name": schema}).fetchall()
-    return [row[0] for row in rows]
+    return [name for (name,) in rows]
 
 
 def content(version: Version, names: Sequence[str]) -> Composable:

@@ -164,4 +164,4 @@ def _is_exposed(connection: Connection, projection: Projection, schema: str) -> 
         statement("projections/views_are"),
         {"schema_name": schema, "mark": views_mark(projection), "views": named_views(projection)},
     ).fetchone()
-    return row is not None and bool(row[0])
+    return row == (True,)

@@ -88,7 +88,8 @@ class Operation:
         self._watch(progress)
         if row is None:
             raise OperationLost
-        if row[0]:
+        (is_cancelled,) = row
+        if is_cancelled:
             self.cancelled.set()
         if self.cancelled.is_set():
             raise OperationCancelled

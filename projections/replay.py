@@ -207,7 +207,7 @@ def _set_aside(
             "causes": [decision.cause for decision in aside],
         },
     ).fetchall()
-    return [row[0] for row in rows]
+    return [topic for (topic,) in rows]
 
 
 def _of(decided: Sequence[Decision], span: Span) -> list[Decision]:

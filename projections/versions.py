@@ -66,7 +66,8 @@ def create(connection: Connection, projection: Projection) -> Version:
     """Create the next version: its schema and its tables, without keys and claims."""
     row = connection.execute(statement("rebuild/next_version"), {"projection": projection.name}).fetchone()
     assert row is not None
-    version = Version(projection, row[0], f"{projection.name}_{row[0]}")
+    (number,) = row
+    version = Version(projection, number, f"{projection.name}_{number}")
     connection.execute(
         statement("rebuild/add_version"),
         {**version.key, "schema_name": version.schema_name, "definition": projection.definition},
@@ -131,10 +132,10 @@ def remove(connection: Connection, name: str, version: int, schema: str) -> None
     """Remove a version as `discard`, in the caller's transaction."""
     left = remove_left(connection)
     dependents = connection.execute(statement("rebuild/dependents"), {"schema_name": schema}).fetchall()
-    if any(row[0] in left for row in dependents):
+    if any(owner in left for owner, _ in dependents):
         raise psycopg.errors.LockNotAvailable(f"questions in SQL read {schema} still")
     if dependents:
-        raise ProjectionInUse(schema, [f"{row[0]}.{row[1]}" for row in dependents])
+        raise ProjectionInUse(schema, [f"{owner}.{view}" for owner, view in dependents])
     connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(schema)))
     connection.execute(statement("rebuild/forget_version"), {"projection": name, "version": version})
 

@@ -310,8 +310,9 @@ def _set_aside(connection: Connection, version: Version, one: Batch, error: Exce
     why = {"sqlstate": sqlstate, "cause": cause_of(error)}
     row = connection.execute(statement("worker/quarantine"), {**version.key, **where, **why}).fetchone()
     assert row is not None
+    (topic,) = row
     count = version.projection.statement("quarantine.sql", version.schema_name)
-    connection.execute(count, {**where, "topic": row[0]})
+    connection.execute(count, {**where, "topic": topic})
     log.warning(
         "delivery_quarantined",
         projection=version.projection.name,

@@ -37,7 +37,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Any
 
 import msgspec
 import psycopg
@@ -52,7 +51,7 @@ from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import first_line, translate
 from projections import read as log_read
 from projections.errors import ProjectionDropped
-from projections.read.events import to_event
+from projections.read.events import EventRow, to_event
 from projections.read.live import follow, news, scan_of, wait_for_news
 from projections.read.log_order import Positions
 from projections.read.pool import answered_in_time
@@ -219,8 +218,8 @@ class Hub:
         handed = 0
         async with self._looking, aclosing(news(connection, before, self._subscribers.topics())) as rows:
             async for row in rows:
-                if row[0] is None:
-                    through[row[5]] = row[6]
+                if row.is_place:
+                    through[row.partition] = row.position
                     continue
                 self._hand_out(row)
                 handed += 1
@@ -233,10 +232,10 @@ class Hub:
         scan = scan_of(self.partitions)
         return any(position - before[partition] >= scan for partition, position in through.items())
 
-    def _hand_out(self, row: tuple[Any, ...]) -> None:
+    def _hand_out(self, row: EventRow) -> None:
         """Give an event to all who want it. Each frame is made once."""
-        self._positions[row[5]] = row[6]
-        readers = self._subscribers.of(row[0], row[3])
+        self._positions[row.partition] = row.position
+        readers = self._subscribers.of(row.topic, row.source)
         if not readers:
             return
         json = _encode(on_one_line(to_event(row)))

@@ -138,7 +138,7 @@ def _prepare(session: Session, name: str, limits: StatementLimits) -> None:
     milliseconds = Literal(int(limits.seconds * 1000))
     session.execute(statement("audit/name_session").format(name=Literal(name)))
     session.execute(statement("audit/begin").format(milliseconds=milliseconds))
-    flaws = [row[0] for row in session.execute(statement("audit/flaws"), prepare=False)]
+    flaws = [flaw for (flaw,) in session.execute(statement("audit/flaws"), prepare=False)]
     if flaws:
         raise AuditUnavailable(
             f"{session.info.user} must be able to read the audit views and do nothing else, but "

@@ -46,7 +46,7 @@ def install_audit(connection: Connection) -> None:
     mark = _mark(files, parts)
     views = sum(path.parent.name == "views" for path in files)
     row = connection.execute(statement("audit/is_outdated"), {"mark": mark, "views": views}).fetchone()
-    if row is None or not row[0]:
+    if row != (True,):
         return
     made: str | None = mark
     try:
@@ -81,7 +81,7 @@ def remove_left(connection: Connection) -> list[str]:
 
 
 def _renew(connection: Connection, files: list[Path], parts: dict[str, Composable]) -> None:
-    others = [row[0] for row in connection.execute(statement("audit/defined_on"))]
+    others = [name for (name,) in connection.execute(statement("audit/defined_on"))]
     before = None if others else _set_aside(connection)
     connection.execute(statement("audit/create_schema"))
     try:
@@ -100,9 +100,11 @@ def _renew(connection: Connection, files: list[Path], parts: dict[str, Composabl
 def _set_aside(connection: Connection) -> str | None:
     """Give the schema another name, by its number, which never comes back; None where there is none."""
     row = connection.execute(statement("audit/number")).fetchone()
-    if row is None or row[0] is None:
+    assert row is not None
+    (number,) = row
+    if number is None:
         return None
-    before = f"audit_before_{row[0]}"
+    before = f"audit_before_{number}"
     connection.execute(statement("audit/set_aside").format(before=Identifier(before)))
     return before
 

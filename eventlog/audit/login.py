@@ -85,4 +85,4 @@ def _open(dsn: str) -> Session:
 
 def _is_full(owner: Connection) -> bool:
     row = owner.execute(statement("audit/is_full"), {"role": ROLE}).fetchone()
-    return row is not None and bool(row[0])
+    return row == (True,)

@@ -71,7 +71,7 @@ def set_auditor(connection: Connection) -> None:
 def reaching(connection: Connection, role: str) -> list[str]:
     """Return the functions that reach beyond a transaction and a role may call; `public` is everybody."""
     query = statement("audit/reaching").format(grantee=Literal(role))
-    return [str(row[0]) for row in connection.execute(query)]
+    return [str(function) for (function,) in connection.execute(query)]
 
 
 def _protect(connection: Connection) -> None:

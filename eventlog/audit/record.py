@@ -40,11 +40,11 @@ def begin(owner: Connection, asked: StatementRequest, asker: Asker) -> int:
         },
     ).fetchone()
     assert row is not None
-    number = int(row[0])
+    (number,) = row
     owner.execute(statement("audit/prune"), {"keep": KEPT})
     if number % BYTES_LOOKED_AT_EVERY == 0:
         owner.execute(statement("audit/prune_bytes"), {"keep": KEPT_BYTES})
-    return number
+    return int(number)
 
 
 def finish(owner: Connection, number: int, **outcome: Any) -> None:

@@ -192,7 +192,8 @@ def _refuse_others(connection: Connection) -> None:
 def _size(connection: Connection) -> int:
     row = connection.execute(statement("upgrade/size")).fetchone()
     assert row is not None
-    return int(row[0])
+    (size,) = row
+    return int(size)
 
 
 def _require_room(directory: DataDirectory, size: int) -> None:

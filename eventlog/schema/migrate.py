@@ -195,7 +195,8 @@ def _fix_partitions(connection: Connection, wanted: int | None) -> None:
         statement("migrate/create_partitions"), {"wanted": wanted or PARTITIONS_DEFAULT}
     ).fetchone()
     assert row is not None
-    refuse_other_partitions(wanted, row[0])
+    (there,) = row
+    refuse_other_partitions(wanted, there)
 
 
 def refuse_other_partitions(wanted: int | None, present: int) -> None:

@@ -152,9 +152,10 @@ def wanted(role: Role) -> dict[str, str]:
 
 def look(role: Role, row: Sequence[str | int | None]) -> PinCheck:
     """Read what looking() was answered with. A setting that this version does not know is not missing."""
-    shown = zip(wanted(role).items(), row[1:], strict=True)
+    pid, *values = row
+    shown = zip(wanted(role).items(), values, strict=True)
     missing = [name for (name, value), has in shown if has is not None and _bare(str(has)) != _bare(value)]
-    return PinCheck(int(row[0] or 0), missing)
+    return PinCheck(int(pid or 0), missing)
 
 
 def _bare(value: str) -> str:

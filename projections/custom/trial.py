@@ -127,7 +127,9 @@ class Trial:
             _play(dsn, connection, projection, way)
             named = {"projection": projection.name}
             aside = connection.execute(statement("testing/quarantined"), named).fetchall()
-            assert sorted(row[0] for row in aside) == quarantined, f"{way}: in quarantine are {aside}"
+            assert sorted(delivery for (delivery,) in aside) == quarantined, (
+                f"{way}: in quarantine are {aside}"
+            )
             live = find(connection, projection.name)
             assert live is not None
             connection.execute(statement("testing/search_path"), {"schema": live.schema_name})
@@ -158,7 +160,7 @@ def _require_keys(dsn: str, projection: Projection) -> None:
         live = find(connection, projection.name)
         assert live is not None
         schema = Identifier(live.schema_name or "").as_string()
-        keyless = [row[0] for row in connection.execute(statement("testing/keyless"), {"schema": schema})]
+        keyless = [table for (table,) in connection.execute(statement("testing/keyless"), {"schema": schema})]
     assert not keyless, (
         f"{', '.join(keyless)} has no primary key: in a database that is replicated (a publication FOR ALL "
         "TABLES), PostgreSQL refuses to update and delete its rows, and the projection stands still"
@@ -214,7 +216,8 @@ def _wait(connection: Connection, projection: Projection, way: Way, deliveries: 
 def _progress(connection: Connection, projection: Projection) -> tuple[int, str | None]:
     row = connection.execute(statement("testing/progress"), {"projection": projection.name}).fetchone()
     assert row is not None
-    return row[0], row[1]
+    lag, failure = row
+    return lag, failure
 
 
 def _sorted(rows: Rows) -> list[tuple[Any, ...]]:

@@ -151,7 +151,8 @@ def _judge_lag(books: list[Book], workers: int) -> Finding:
 def _workers(connection: Connection) -> int:
     row = connection.execute(statement("doctor/workers")).fetchone()
     assert row is not None
-    return int(row[0])
+    (workers,) = row
+    return int(workers)
 
 
 def check_outbox(connection: Connection) -> Finding:

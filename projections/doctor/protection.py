@@ -65,7 +65,7 @@ def check_privileges(connection: Connection) -> Finding:
 
 def check_triggers(connection: Connection) -> Finding:
     """Say whether every table of the log refuses UPDATE, DELETE and TRUNCATE, its owner's too."""
-    tables = [row[0] for row in connection.execute(statement("doctor/unprotected"))]
+    tables = [name for (name,) in connection.execute(statement("doctor/unprotected"))]
     if not tables:
         return ok("append-only", "UPDATE, DELETE and TRUNCATE are refused on every table of the log")
     mend = "; ".join(

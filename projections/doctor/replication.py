@@ -35,7 +35,7 @@ class Subscription(msgspec.Struct, frozen=True):
 
 def check_sequences(connection: Connection) -> Finding:
     """Name the sequences whose next number is taken: whatever inserts there fails."""
-    behind = [str(row[0]) for row in connection.execute(statement("doctor/sequences"))]
+    behind = [str(name) for (name,) in connection.execute(statement("doctor/sequences"))]
     if not behind:
         return ok(SEQUENCES, "none is behind its table")
     return failed(

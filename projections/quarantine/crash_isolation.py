@@ -118,7 +118,7 @@ class CrashIsolation:
             connection.execute(statement("attempts/durably"))
             row = connection.execute(statement("attempts/begin")).fetchone()
         assert row is not None
-        self._session = row[0]
+        self._session, _ = row
         self._notice(connection)
         try:
             yield
@@ -134,8 +134,9 @@ class CrashIsolation:
     def _notice(self, connection: Connection) -> None:
         self._looked = time.monotonic()
         row = connection.execute(statement("attempts/notice"), {"session": self._session}).fetchone()
-        if row is not None and row[0]:
-            log.warning("workers_died", sessions=row[0])
+        (ended,) = row or (None,)
+        if ended:
+            log.warning("workers_died", sessions=ended)
 
     def attempt(
         self,

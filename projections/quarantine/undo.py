@@ -58,7 +58,8 @@ def undo(connection: Connection, version: Version, event: EventKey, quarantined:
     if row is None:
         return {}
     # All later deliveries were dropped unread as repeats, and stay so.
-    position: int = row[0]
+    position: int
+    (position,) = row
     _take_back(connection, version, event.partition, position)
     return {position: UNIQUE}
 

@@ -8,8 +8,9 @@ ended with, and that key is a place in an index. Two ways lead there:
 - for one event_id, by one probe of the key in each partition, of a bounded number of topics.
 """
 
+from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -202,24 +203,43 @@ async def _page(
         async for row in rows:
             if len(events) == wanted.limit or size >= wanted.bytes_max:
                 return Page(events, events[-1].key, has_more=True)
-            events.append(to_event(row))
-            size += len(row[4])
+            found = EventRow._make(row)
+            events.append(to_event(found))
+            size += len(found.payload)
     return Page(events, events[-1].key if events else wanted.begins, has_more=False)
 
 
-def to_event(row: Any) -> Event:
-    """Make an event of a row whose columns come as the fields do, the payload as text."""
-    topic, event_id, timestamp, source, payload, partition, position, received_at, processed_at = row
+class EventRow(NamedTuple):
+    """An event as the statements select it; with no topic it says how far a partition was looked through."""
+
+    topic: str
+    event_id: str
+    timestamp: datetime
+    source: str
+    payload: str
+    partition: int
+    position: int
+    received_at: datetime
+    processed_at: datetime
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it is no event, but the position through which its partition was looked at."""
+        return self.topic is None
+
+
+def to_event(row: EventRow) -> Event:
+    """Make an event of a row."""
     return Event(
-        topic,
-        event_id,
-        rfc3339(timestamp),
-        source,
-        msgspec.Raw(payload.encode()),
-        partition,
-        position,
-        rfc3339(received_at),
-        rfc3339(processed_at),
+        row.topic,
+        row.event_id,
+        rfc3339(row.timestamp),
+        row.source,
+        msgspec.Raw(row.payload.encode()),
+        row.partition,
+        row.position,
+        rfc3339(row.received_at),
+        rfc3339(row.processed_at),
     )
 
 
@@ -228,4 +248,4 @@ async def event(connection: ReadSession, topic: str, event_id: str, partitions: 
     key = {"partition": partition_of(topic, partitions), "topic": topic, "event_id": event_id}
     async with reading(connection):
         row = await (await connection.cursor(binary=True).execute(statement("read/event"), key)).fetchone()
-    return None if row is None else to_event(row)
+    return None if row is None else to_event(EventRow._make(row))

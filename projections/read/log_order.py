@@ -12,7 +12,7 @@ import msgspec
 
 from eventlog.errors import LogRewound
 from eventlog.statements import statement
-from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, to_event
+from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, EventRow, to_event
 from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
@@ -123,13 +123,14 @@ async def _collect(rows: Any, after: Positions, bytes_max: int) -> LogPage:
     events: list[Event] = []
     size = 0
     has_more = False
-    async for *row, more in rows:
-        if row[0] is None:
-            through[row[5]] = row[6]
+    async for *columns, more in rows:
+        row = EventRow._make(columns)
+        if row.is_place:
+            through[row.partition] = row.position
             has_more = has_more or more
             continue
         events.append(to_event(row))
-        size += len(row[4])
+        size += len(row.payload)
         if size >= bytes_max:
             return LogPage(events, _through(events, after), has_more=True)
     return LogPage(events, through, has_more)

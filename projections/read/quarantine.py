@@ -81,5 +81,6 @@ async def _require_some(connection: ReadSession, projection: str, after: int) ->
         await connection.execute(statement("read/last_retry"), {"projection": projection})
     ).fetchone()
     assert row is not None
-    if after > row[0]:
-        raise LogRewound(f"the retries of {projection}", after, row[0])
+    (last,) = row
+    if after > last:
+        raise LogRewound(f"the retries of {projection}", after, last)

@@ -77,7 +77,7 @@ async def reading(connection: ReadSession) -> AsyncIterator[None]:
     """
     async with connection.transaction():
         row = await (await connection.execute(statement("read/plan"))).fetchone()
-        if row is None or row[0] is None:
+        if row is None or row == (None,):
             raise ProjectionDropped("core")
         try:
             yield

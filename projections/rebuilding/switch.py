@@ -162,7 +162,8 @@ def _wait(condition: Callable[[], bool], otherwise: SwitchPostponed) -> None:
 def _live_version(connection: Connection, version: Version) -> int | None:
     row = connection.execute(statement("projections/find"), {"name": version.projection.name}).fetchone()
     assert row is not None
-    live: int | None = row[1]
+    live: int | None
+    _, live, *_ = row
     return live
 
 
@@ -170,5 +171,6 @@ def _behind(connection: Connection, version: Version, live: int | None) -> int:
     """Return how far a version is behind the live one; behind the log, where none is live."""
     row = connection.execute(statement("rebuild/behind"), {**version.key, "live": live}).fetchone()
     assert row is not None
-    behind: int = row[0]
+    behind: int
+    (behind,) = row
     return behind

@@ -247,4 +247,5 @@ def _check_processes(service: Service) -> Fact:
 def _number(connection: Connection, name: str) -> int:
     row = connection.execute(statement(name)).fetchone()
     assert row is not None
-    return int(row[0])
+    (number,) = row
+    return int(number)

@@ -126,7 +126,8 @@ class Positions:
         """Return when the last look at a path began of which all that it found was kept."""
         with self._told():
             row = self._database.execute(_sql("look_at"), {"way": self._way, "path": path}).fetchone()
-        return None if row is None else float(row[0])
+        (looked,) = row or (None,)
+        return None if looked is None else float(looked)
 
     def at_place(self, place: str) -> list[Position]:
         """Return what is known of files at this device and inode, the latest first."""
@@ -149,7 +150,8 @@ class Positions:
         parameters = {"way": self._way, "place": place, "version": version}
         with self._told():
             row = self._database.execute(_sql("copy_at"), parameters).fetchone()
-        return None if row is None else str(row[0])
+        (file_id,) = row or (None,)
+        return None if file_id is None else str(file_id)
 
     def note_copy(self, place: str, version: str, file_id: str) -> None:
         """Remember a file that holds nothing of its own."""
@@ -164,7 +166,7 @@ class Positions:
     def _read(self, statement: str, **parameters: object) -> list[Position]:
         with self._told():
             rows = self._database.execute(_sql(statement), {"way": self._way, **parameters}).fetchall()
-        return [_decode(row[0]) for row in rows]
+        return [_decode(position) for (position,) in rows]
 
     def _row(self, position: Position) -> dict[str, object]:
         return {
