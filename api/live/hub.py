@@ -51,7 +51,7 @@ from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import first_line, translate
 from projections import read as log_read
 from projections.errors import ProjectionDropped
-from projections.read.events import EventRow, to_event
+from projections.read.events import SelectedEvent, to_event
 from projections.read.live import follow, news, scan_of, wait_for_news
 from projections.read.log_order import Positions
 from projections.read.pool import answered_in_time
@@ -232,7 +232,7 @@ class Hub:
         scan = scan_of(self.partitions)
         return any(position - before[partition] >= scan for partition, position in through.items())
 
-    def _hand_out(self, row: EventRow) -> None:
+    def _hand_out(self, row: SelectedEvent) -> None:
         """Give an event to all who want it. Each frame is made once."""
         self._positions[row.partition] = row.position
         readers = self._subscribers.of(row.topic, row.source)

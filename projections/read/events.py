@@ -203,13 +203,13 @@ async def _page(
         async for row in rows:
             if len(events) == wanted.limit or size >= wanted.bytes_max:
                 return Page(events, events[-1].key, has_more=True)
-            found = EventRow._make(row)
+            found = SelectedEvent._make(row)
             events.append(to_event(found))
             size += len(found.payload)
     return Page(events, events[-1].key if events else wanted.begins, has_more=False)
 
 
-class EventRow(NamedTuple):
+class SelectedEvent(NamedTuple):
     """An event as the statements select it; with no topic it says how far a partition was looked through."""
 
     topic: str
@@ -228,7 +228,7 @@ class EventRow(NamedTuple):
         return self.topic is None
 
 
-def to_event(row: EventRow) -> Event:
+def to_event(row: SelectedEvent) -> Event:
     """Make an event of a row."""
     return Event(
         row.topic,
@@ -248,4 +248,4 @@ async def event(connection: ReadSession, topic: str, event_id: str, partitions: 
     key = {"partition": partition_of(topic, partitions), "topic": topic, "event_id": event_id}
     async with reading(connection):
         row = await (await connection.cursor(binary=True).execute(statement("read/event"), key)).fetchone()
-    return None if row is None else to_event(EventRow._make(row))
+    return None if row is None else to_event(SelectedEvent._make(row))

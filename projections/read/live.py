@@ -7,7 +7,7 @@ from psycopg import capabilities
 
 from eventlog.statements import statement
 from projections.errors import ProjectionDropped
-from projections.read.events import EventRow
+from projections.read.events import SelectedEvent
 from projections.read.log_order import Positions
 from projections.read.session import ReadSession, open_reader
 from projections.read.topics import TopicRange
@@ -35,7 +35,7 @@ async def follow(dsn: str) -> ReadSession:
 
 async def news(
     connection: ReadSession, after: Positions, topics: Sequence[TopicRange] | None
-) -> AsyncGenerator[EventRow, None]:
+) -> AsyncGenerator[SelectedEvent, None]:
     """Yield rows for to_event(), after these positions; before them, rows without a topic.
 
     Of topics that are in none of the ranges there may be none; None is every topic.
@@ -56,7 +56,7 @@ async def news(
     try:
         async for row in cursor.stream(statement("read/live"), parameters, size=ROWS_AT_ONCE):
             dropped = False
-            yield EventRow._make(row)
+            yield SelectedEvent._make(row)
     except psycopg.errors.UndefinedTable:
         dropped = True
     if dropped:

@@ -12,7 +12,7 @@ import msgspec
 
 from eventlog.errors import LogRewound
 from eventlog.statements import statement
-from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, EventRow, to_event
+from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX, Event, SelectedEvent, to_event
 from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import EVERY_TOPIC, TopicRange
 
@@ -124,7 +124,7 @@ async def _collect(rows: Any, after: Positions, bytes_max: int) -> LogPage:
     size = 0
     has_more = False
     async for *columns, more in rows:
-        row = EventRow._make(columns)
+        row = SelectedEvent._make(columns)
         if row.is_place:
             through[row.partition] = row.position
             has_more = has_more or more
