@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.server import EmbeddedServer
 from eventlog.embedded.silence import Say
+from eventlog.errors import SettingsError
 from eventlog.statements import statement
 
 LOOK_SECONDS = 0.5
@@ -72,7 +73,7 @@ class Keeper:
             return
         try:
             changed = self._server.programs_changed()
-        except EmbeddedServerError as error:
+        except (EmbeddedServerError, SettingsError) as error:
             self._tell(f"new sessions of PostgreSQL fail ({fault}), its programs were removed: {error}")
             return
         if changed:
@@ -109,7 +110,7 @@ class Keeper:
         while not self._stopping.is_set():
             try:
                 self._server.start(self._say)
-            except (EmbeddedServerError, OSError) as error:
+            except (EmbeddedServerError, SettingsError, OSError) as error:
                 if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
                     said_at = time.monotonic()
                     self._say(f"{error}; trying again every {TRY_AGAIN_SECONDS:g} s")

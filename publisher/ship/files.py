@@ -130,9 +130,12 @@ class LogFile:
     def is_empty(self) -> bool:
         """Tell whether there is nothing in it, not even half a line; leaves the file at its beginning."""
         self.begin()
-        found = self.read()[1]
-        self.begin()
-        return not found
+        try:
+            return not self.read()[1]
+        except ShipError:  # there is something; who reads it is told what is wrong with it
+            return False
+        finally:
+            self.begin()
 
     def resume(self, offset: int, known: Fingerprint) -> bool:
         """Go to `offset`, if the ends of what was read before are still there; else to the beginning."""

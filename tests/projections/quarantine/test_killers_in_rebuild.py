@@ -89,7 +89,7 @@ def test_it_is_set_aside_and_its_neighbours_go_on(
         if death == "hanging":
             patch.setattr("projections.play.APPLY_SECONDS_MAX", 0.0)
             patch.setattr("projections.play.STEP_TIMEOUT_MILLISECONDS", 0)
-            patch.setattr("projections.rebuilding.subprocess_player.GRACE_SECONDS", 1.0)
+            patch.setattr("projections.rebuilding.subprocess_player.GRACE_SECONDS", 2.0)
         outcome = rebuild(database, deadly.projection)
     assert (outcome.version, outcome.deliveries) == (2, NEIGHBOURS + 51)
     assert connection.execute(QUARANTINED).fetchall() == [("killer", "EL001")]
