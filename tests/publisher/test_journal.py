@@ -9,8 +9,7 @@ import pytest
 
 from tests.publisher.desk import Desk, at_desk
 
-PROGRAM = """#!{python}
-import json, pathlib, sys
+PROGRAM = """import json, pathlib, sys
 entries = [json.loads(line) for line in pathlib.Path({journal!r}).read_text().splitlines()]
 flags = dict(it.removeprefix("--").partition("=")[::2] for it in sys.argv[1:])
 cursors = [entry["__CURSOR"] for entry in entries]
@@ -42,9 +41,10 @@ def entry(number: int, text: str, unit: str = "web.service") -> str:
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "entries"
     (tmp_path / "bin").mkdir()
-    (program := tmp_path / "bin" / "journalctl").write_text(
-        PROGRAM.format(python=sys.executable, journal=str(path))
-    )
+    (code := tmp_path / "journalctl.py").write_text(PROGRAM.format(journal=str(path)))
+    # A shell starts it, since the first line of a program may name no path with a space.
+    program = tmp_path / "bin" / "journalctl"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{code}" "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return path
