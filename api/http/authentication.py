@@ -1,9 +1,9 @@
 """Who a caller is, by the key of a request, and whether the route is for them.
 
 A key comes in the Authorization header alone: as Bearer, or as the password of Basic. The web console has a
-cookie in its place (api/routes/session.py). Without, with a
-malformed, unknown or wrong one, the answer is the same 401; only who holds the right secret learns that a
-key is expired or revoked. A suspended key is answered 503, since shippers drop what 401 and 403 refuse.
+cookie in its place (api/routes/session.py). Without, with a malformed, unknown or wrong one, the answer is
+the same 401; only who holds the right secret learns that a key is expired or revoked. A suspended key is
+answered 503, since shippers drop what 401 and 403 refuse.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from api.errors import Problem
-from api.http.permissions import PUBLIC, verbs_for
+from api.errors import Problem, wrong_method
+from api.http.permissions import PUBLIC, methods_of, verbs_for
 from eventlog.bounded_cache import BoundedCache
 from eventlog.keys.directory import KeyDirectory, KnownKey
 from eventlog.keys.form import KEY_LENGTH, Presented, read_key
@@ -111,7 +111,7 @@ class Authentication:
         try:
             caller = self._identify(scope["headers"])
             if not any(caller.scopes.allow(verb) for verb in verbs or ()):
-                raise self._not_allowed(verbs)
+                raise self._not_allowed(scope["path"], verbs)
         except Problem:
             if self.mode == "required":
                 raise
@@ -198,10 +198,11 @@ class Authentication:
         code = "key_suspended" if outcome == "suspended" else "keys_unknown"
         return Problem(code, detail)
 
-    def _not_allowed(self, verbs: tuple[Verb, ...] | None) -> Problem:
+    def _not_allowed(self, path: str, verbs: tuple[Verb, ...] | None) -> Problem:
+        if verbs is None:
+            methods = methods_of(path)
+            return wrong_method(methods) if methods else Problem("not_found", "there is no such route")
         self.counted["scope"] += 1
-        if not verbs:
-            return Problem("not_found", "there is no such route")
         needed = " or ".join(verbs)
         return Problem("scope", f"this key may not do that: it needs {needed} among its scopes")
 

@@ -50,7 +50,18 @@ _COMPILED = tuple((frozenset(row.methods.split()), re.compile(row.path), row.ver
 
 def verbs_for(method: str, path: str) -> tuple[Verb, ...] | None:
     """Return the verbs of which a request needs one, PUBLIC where it needs none; None where nobody may."""
+    if method == "OPTIONS":  # tells which methods a route has, as the OpenAPI document does; probes ask so
+        return PUBLIC
     for methods, pattern, verbs in _COMPILED:
         if method in methods and pattern.fullmatch(path):
             return verbs
     return None
+
+
+def methods_of(path: str) -> str:
+    """Return the methods that a path has, as Allow lists them; nothing where there is no such path."""
+    return ", ".join(
+        dict.fromkeys(
+            method for row in PERMISSIONS if re.fullmatch(row.path, path) for method in row.methods.split()
+        )
+    )

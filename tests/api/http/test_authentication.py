@@ -136,6 +136,28 @@ def test_a_scope_opens_its_routes_and_no_others(service: Closed, verb: str) -> N
                 assert answer.json()["code"] == "scope"
 
 
+def test_a_method_that_a_route_has_not_is_told_as_everywhere(service: Closed) -> None:
+    client, keys, _ = service
+    key = keys.make("publish")
+    known(client, key)
+    for path, allow in (
+        ("/publish", "POST"),
+        ("/events", "GET, HEAD"),
+        ("/operations/x", "GET, HEAD, DELETE"),
+    ):
+        answer = client.put(path, headers=bearer(key))
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+        assert answer.headers["allow"] == allow
+    assert client.put("/nowhere", headers=bearer(key)).status_code == 404
+    assert client.put("/publish").status_code == 401
+
+
+def test_a_probe_may_ask_for_the_methods_without_a_key(service: Closed) -> None:
+    client, _, _ = service
+    for path in ("/", "/livez", "/publish"):
+        assert client.request("OPTIONS", path).status_code == 204
+
+
 def wrong_keys(keys: Keys) -> dict[str, tuple[dict[str, str], int, str]]:
     revoked, suspended = keys.make(*VERBS), keys.make(*VERBS)
     keys.state(revoked, "revoked")
