@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.error_codes import CODES
 from api.errors import CONTENT_TYPE, Problem, ProblemAnswer, problem_for
+from api.http.admission import Publishing
+from api.http.body import read_body, require_json
 from api.http.negotiation import JSON, form_of
 from api.openapi import schema_of
 from api.services.concurrency_limit import in_turn
@@ -67,6 +69,20 @@ async def read_at_length(services: Services, reading: Callable[[ReadSession], Aw
         if problem.code == TOO_LONG:
             raise problem_for(ReadTooLarge(f"this read takes longer than a read may: {less}")) from None
         raise
+
+
+async def json_text(request: Request, bytes_max: int) -> bytes:
+    """Return the body of a request that asks in JSON. Raises the Problem of another, or of a larger one."""
+    services, headers = services_of(request), dict(request.scope["headers"])
+    require_json(headers)
+    with Publishing(services.asking) as share:
+        return await read_body(
+            headers,
+            request.receive,
+            share.take,
+            bytes_max=bytes_max,
+            timeout_seconds=services.settings.receive_timeout_seconds,
+        )
 
 
 def answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -6,12 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.errors import Problem
-from api.http.admission import Publishing
 from api.http.authentication import COOKIE, Authentication
-from api.http.body import read_body, require_json
 from api.http.request_origin import RequestOrigin
 from api.openapi import takes
-from api.routes.read_route import HEADERS, problems, services_of
+from api.routes.read_route import HEADERS, json_text, problems
 from eventlog.events import Fault
 from eventlog.keys.form import read_key
 from eventlog.keys.session_token import make_token
@@ -52,16 +50,7 @@ async def sign_out(request: Request) -> Response:
 
 
 async def _key(request: Request) -> str:
-    services, headers = services_of(request), dict(request.scope["headers"])
-    require_json(headers)
-    with Publishing(services.asking) as share:
-        body = await read_body(
-            headers,
-            request.receive,
-            share.take,
-            bytes_max=BODY_BYTES_MAX,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
+    body = await json_text(request, BODY_BYTES_MAX)
     try:
         return msgspec.json.decode(body, type=SignIn).key.strip()
     except msgspec.ValidationError:

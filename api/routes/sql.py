@@ -37,13 +37,11 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
 from api.errors import Problem
-from api.http.admission import Publishing
-from api.http.body import read_body, require_json
 from api.http.negotiation import CSV, JSON, form_of
 from api.http.request_origin import client_of
 from api.openapi import sends, takes
 from api.requests.parameters import NAME_CHARACTERS_MAX, read_parameters
-from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
+from api.routes.read_route import HEADERS, answer, json_text, problems, read, route, services_of
 from api.wiring import Services
 from eventlog.audit.auditor import StatementResult
 from eventlog.audit.catalogue import AuditView, view_of
@@ -115,7 +113,7 @@ async def ask(request: Request) -> Response:
     read_parameters(request, {})
     form = form_of(request, JSON, CSV)
     # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
-    body, asked = await asyncio.to_thread(_read, await _text(request, services))
+    body, asked = await asyncio.to_thread(_read, await json_text(request, BODY_BYTES_MAX))
     limits = StatementLimits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(client_of(request.scope), "http")
     async with services.turns.turn(), _watched(request) as has_left:
@@ -185,19 +183,6 @@ def _enabled(request: Request) -> Services:
     if not services.settings.sql_enabled:
         raise Problem("sql_disabled", DISABLED)
     return services
-
-
-async def _text(request: Request, services: Services) -> bytes:
-    headers = dict(request.scope["headers"])
-    require_json(headers)
-    with Publishing(services.asking) as share:
-        return await read_body(
-            headers,
-            request.receive,
-            share.take,
-            bytes_max=BODY_BYTES_MAX,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
 
 
 def _read(text: bytes) -> tuple[SqlRequest, StatementRequest]:
