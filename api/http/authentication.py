@@ -18,12 +18,12 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from api.errors import Problem, wrong_method
-from api.http.permissions import PUBLIC, methods_of, verbs_for
+from api.http.permissions import Permission, methods_of, permission_for
 from eventlog.bounded_cache import BoundedCache
 from eventlog.keys.directory import KeyDirectory, KnownKey
 from eventlog.keys.form import KEY_LENGTH, Presented, read_key
 from eventlog.keys.publishable import Publishable
-from eventlog.keys.scopes import EVERYTHING, Scopes, Verb
+from eventlog.keys.scopes import EVERYTHING, Scopes
 from eventlog.keys.session_token import TOKEN_LENGTH_MAX, SessionToken, read_token
 
 Mode = Literal["open", "observe", "required"]
@@ -105,13 +105,13 @@ class Authentication:
         return caller
 
     def _identified(self, scope: Any) -> Caller:
-        verbs = verbs_for(scope["method"], scope["path"])
-        if verbs == PUBLIC:
+        permission = permission_for(scope["method"], scope["path"])
+        if permission is not None and permission.is_public:
             return ANYBODY
         try:
             caller = self._identify(scope["headers"])
-            if not any(caller.scopes.allow(verb) for verb in verbs or ()):
-                raise self._not_allowed(scope["path"], verbs)
+            if permission is None or not permission.is_for(caller.scopes):
+                raise self._not_allowed(scope["path"], permission)
         except Problem:
             if self.mode == "required":
                 raise
@@ -198,13 +198,12 @@ class Authentication:
         code = "key_suspended" if outcome == "suspended" else "keys_unknown"
         return Problem(code, detail)
 
-    def _not_allowed(self, path: str, verbs: tuple[Verb, ...] | None) -> Problem:
-        if verbs is None:
+    def _not_allowed(self, path: str, permission: Permission | None) -> Problem:
+        if permission is None:
             methods = methods_of(path)
             return wrong_method(methods) if methods else Problem("not_found", "there is no such route")
         self.counted["scope"] += 1
-        needed = " or ".join(verbs)
-        return Problem("scope", f"this key may not do that: it needs {needed} among its scopes")
+        return Problem("scope", f"this key may not do that: it needs {permission.needed} among its scopes")
 
 
 def _token(headers: Sequence[tuple[bytes, bytes]]) -> SessionToken | None:

@@ -6,18 +6,39 @@ The routes about topics ask again, for the topics that a request is about: api/r
 import re
 from typing import NamedTuple
 
-from eventlog.keys.scopes import Verb
+from eventlog.keys.scopes import ALL, Scopes, Verb
 
 # Of anybody, and of nobody at all.
 PUBLIC: tuple[Verb, ...] = ()
 
 
 class Permission(NamedTuple):
-    """Which requests, and the verbs of which a caller needs one; none are needed for what is public."""
+    """Which requests, and the verbs of which a caller needs one; none are needed for what is public.
+
+    of_all: they are needed for all topics, where the answer cannot be told apart by topic.
+    """
 
     methods: str
     path: str
     verbs: tuple[Verb, ...]
+    of_all: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Whether nobody is asked for a key."""
+        return self.verbs == PUBLIC
+
+    @property
+    def needed(self) -> str:
+        """What a caller needs, for people."""
+        verbs = " or ".join(self.verbs)
+        return f"{verbs}, for all topics," if self.of_all else verbs
+
+    def is_for(self, scopes: Scopes) -> bool:
+        """Say whether these scopes open it."""
+        if self.of_all:
+            return any(scopes.cover(verb, ALL) for verb in self.verbs)
+        return any(map(scopes.allow, self.verbs))
 
 
 READ = "GET HEAD"
@@ -29,10 +50,10 @@ PERMISSIONS = (
     Permission(READ, r"/deliveries(/.*)?", ("read",)),
     Permission(READ, r"/(stats|timeline|quarantine(/retries)?)", ("read",)),
     Permission("POST", r"/quarantine/[^/]*/retry", ("operate",)),
-    Permission(READ, r"/projections(/[^/]*)?", ("read", "operate", "metrics")),
+    Permission(READ, r"/projections(/[^/]*)?", ("read", "operate", "metrics"), of_all=True),
     Permission("POST", r"/projections/[^/]*/(rebuild|verify)", ("operate",)),
     Permission("DELETE", r"/projections/[^/]*", ("operate",)),
-    Permission(READ, r"/operations(/[^/]*)?", ("read", "operate", "metrics")),
+    Permission(READ, r"/operations(/[^/]*)?", ("read", "operate", "metrics"), of_all=True),
     Permission("DELETE", r"/operations/[^/]*", ("operate",)),
     Permission("POST", r"/sql", ("sql",)),
     Permission(READ, r"/sql/(questions|schema)", ("sql",)),
@@ -45,16 +66,18 @@ PERMISSIONS = (
     Permission(READ, r"/(|docs|openapi\.json|favicon\.ico)", PUBLIC),
     Permission(READ, r"/(console|static-offline-docs)(/.*)?", PUBLIC),
 )
-_COMPILED = tuple((frozenset(row.methods.split()), re.compile(row.path), row.verbs) for row in PERMISSIONS)
+_COMPILED = tuple((frozenset(row.methods.split()), re.compile(row.path), row) for row in PERMISSIONS)
+# It tells which methods a route has, as the OpenAPI document does; probes ask so.
+_OPTIONS = Permission("OPTIONS", "", PUBLIC)
 
 
-def verbs_for(method: str, path: str) -> tuple[Verb, ...] | None:
-    """Return the verbs of which a request needs one, PUBLIC where it needs none; None where nobody may."""
-    if method == "OPTIONS":  # tells which methods a route has, as the OpenAPI document does; probes ask so
-        return PUBLIC
-    for methods, pattern, verbs in _COMPILED:
+def permission_for(method: str, path: str) -> Permission | None:
+    """Return what a request needs; None where nobody may."""
+    if method == "OPTIONS":
+        return _OPTIONS
+    for methods, pattern, permission in _COMPILED:
         if method in methods and pattern.fullmatch(path):
-            return verbs
+            return permission
     return None
 
 

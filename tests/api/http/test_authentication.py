@@ -14,11 +14,11 @@ import psycopg
 import pytest
 
 from api.app import READING
-from api.http.permissions import verbs_for
+from api.http.permissions import Permission, permission_for
 from eventlog.embedded import EmbeddedServer
 from eventlog.keys import store
 from eventlog.keys.form import make_key
-from eventlog.keys.scopes import VERBS, read_scopes
+from eventlog.keys.scopes import ABOUT_TOPICS, VERBS, read_scopes
 from eventlog.keys.spans import read_span
 from eventlog.sessions.database import connect
 from tests.support.api import running_api
@@ -100,14 +100,15 @@ def routes() -> list[tuple[str, str]]:
 
 
 def test_each_route_says_whom_it_is_for() -> None:
-    assert [(method, path) for method, path in routes() if verbs_for(method, path) is None] == []
+    assert [(method, path) for method, path in routes() if permission_for(method, path) is None] == []
 
 
 @pytest.mark.parametrize(
     "path", ["/eventsx", "/sql/other", "/metrics/all", "/keys2", "/console", "/publish/x", "//"]
 )
 def test_what_is_no_route_is_for_nobody(path: str) -> None:
-    assert not verbs_for("POST", path)
+    permission = permission_for("POST", path)
+    assert permission is None
 
 
 def ask(client: httpx2.Client, method: str, path: str, headers: dict[str, str]) -> httpx2.Response:
@@ -115,16 +116,23 @@ def ask(client: httpx2.Client, method: str, path: str, headers: dict[str, str]) 
     return client.request("HEAD" if path == "/events/stream" else method, path, headers=headers)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_scope_opens_its_routes_and_no_others(service: Closed, verb: str) -> None:
+def needed(method: str, path: str) -> Permission:
+    permission = permission_for(method, path)
+    assert permission is not None
+    return permission
+
+
+@pytest.mark.parametrize("scope", [*VERBS, *(f"{verb}:order.*" for verb in ABOUT_TOPICS)])
+def test_a_scope_opens_its_routes_and_no_others(service: Closed, scope: str) -> None:
     client, keys, _ = service
-    key = keys.make(verb)
+    key = keys.make(scope)
     known(client, key)
+    verb, _, pattern = scope.partition(":")
     for method, path in routes():
-        needed = verbs_for(method, path)
-        assert needed is not None
+        permission = needed(method, path)
         answer = ask(client, method, path, bearer(key))
-        if needed == () or verb in needed:
+        is_open = verb in permission.verbs and not (pattern and permission.of_all)
+        if permission.is_public or is_open:
             assert answer.status_code not in (401, 403) or "scope" not in answer.text, (
                 method,
                 path,
@@ -187,7 +195,7 @@ def test_who_has_no_good_key_gets_nothing_and_learns_nothing(
     for kind, (headers, status, code) in wrong.items():
         for method, path in routes():
             answer = ask(client, method, path, headers)
-            if verbs_for(method, path) == ():
+            if needed(method, path).is_public:
                 assert answer.status_code not in (401, 403), (kind, method, path)
                 continue
             assert answer.status_code == status, (kind, method, path)
