@@ -39,12 +39,20 @@ _COOKIE = re.compile(rb"(?:^|; ?)%b=([0-9a-z.]{1,%d})(?:;|$)" % (COOKIE.encode()
 CHECK_SECONDS = 0.25
 
 
+class Observed(msgspec.Struct, frozen=True):
+    """What a caller's key would open if keys were required, and how to count what it would not."""
+
+    scopes: Scopes
+    publishable: Publishable | None
+    note: Callable[[], None]
+
+
 class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who sends a request, and what they may do. `id` is None for who has no key.
 
     publishable: which events may come from them; None for any. generation and ends_at
     tell until when that is known: api/http/publish_fast_path.py asks often. by_cookie: a browser sends it,
-    and a page of another origin may have had it do so.
+    and a page of another origin may have had it do so. observed: of who is let in whatever their key says.
     """
 
     id: str | None
@@ -53,6 +61,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     generation: int = 0
     ends_at: float = 0.0
     by_cookie: bool = False
+    observed: Observed | None = None
 
 
 ANYBODY = Caller(None, EVERYTHING)
@@ -116,11 +125,15 @@ class Authentication:
             if self.mode == "required":
                 raise
             return ANYBODY
-        return (
-            caller
-            if self.mode == "required"
-            else Caller(caller.id, EVERYTHING, None, caller.generation, caller.ends_at, caller.by_cookie)
-        )
+        return caller if self.mode == "required" else self._observed(caller)
+
+    def _observed(self, caller: Caller) -> Caller:
+        """Return a caller who may do everything, and of whom it is counted what their key would not open."""
+        observed = Observed(caller.scopes, caller.publishable, self._note_beyond)
+        return msgspec.structs.replace(caller, scopes=EVERYTHING, publishable=None, observed=observed)
+
+    def _note_beyond(self) -> None:
+        self.counted["scope"] += 1
 
     def still_holds(self, caller: Caller) -> bool:
         """Say whether a caller who was found out before is still who they were, and may do it. Counts it."""

@@ -28,6 +28,8 @@ from eventlog.errors import EventlogError
 from eventlog.events import Events, Fault
 from eventlog.failpoints import hit
 from eventlog.intake import Intake, PublishLimits, accept, parse
+from eventlog.intake.limits import Allowed
+from eventlog.keys.publishable import WatchedPublishable
 from eventlog.log.append import Deliveries, PositionRange, encode
 from eventlog.log.partitions import partition_of
 from eventlog.log.refused_publishes import Refusal, source_of
@@ -197,9 +199,10 @@ class Publish:
 
 def limits_for(services: Services, caller: Caller) -> PublishLimits:
     """Return what a caller's publishes must keep to."""
-    if caller.publishable is None:
-        return services.limits
-    return msgspec.structs.replace(services.limits, allowed=caller.publishable)
+    allowed: Allowed | None = caller.publishable
+    if caller.observed is not None and caller.observed.publishable is not None:
+        allowed = WatchedPublishable(caller.observed.publishable, caller.observed.note)
+    return services.limits if allowed is None else msgspec.structs.replace(services.limits, allowed=allowed)
 
 
 def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:

@@ -6,7 +6,7 @@ from api.errors import Problem
 from api.http.body import require_no_body
 from api.openapi import sends
 from api.requests.parameters import Parameter, documented, read_parameters, text, topic_pattern, whole_number
-from api.requests.topics import seen_pattern, sees
+from api.requests.topics import caller_of, seen_pattern
 from api.routes.deliveries import DELIVERY, place_of
 from api.routes.read_route import answer, problems, read, read_at_length, route, services_of
 from api.services.retry_subprocess import retried
@@ -102,4 +102,5 @@ async def all_retries(request: Request) -> Response:
             values.get("limit", LIMIT_DEFAULT),
         ),
     )
-    return answer([retry for retry in found if sees(request.scope, retry.topic)])
+    scopes = caller_of(request.scope).scopes
+    return answer([retry for retry in found if scopes.cover("read", retry.topic)])

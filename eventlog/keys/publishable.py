@@ -1,6 +1,6 @@
 """Which events a key may publish: by its scopes, and by the source and the prefix of topics that it fixes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from eventlog.bounded_cache import BoundedCache
 from eventlog.keys.scopes import ALL, Scopes
@@ -40,3 +40,29 @@ class Publishable:
 
     def _is_allowed(self, topic: str) -> bool:
         return topic.startswith(self._prefix) and self._scopes.cover("publish", topic)
+
+
+class WatchedPublishable:
+    """The rule of one key for one request: nothing is refused, and what would be is told, once."""
+
+    def __init__(self, rule: Publishable, tell: Callable[[], None]) -> None:
+        self._rule = rule
+        self._tell = tell
+        self._told = False
+
+    def allows(self, topics: Sequence[str], sources: Sequence[str]) -> bool:
+        """Allow all events of a batch."""
+        if not self._rule.allows(topics, sources):
+            self._tell_once()
+        return True
+
+    def flaws(self, topic: str, source: str) -> Iterator[tuple[str, str]]:
+        """Find none."""
+        if any(self._rule.flaws(topic, source)):
+            self._tell_once()
+        return iter(())
+
+    def _tell_once(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell()

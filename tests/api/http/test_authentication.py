@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
@@ -375,6 +375,39 @@ def test_to_observe_lets_everybody_in_and_counts_who_would_not_be(database: str)
         metrics = client.get("/metrics").text
         for outcome in ("missing", "wrong", "scope"):
             assert f'eventlog_auth_total{{outcome="{outcome}"}} 0.0' not in metrics
+
+
+def beyond(client: httpx2.Client) -> float:
+    found = re.search(r'eventlog_auth_total\{outcome="scope"\} ([0-9.e+]+)', client.get("/metrics").text)
+    assert found is not None
+    return float(found[1])
+
+
+def test_to_observe_counts_what_is_beyond_the_topics_of_a_key(database: str) -> None:
+    with closed_service(database, "observe") as (client, keys):
+        key = keys.make("publish:order.*", "read:order.*", "subscribe:order.*", source="till")
+        until(lambda: 'eventlog_auth_total{outcome="accepted"} 0.0' not in _published(client, key))
+        headers = bearer(key)
+        good, other = event(topic="order.a", source="till"), event(topic="log.a", source="till")
+        odd = json.dumps(other).replace("log.a", "log\\u002ea")
+
+        def counted(send: Callable[[], httpx2.Response], status: int = 202) -> float:
+            before = beyond(client)
+            assert send().status_code == status
+            return beyond(client) - before
+
+        for _ in range(3):  # the later ones go the fast path
+            assert counted(lambda: client.post("/publish", json=good, headers=headers)) == 0
+            assert counted(lambda: client.post("/publish", json=other, headers=headers)) == 1
+        assert counted(lambda: client.post("/publish", json=[other, other, good], headers=headers)) == 1
+        foreign = event(topic="order.a", source="shop")
+        assert counted(lambda: client.post("/publish", json=foreign, headers=headers)) == 1
+        lines = {**headers, "Content-Type": "application/x-ndjson"}
+        assert counted(lambda: client.post("/publish", content=f"{odd}\n{odd}", headers=lines)) == 1
+        assert counted(lambda: client.get("/events?topic=log.a", headers=headers), 200) == 1
+        assert counted(lambda: client.get("/events?topic=order.a", headers=headers), 200) == 0
+        assert counted(lambda: client.get("/deliveries?topic=log.a&event_id=1", headers=headers), 200) == 1
+        assert counted(lambda: client.head("/events/stream?topic=log.a", headers=headers), 200) == 1
 
 
 def _published(client: httpx2.Client, key: str) -> str:
