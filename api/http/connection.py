@@ -110,6 +110,9 @@ class HttpConnection(HttpToolsProtocol):
         self._count_out()
         cast(Transport, self.transport).forget()
         super().connection_lost(exc)
+        # What it holds refers to it again, and would be here until the collector comes to that.
+        self._unfed = b""
+        self._let_go_of_body()
 
     def _count_out(self) -> None:
         self.connection_limit.open -= self._counted
@@ -128,10 +131,17 @@ class HttpConnection(HttpToolsProtocol):
         self._count_out()
         self.transport.abort()
 
+    def _let_go_of_body(self) -> None:
+        if self.cycle is not None:
+            self.cycle.body = bytearray()
+
     # Whose turn it is.
 
     def on_response_complete(self) -> None:
         self._due -= 1
+        # Of this one: another may be read already, behind the one that is answered now.
+        if self.cycle.response_complete:
+            self._let_go_of_body()
         super().on_response_complete()
         if not self._due and (self._over or self._half_closed):
             self._end()

@@ -119,12 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags.add_argument("--seconds", type=float, default=5.0, help="the longest that a kind goes on")
     flags.add_argument("--again", action="store_true", help="who is closed on comes again, at once")
     flags.add_argument("--kinds", nargs="*", default=[""], help="parts of their names")
+    flags.add_argument("--rounds", type=int, default=1, help="in one process: does its memory go on growing?")
     given = flags.parse_args(arguments)
     prepare()
     multiprocessing.set_start_method("spawn")
     well = True
     with arena() as running, running.place() as place, service(place.dsn, 1) as up:
-        for kind in ALL:
+        for kind in list(ALL) * given.rounds:
             if kind == QUIET or any(part in kind for part in given.kinds):
                 found = measure(up.addresses[0], up.processes["up"].pid, kind, given)
                 print(json.dumps(found), flush=True)

@@ -1,6 +1,7 @@
 """What one connection may do to the process, however its client splits, piles up or holds back its bytes."""
 
 import asyncio
+import gc
 import select
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.http.protocol import PIPELINED_MAX, BoundedProtocol
 from tests.support.api import running_api
@@ -215,3 +217,31 @@ def test_an_origin_that_is_no_address_is_foreign(api: str) -> None:
         client.send(request(one_topic("a"), headers="Origin: http://[x\r\n"))
         status, _, problem = client.answer()
     assert (status, problem["code"]) == (403, "foreign_origin")
+
+
+def test_nothing_is_kept_of_a_body_that_was_refused(api: str) -> None:
+    gc.collect()
+    gc.disable()  # a connection that ended is garbage that refers to itself
+    try:
+        with client_of(api) as going, client_of(api) as staying:
+            for client in (going, staying):
+                client.send(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n")
+                client.send(b"x" * 60_000)
+                assert client.answer()[0] == 404
+            going.close()
+            until(lambda: kept_bytes() == 0)
+    finally:
+        gc.enable()
+
+
+def test_a_body_that_is_read_behind_an_answer_is_kept(api: str, connection: Connection) -> None:
+    first, second = request(one_topic("a")), request(one_topic("behind"))
+    with client_of(api) as client:
+        client.send(LIVE + first + second[:-20])
+        assert [client.answer()[0] for _ in range(2)] == [200, 202]
+        client.send(second[-20:])
+        assert client.answer()[0] == 202
+
+
+def kept_bytes() -> int:
+    return sum(len(each.body) for each in gc.get_objects() if type(each) is RequestResponseCycle)
