@@ -44,6 +44,7 @@ CODES: dict[str, CodeRule] = {
     "key_expired": CodeRule(401, "the key is expired, or was rotated"),
     "key_revoked": CodeRule(401, "the key is revoked"),
     "scope": CodeRule(403, "the key may not do that"),
+    "quota_exceeded": CodeRule(429, "the key has used up a quota: see RateLimit", 1),
     "key_suspended": CodeRule(503, "the key is suspended for now", 30),
     "keys_unknown": CodeRule(503, "the keys cannot be read now", 1),
     # The body

@@ -31,6 +31,7 @@ from eventlog.errors import (
     SchemaMismatch,
 )
 from eventlog.events import Fault
+from eventlog.keys.errors import QuotaExceeded
 from projections.errors import OperationRefused, ProjectionDropped, ProjectionOutdated, ProjectionUnknown
 
 CONTENT_TYPE = "application/problem+json"
@@ -133,6 +134,7 @@ TABLE: tuple[tuple[type[EventlogError], str], ...] = (
     (ReadTooLarge, "read_too_large"),
     (ProjectionOutdated, "projection_outdated"),
     (OperationRefused, "operation_running"),
+    (QuotaExceeded, "quota_exceeded"),
     (AuditBusy, "audit_busy"),
     (AuditUnavailable, "audit_unavailable"),
 )
@@ -155,7 +157,7 @@ def problem_for(error: Exception) -> Problem:
         return _statement_problem(error)
     for kind, code in TABLE:
         if isinstance(error, kind):
-            after = error.after_seconds if isinstance(error, AuditBusy) else None
+            after = error.after_seconds if isinstance(error, AuditBusy | QuotaExceeded) else None
             return Problem(code, f"{_outward(error)}{ADVICE.get(code, '')}", after=after)
     return Problem("internal_error", "a bug of ours; the log of the service has it by request_id")
 

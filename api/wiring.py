@@ -19,7 +19,9 @@ from api.services.retry_subprocess import AT_ONCE_MAX
 from api.services.sql_throttle import SqlThrottle
 from eventlog.audit.auditor import Auditor
 from eventlog.intake import PublishLimits
+from eventlog.keys.day_counts import DayCounts
 from eventlog.keys.directory import KeyDirectory
+from eventlog.keys.meter import KeyMeters
 from eventlog.log.disk_room import volumes
 from eventlog.log.outbox import Mover
 from eventlog.log.refused_publishes import RefusalLog
@@ -80,6 +82,7 @@ class Services(msgspec.Struct):
     hub: Hub
     cached_findings: CachedFindings
     keys: KeyDirectory | None
+    meters: KeyMeters | None
 
     @property
     def queue_size(self) -> int:
@@ -114,6 +117,8 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
     moving.start()
     operations = Operations(dsn, settings)
     keys = None if settings.auth_mode == "open" else KeyDirectory(dsn)
+    days = None if keys is None else DayCounts(dsn, lambda: keys.counts_days)
+    enforced = settings.auth_mode == "required"
     pool = ReaderPool(dsn, READERS_MAX + PROBES_MAX)
     hub = Hub(dsn, partitions, readers_max=settings.streams_max, bytes_max=settings.stream_buffer_bytes_max)
     try:
@@ -144,6 +149,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             hub=hub,
             cached_findings=CachedFindings(settings, dsn),
             keys=keys,
+            meters=None if days is None else KeyMeters(len(member.queue_sizes), days, enforced=enforced),
         )
     finally:
         await hub.close()
@@ -151,7 +157,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
         await asyncio.to_thread(operations.close)
         await writer.close()
         await pool.close()
-        await asyncio.to_thread(_close_threads, waker, refusals, moving, keys)
+        await asyncio.to_thread(_close_threads, waker, refusals, moving, keys, days)
         log.info("api_stopped")
 
 
@@ -161,10 +167,14 @@ def _partitions(dsn: str) -> int:
 
 
 def _close_threads(
-    waker: Waker, refusals: RefusalLog, moving: threading.Thread, keys: KeyDirectory | None
+    waker: Waker,
+    refusals: RefusalLog,
+    moving: threading.Thread,
+    *others: KeyDirectory | DayCounts | None,
 ) -> None:
-    if keys is not None:
-        keys.close()
+    for other in others:
+        if other is not None:
+            other.close()
     waker.close()
     refusals.close()
     moving.join()

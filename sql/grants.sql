@@ -11,6 +11,7 @@ GRANT INSERT (partition, position, request_id, format, topic, event_id, publishe
     ON eventlog.inbox TO eventlog_appender;
 GRANT EXECUTE ON FUNCTION eventlog.lock_partitions TO eventlog_appender;
 GRANT EXECUTE ON FUNCTION eventlog.lock_outbox TO eventlog_appender;
+GRANT INSERT (key_id, events) ON eventlog.key_days TO eventlog_appender;
 GRANT SELECT, DELETE ON eventlog.outbox TO eventlog_appender;
 GRANT SELECT, INSERT, DELETE ON eventlog.refused_publishes TO eventlog_appender;
 

@@ -22,6 +22,7 @@ from api.http.permissions import Permission, methods_of, permission_for
 from eventlog.bounded_cache import BoundedCache
 from eventlog.keys.directory import KeyDirectory, KnownKey
 from eventlog.keys.form import KEY_LENGTH, Presented, read_key
+from eventlog.keys.meter import KeyMeter, KeyMeters
 from eventlog.keys.publishable import Publishable
 from eventlog.keys.scopes import EVERYTHING, Scopes
 from eventlog.keys.session_token import TOKEN_LENGTH_MAX, SessionToken, read_token
@@ -53,6 +54,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     publishable: which events may come from them; None for any. generation and ends_at
     tell until when that is known: api/http/publish_fast_path.py asks often. by_cookie: a browser sends it,
     and a page of another origin may have had it do so. observed: of who is let in whatever their key says.
+    meter: what they use, where they have a quota.
     """
 
     id: str | None
@@ -62,6 +64,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     ends_at: float = 0.0
     by_cookie: bool = False
     observed: Observed | None = None
+    meter: KeyMeter | None = None
 
 
 ANYBODY = Caller(None, EVERYTHING)
@@ -72,7 +75,9 @@ class Authentication:
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
-        self.directory: KeyDirectory | None = None  # there once the service has started
+        # There once the service has started, where keys are looked at.
+        self.directory: KeyDirectory | None = None
+        self.meters: KeyMeters | None = None
         self.counted: Counter[Outcome] = Counter()
         self._held: list[tuple[Any, Callable[[], None]]] = []
         self._checking: asyncio.TimerHandle | None = None
@@ -180,6 +185,7 @@ class Authentication:
             generation,
             key.ends_at,
             by_cookie,
+            meter=None if self.meters is None else self.meters.of(key.id, key.quotas),
         )
 
     def _require_holding(self, key: KnownKey) -> None:

@@ -8,6 +8,7 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.http.authentication import Authentication
+from api.http.rate_limit import headers_of
 from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
 from api.http.turnstile import ENTER_AT_ONCE, ENTER_FAST_AT_ONCE, Turnstile
@@ -65,7 +66,8 @@ class Middleware:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*secured(message["headers"]), identifying]
+                limits = headers_of(scope["caller"].meter) if "caller" in scope else []
+                message["headers"] = [*secured(message["headers"]), identifying, *limits]
             await send(message)
 
         route = self._fast.get(scope["path"])

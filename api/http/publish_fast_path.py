@@ -20,12 +20,15 @@ from api.http.authentication import ANYBODY, Caller
 from api.http.body import is_ndjson
 from api.http.forwarded import NAMES
 from api.http.middleware import Middleware
+from api.http.rate_limit import headers_of
 from api.http.security_headers import SECURITY_LINES
-from api.routes.publish import PATHS, TRACE_HEADERS, limits_for, record
+from api.routes.publish import NOT_APPENDED, PATHS, TRACE_HEADERS, counted_as, limits_for, record
 from api.wiring import Services
 from eventlog.errors import EventlogError, QueueFull
 from eventlog.failpoints import hit
 from eventlog.intake import accept
+from eventlog.keys.errors import QuotaExceeded
+from eventlog.keys.meter import KeyMeter
 from eventlog.log.append import PositionRange, encode
 
 log = structlog.get_logger()
@@ -86,11 +89,14 @@ class PublishFastPath:
         services = self.services
         if len(body) > services.settings.body_bytes_max:
             return False
-        handed = _Handed(services, self._request_id(), len(body), respond)
+        meter = caller.meter
+        handed = _Handed(services, self._request_id(), len(body), respond, meter)
         try:
             services.writer.require_room()
+            if meter is not None:
+                meter.require_publish(len(body))
             services.admission.take(len(body))
-        except QueueFull as error:
+        except (QueueFull, QuotaExceeded) as error:
             # Not in this call: to answer starts the next of pipelined requests, and they may be many.
             self._loop.call_soon(handed.refuse, error)
             return True
@@ -99,9 +105,14 @@ class PublishFastPath:
             services.admission.give_back(len(body))
             return False
         handed.events = len(events)
+        if meter is not None:
+            meter.admit_publish(len(body))
+            meter.begin_events(len(events))
         try:
             request_id = handed.request_id.to_bytes(16, "big")
-            deliveries = encode(events, services.partitions, request_id, publisher=caller.id)
+            deliveries = encode(
+                events, services.partitions, request_id, publisher=caller.id, counted_as=counted_as(caller)
+            )
             hit("api.parsed")
             services.writer.hand_over(deliveries, handed.answer)
         except Exception as error:
@@ -117,11 +128,14 @@ class PublishFastPath:
         announced = int(dict(scope["headers"]).get(b"content-length", b"0"))
         if not 0 < announced <= services.settings.body_bytes_max:
             return False
+        meter = scope["caller"].meter
         try:
             services.writer.require_room()
             services.admission.require_room(announced)
-        except QueueFull as error:
-            _Handed(services, self._request_id(), 0, respond).refuse(error)
+            if meter is not None:
+                meter.require_publish(announced)
+        except (QueueFull, QuotaExceeded) as error:
+            _Handed(services, self._request_id(), 0, respond, meter).refuse(error)
             return True
         return False
 
@@ -134,9 +148,12 @@ class PublishFastPath:
 class _Handed:
     """A request that is with the writer, and how it is answered."""
 
-    __slots__ = ("_respond", "_services", "_size", "events", "request_id")
+    __slots__ = ("_meter", "_respond", "_services", "_size", "events", "request_id")
 
-    def __init__(self, services: Services, request_id: int, size: int, respond: Respond) -> None:
+    def __init__(
+        self, services: Services, request_id: int, size: int, respond: Respond, meter: KeyMeter | None
+    ) -> None:
+        self._meter = meter
         self._services = services
         self._size = size
         self._respond = respond
@@ -146,6 +163,9 @@ class _Handed:
     def answer(self, became: Sequence[PositionRange] | Exception) -> None:
         """Say where the deliveries lie, or why they do not."""
         self._services.admission.give_back(self._size)
+        if self._meter is not None:
+            appended = not isinstance(became, NOT_APPENDED)
+            self._meter.end_events(self.events, appended=appended)
         if isinstance(became, Exception):
             self.refuse(became)
             return
@@ -165,10 +185,11 @@ class _Handed:
         )
         body = f'{{"status":"accepted","accepted":{self.events},"deliveries":[{lie}]}}'
         digits = f"{self.request_id:032x}"
+        limits = "" if self._meter is None else _lines(headers_of(self._meter))
         return (
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
             f"x-request-id: {digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}\r\n"
-            f"{SECURITY}\r\n{body}"
+            f"{SECURITY}{limits}\r\n{body}"
         ).encode()
 
     def refuse(self, error: Exception) -> None:
@@ -178,7 +199,11 @@ class _Handed:
         if problem.status == 500:
             log.error("request_failed", request_id=str(request_id), path=PATHS[0], exc_info=error)
         record(self._services, problem, request_id, client="")
-        self._respond(*problem_answer(problem, request_id))
+        self._respond(*problem_answer(problem, request_id, *headers_of(self._meter)))
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    return "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in headers)
 
 
 def problem_answer(problem: Problem, request_id: UUID, *further: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -25,6 +25,7 @@ from api.routes.stats import counted_by
 from api.wiring import Services
 from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
+from eventlog.keys.quotas import NAMES as QUOTAS
 from eventlog.statements import statement
 from projections.read import Books, ReadSession
 from projections.read.standing_still import StandingStill, standing_still
@@ -83,6 +84,7 @@ class Reading(Collector):
         yield _gauge("eventlog_streams_max", "Their bound.", self._services.settings.streams_max)
         yield _of_problems()
         yield _of_callers(self._authentication)
+        yield _of_quotas(self._authentication)
 
 
 def _of_connections(connection_limit: ConnectionLimit) -> Iterator[Metric]:
@@ -121,6 +123,18 @@ def _of_callers(authentication: Authentication) -> Metric:
     for outcome in OUTCOMES:
         requests.add_metric([outcome], authentication.counted[outcome])
     return requests
+
+
+def _of_quotas(authentication: Authentication) -> Metric:
+    refused = CounterMetricFamily(
+        "eventlog_quota_exceeded",
+        "Requests beyond a quota of their key, by quota; under `observe` all are let in.",
+        labels=["quota"],
+    )
+    meters = authentication.meters
+    for quota in QUOTAS:
+        refused.add_metric([quota], 0 if meters is None else meters.refused[quota])
+    return refused
 
 
 def _of_books(counts: Books) -> Iterator[Metric]:

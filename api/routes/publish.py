@@ -5,9 +5,9 @@ A bare ASGI route: per request, FastAPI's own work would cost more than all that
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
@@ -24,7 +24,7 @@ from api.http.middleware import Receive, Scope, Send, send_problem
 from api.http.request_origin import client_of
 from api.requests.topics import caller_of
 from api.wiring import Services
-from eventlog.errors import EventlogError
+from eventlog.errors import ContentRefused, DiskFull, EventlogError, QueueFull
 from eventlog.events import Events, Fault
 from eventlog.failpoints import hit
 from eventlog.intake import Intake, PublishLimits, accept, parse
@@ -94,6 +94,8 @@ class PublishAccepted(msgspec.Struct):
     ] = UNSET
 
 
+# What surely left nothing in the log.
+NOT_APPENDED = (QueueFull, ContentRefused, DiskFull)
 NO_PREFERENCES = Preferences()
 NO_EVENTS = Events((), (), ())
 
@@ -135,21 +137,26 @@ class Publish:
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
         with Publishing(services.admission) as publishing:
             caller = caller_of(scope)
-            limits = limits_for(services, caller)
-            intake = await self._take_in(services, headers, receive, publishing.take, preferences, limits)
+            intake = await self._take_in(services, headers, receive, publishing.take, preferences, caller)
             # The first few tell what is wrong with a batch, and leave room in the record for others.
             for fault in intake.rejected[:REJECTIONS_RECORDED]:
                 source = source_of(client_of(scope))
                 services.refusals.add(Refusal(request_id, 422, fault.code, fault.pointer, source))
             deliveries = encode(
-                intake.events, services.partitions, request_id.bytes, _trace(headers), caller.id
+                intake.events,
+                services.partitions,
+                request_id.bytes,
+                _trace(headers),
+                caller.id,
+                counted_as(caller),
             )
             events = intake.events
             intake.events = NO_EVENTS  # their text is in the rows now; many wait here under load
             if preferences.wait_seconds is None:
                 events = NO_EVENTS
             hit("api.parsed")
-            places = await services.writer.submit(deliveries)
+            with _metered(caller, deliveries.count):
+                places = await services.writer.submit(deliveries)
         scope["connection"].has_published()
         answer = _accepted(deliveries, places, intake)
         status = 202
@@ -170,11 +177,14 @@ class Publish:
         receive: Receive,
         take: Callable[[int], None],
         preferences: Preferences,
-        limits: PublishLimits,
+        caller: Caller,
     ) -> Intake:
         """Read the body and let its events in."""
         ndjson = is_ndjson(headers)
         services.writer.require_room()
+        announced = int(headers.get(b"content-length", b"0"))
+        if caller.meter is not None:
+            caller.meter.admit_publish(announced)
         body = await read_body(
             headers,
             receive,
@@ -182,8 +192,11 @@ class Publish:
             bytes_max=services.settings.body_bytes_max,
             timeout_seconds=services.settings.receive_timeout_seconds,
         )
+        if caller.meter is not None:
+            caller.meter.take_bytes(len(body) - announced)
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
         services.writer.require_room()
+        limits = limits_for(services, caller)
         return await self._parse(body, limits, ndjson=ndjson, lenient=preferences.lenient)
 
     async def _parse(self, body: bytes, limits: PublishLimits, *, ndjson: bool, lenient: bool) -> Intake:
@@ -203,6 +216,30 @@ def limits_for(services: Services, caller: Caller) -> PublishLimits:
     if caller.observed is not None and caller.observed.publishable is not None:
         allowed = WatchedPublishable(caller.observed.publishable, caller.observed.note)
     return services.limits if allowed is None else msgspec.structs.replace(services.limits, allowed=allowed)
+
+
+def counted_as(caller: Caller) -> str | None:
+    """Return the key whose events of the day an append is to count."""
+    return None if caller.meter is None else caller.meter.counted_as
+
+
+@contextmanager
+def _metered(caller: Caller, events: int) -> Iterator[None]:
+    """Count events that are with the writer meanwhile."""
+    meter = caller.meter
+    if meter is None:
+        yield
+        return
+    meter.begin_events(events)
+    appended = True
+    try:
+        yield
+    except NOT_APPENDED:
+        appended = False
+        raise
+    finally:
+        # Who has left, or whose outcome is unknown, may have them in the log.
+        meter.end_events(events, appended=appended)
 
 
 def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:

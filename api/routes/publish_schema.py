@@ -45,6 +45,6 @@ def operation(path: str) -> dict[str, Any]:
         "responses": {
             "202": sends(PublishAccepted, "durable", example=ACCEPTED),
             "200": sends(PublishAccepted, "durable and projected"),
-            **{str(status): answer for status, answer in problems(400, 413, 415, 422, 503, 507).items()},
+            **{str(status): answer for status, answer in problems(400, 413, 415, 422, 429, 503, 507).items()},
         },
     }

@@ -128,6 +128,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "the body, an event or a batch is too large",
         415: "another content type, charset or content encoding than those that are read",
         422: "a parameter, a field or a statement is wrong; `errors` names each",
+        429: "the key has used up a quota: RateLimit says which, Retry-After until when",
         503: "the database or what is asked for is away, or too much is asked at once: try again",
         507: "the database's disk is full",
     }

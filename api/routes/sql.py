@@ -29,7 +29,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any
 
 import msgspec
@@ -41,6 +41,7 @@ from api.http.negotiation import CSV, JSON, form_of
 from api.http.request_origin import client_of
 from api.openapi import sends, takes
 from api.requests.parameters import NAME_CHARACTERS_MAX, read_parameters
+from api.requests.topics import caller_of
 from api.routes.read_route import HEADERS, answer, json_text, problems, read, route, services_of
 from api.wiring import Services
 from eventlog.audit.auditor import StatementResult
@@ -105,11 +106,14 @@ ROWS["content"][CSV] = {"schema": {"type": "string", "description": "CSV with a 
     "/sql",
     summary="Ask in SQL",
     openapi_extra={"requestBody": takes(SqlRequest)},
-    responses={200: ROWS, **problems(400, 403, 404, 413, 415, 422, 503)},
+    responses={200: ROWS, **problems(400, 403, 404, 413, 415, 422, 429, 503)},
 )
 async def ask(request: Request) -> Response:
     """One read-only statement over the audit views; recorded before it runs."""
     services = _enabled(request)
+    meter = caller_of(request.scope).meter
+    if meter is not None:
+        meter.require_statement()
     read_parameters(request, {})
     form = form_of(request, JSON, CSV)
     # In a thread, as whatever takes the longer the more somebody sends: the event loop is for everybody.
@@ -117,7 +121,8 @@ async def ask(request: Request) -> Response:
     limits = StatementLimits(rows=body.limit or ROWS_DEFAULT)
     asker = Asker(client_of(request.scope), "http")
     async with services.turns.turn(), _watched(request) as has_left:
-        found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits, has_left)
+        with nullcontext() if meter is None else meter.statement():
+            found = await asyncio.to_thread(services.auditor.ask, asked, asker, limits, has_left)
     return await asyncio.to_thread(_shown, form, body, found)
 
 

@@ -8,14 +8,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
 from fastapi import Request
 
 from api.errors import problem_for, wrong_method
-from api.http.authentication import Authentication
+from api.http.authentication import Authentication, Caller
 from api.http.middleware import Message, Receive, Scope, Send
 from api.http.negotiation import EVENT_STREAM, LINES, form_of
 from api.live.catch_up import Pages
@@ -25,7 +25,7 @@ from api.live.stream_reader import StreamReader, Wanted
 from api.requests.cursors import ForeignCursor, decode_positions
 from api.requests.ndjson_stream import UNBUFFERED
 from api.requests.parameters import Parameter, fault, invalid, one_of, read_parameters, text, topic_pattern
-from api.requests.topics import seen_patterns
+from api.requests.topics import caller_of, seen_patterns
 from api.routes.read_route import read
 from api.wiring import Services
 from projections import read as log
@@ -92,16 +92,17 @@ class Stream:
             await send({"type": "http.response.body", "body": b""})
             return
         form: Form = SSE if media_type == EVENT_STREAM else NDJSON
-        async with hub.entered():
-            if place is not None:
-                await read(services, partial(log.require_within, place=place))
-            reader = hub.reader(form, partitions, wanted)
-            connection = StreamConnection(scope, reader, media_type, receive, send)
-            try:
-                with self._authentication.holding(scope, reader.end):
-                    await connection.run(self._serve(services, connection, place))
-            finally:
-                hub.detach(reader)
+        with _counted(caller_of(scope)):
+            async with hub.entered():
+                if place is not None:
+                    await read(services, partial(log.require_within, place=place))
+                reader = hub.reader(form, partitions, wanted)
+                connection = StreamConnection(scope, reader, media_type, receive, send)
+                try:
+                    with self._authentication.holding(scope, reader.end):
+                        await connection.run(self._serve(services, connection, place))
+                finally:
+                    hub.detach(reader)
 
     async def _serve(
         self, services: Services, connection: "StreamConnection", place: Positions | None
@@ -192,6 +193,11 @@ class StreamConnection:
         peer = self._protocol.transport.get_extra_info("socket")
         with suppress(OSError, AttributeError):  # not on every platform
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
+
+
+def _counted(caller: Caller) -> AbstractContextManager[None]:
+    """Count a stream among those of its key, where these have a bound."""
+    return nullcontext() if caller.meter is None else caller.meter.stream()
 
 
 def _start(media_type: str) -> Message:

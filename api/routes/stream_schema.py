@@ -38,6 +38,6 @@ def operation() -> dict[str, Any]:
                     for kind in ("text/event-stream", "application/x-ndjson")
                 },
             },
-            **{str(status): answer for status, answer in problems(422, 503).items()},
+            **{str(status): answer for status, answer in problems(422, 429, 503).items()},
         },
     }

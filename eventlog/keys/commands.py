@@ -9,12 +9,22 @@ import typer
 from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
+    from eventlog.keys.quotas import Quotas
     from eventlog.keys.store import NewKey, State
     from eventlog.sessions.database import Connection
 
 app = typer.Typer(help="Keys: who may do what over HTTP.", no_args_is_help=True)
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: what stands between evl_ and the next _.")]
+EventsPerSecond = Annotated[
+    str | None, typer.Option(help="How many events a second it may publish; none: as many as there are.")
+]
+BytesPerSecond = Annotated[str | None, typer.Option(help="How many bytes a second its publishes may have.")]
+EventsPerDay = Annotated[str | None, typer.Option(help="How many events it may publish a day (UTC).")]
+Streams = Annotated[str | None, typer.Option(help="How many streams it may have open.")]
+SqlSecondsPerHour = Annotated[
+    str | None, typer.Option(help="How many seconds an hour its statements in SQL may run.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 CLI = "cli"
 
@@ -36,6 +46,11 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="After how long it expires: 90d, 24h. Never by default.")
     ] = None,
+    events_per_second: EventsPerSecond = None,
+    bytes_per_second: BytesPerSecond = None,
+    events_per_day: EventsPerDay = None,
+    streams: Streams = None,
+    sql_seconds_per_hour: SqlSecondsPerHour = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print it, once: only a digest of it is kept.
@@ -45,10 +60,19 @@ def create(
     from datetime import UTC, datetime
 
     from eventlog.keys import store
+    from eventlog.keys.quotas import UNLIMITED, changed
     from eventlog.keys.scopes import read_scopes
     from eventlog.keys.spans import read_span
 
     scopes = read_scopes(scope)
+    wanted = {
+        "events_per_second": events_per_second,
+        "bytes_per_second": bytes_per_second,
+        "events_per_day": events_per_day,
+        "streams": streams,
+        "sql_seconds_per_hour": sql_seconds_per_hour,
+    }
+    quotas = changed(UNLIMITED, wanted)
     expires_at = None if expires is None else datetime.now(UTC) + read_span(expires)
     with _opened() as connection:
         made = store.create(
@@ -58,6 +82,7 @@ def create(
             source=source,
             topic_prefix=topic_prefix,
             expires_at=expires_at,
+            quotas=quotas,
             created_by=CLI,
         )
     _print_new(made, as_json)
@@ -79,11 +104,42 @@ def list_keys(as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("id", "name", "state", "scopes", "expires", box=None)
+    table = Table("id", "name", "state", "scopes", "quotas", "expires", box=None)
     for key in keys:
         expires = "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M}"
-        table.add_row(key.id, harmless(key.name), key.state, " ".join(key.scopes), expires)
+        table.add_row(
+            key.id, harmless(key.name), key.state, " ".join(key.scopes), _quotas(key.quotas), expires
+        )
     Console(markup=False, highlight=False).print(table)
+
+
+@app.command()
+def limit(
+    key_id: KeyId,
+    events_per_second: EventsPerSecond = None,
+    bytes_per_second: BytesPerSecond = None,
+    events_per_day: EventsPerDay = None,
+    streams: Streams = None,
+    sql_seconds_per_hour: SqlSecondsPerHour = None,
+) -> None:
+    """Change how much a key may use; what is not named stays, `none` takes a quota away."""
+    from eventlog.errors import SettingsError
+    from eventlog.keys import store
+    from eventlog.keys.quotas import changed
+
+    wanted = {
+        "events_per_second": events_per_second,
+        "bytes_per_second": bytes_per_second,
+        "events_per_day": events_per_day,
+        "streams": streams,
+        "sql_seconds_per_hour": sql_seconds_per_hour,
+    }
+    if not any(wanted.values()):
+        raise SettingsError("say which quota changes, such as --events-per-second 100, or none")
+    with _opened() as connection:
+        quotas = changed(store.one(connection, key_id).quotas, wanted)
+        store.limit(connection, key_id, quotas)
+    say(f"key {key_id} may use {_quotas(quotas)}")
 
 
 @app.command()
@@ -129,6 +185,12 @@ def _set_state(key_id: str, state: "State") -> None:
     with _opened() as connection:
         changed = store.set_state(connection, key_id, state)
     say(f"key {key_id} is {state}" if changed else f"key {key_id} was {state} already")
+
+
+def _quotas(quotas: "Quotas") -> str:
+    """Return quotas for people."""
+    found = [f"{value:,} {name.replace('_', ' ')}" for name, value in quotas.set().items()]
+    return ", ".join(found) or "as much as there is"
 
 
 def _print_new(made: "NewKey", as_json: bool) -> None:

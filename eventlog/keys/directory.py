@@ -19,6 +19,7 @@ from psycopg.rows import class_row, scalar_row
 from eventlog.errors import EventlogError
 from eventlog.keys.form import Presented
 from eventlog.keys.publishable import Publishable
+from eventlog.keys.quotas import Quotas, quotas_of
 from eventlog.keys.scopes import Scopes, read_scopes
 from eventlog.keys.session_token import SessionToken
 from eventlog.sessions.backoff import pause_seconds
@@ -42,6 +43,7 @@ class KnownKey(msgspec.Struct, frozen=True):
     publishable: Publishable
     state: Literal["active", "suspended", "revoked"]
     ends_at: float
+    quotas: Quotas
 
 
 class StoredSecret(msgspec.Struct, frozen=True):
@@ -55,6 +57,24 @@ class StoredSecret(msgspec.Struct, frozen=True):
     state: Literal["active", "suspended", "revoked"]
     digest: bytes
     seconds_left: float | None
+    events_per_second: int | None
+    bytes_per_second: int | None
+    events_per_day: int | None
+    streams: int | None
+    sql_seconds_per_hour: int | None
+
+    def known(self, now: float) -> KnownKey:
+        """Return the key as it is known from now on."""
+        scopes = read_scopes(self.scopes)
+        return KnownKey(
+            id=self.id,
+            name=self.name,
+            scopes=scopes,
+            publishable=Publishable(scopes, self.source, self.topic_prefix),
+            state=self.state,
+            ends_at=float("inf") if self.seconds_left is None else now + self.seconds_left,
+            quotas=quotas_of(self),
+        )
 
 
 _NOBODY: tuple[tuple[bytes, KnownKey], ...] = ()
@@ -70,6 +90,7 @@ class KeyDirectory:
         # Another number means that an answer may have become another.
         self.generation = 0
         self._number: int | None = None
+        self._counts_days = False
         self.fresh_until = 0.0
         self._stopping = threading.Event()
         self._read = threading.Event()
@@ -85,6 +106,11 @@ class KeyDirectory:
     def is_empty(self) -> bool:
         """Whether there is no key at all."""
         return not self._known
+
+    @property
+    def counts_days(self) -> bool:
+        """Whether some key has a quota of a day."""
+        return self._counts_days
 
     def find(self, presented: Presented | SessionToken) -> KnownKey | None:
         """Return the key that was presented, in whatever state; None for an unknown id or a wrong secret."""
@@ -131,6 +157,7 @@ class KeyDirectory:
                 .fetchall()
             )
             self._known = _by_id(rows, time.monotonic())
+            self._counts_days = any(row.events_per_day is not None for row in rows)
             self._number = number
             self.generation += 1
         self.fresh_until = asked_at + FRESH_SECONDS
@@ -147,10 +174,5 @@ def _is_of(presented: Presented | SessionToken, digest: bytes) -> bool:
 def _by_id(rows: list[StoredSecret], now: float) -> dict[str, tuple[tuple[bytes, KnownKey], ...]]:
     known: dict[str, tuple[tuple[bytes, KnownKey], ...]] = {}
     for row in rows:
-        scopes = read_scopes(row.scopes)
-        ends_at = float("inf") if row.seconds_left is None else now + row.seconds_left
-        key = KnownKey(
-            row.id, row.name, scopes, Publishable(scopes, row.source, row.topic_prefix), row.state, ends_at
-        )
-        known[row.id] = (*known.get(row.id, _NOBODY), (row.digest, key))
+        known[row.id] = (*known.get(row.id, _NOBODY), (row.digest, row.known(now)))
     return known

@@ -19,3 +19,12 @@ class KeyRevoked(EventlogError):
 
 class TooManyKeys(EventlogError):
     """The database holds as many keys as it may."""
+
+
+class QuotaExceeded(EventlogError):
+    """A key has used up one of its quotas."""
+
+    def __init__(self, quota: str, limit: int, after_seconds: int) -> None:
+        self.quota = quota
+        self.after_seconds = after_seconds
+        super().__init__(f"this key's quota is used up: {limit:,} {quota.replace('_', ' ')}")

@@ -10,6 +10,7 @@ from eventlog.errors import SettingsError
 from eventlog.intake.fields import source_flaw, topic_flaw
 from eventlog.keys.errors import KeyRevoked, KeyUnknown, TooManyKeys
 from eventlog.keys.form import make_id, make_key
+from eventlog.keys.quotas import UNLIMITED, Quotas, quotas_of, require_sound
 from eventlog.keys.scopes import Scopes
 from eventlog.sessions.database import Connection
 from eventlog.statements import statement
@@ -34,6 +35,16 @@ class Key(msgspec.Struct, frozen=True):
     created_by: str
     changed_at: datetime
     secrets: int
+    events_per_second: int | None
+    bytes_per_second: int | None
+    events_per_day: int | None
+    streams: int | None
+    sql_seconds_per_hour: int | None
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much it may use."""
+        return quotas_of(self)
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -54,6 +65,7 @@ def create(
     source: str | None = None,
     topic_prefix: str | None = None,
     expires_at: datetime | None = None,
+    quotas: Quotas = UNLIMITED,
     created_by: str,
 ) -> NewKey:
     """Make a key.
@@ -65,6 +77,7 @@ def create(
         source: the only source that its events may have.
         topic_prefix: what the topics of its events must begin with.
         expires_at: from when on it is refused, with a time zone.
+        quotas: how much it may use.
         created_by: who makes it: a key's id, or `cli`.
 
     Raises:
@@ -72,6 +85,7 @@ def create(
         TooManyKeys: there is no room for it.
     """
     _require_sound(name, source, topic_prefix, expires_at)
+    require_sound(quotas)
     key_id = make_id()
     text, digest = make_key(key_id)
     with connection.transaction():
@@ -86,6 +100,7 @@ def create(
                 "expires_at": expires_at,
                 "created_by": created_by,
                 "keys_max": KEYS_MAX,
+                **msgspec.structs.asdict(quotas),
             },
         )
         if not made.rowcount:
@@ -107,6 +122,14 @@ def rotate(connection: Connection, key_id: str, overlap: timedelta) -> NewKey:
         connection.execute(statement("keys/end_secrets"), {"id": key_id, "overlap": overlap})
         connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
     return NewKey(key_id, key.name, text, key.scopes, key.expires_at)
+
+
+def limit(connection: Connection, key_id: str, quotas: Quotas) -> None:
+    """Give a key other quotas, in place of all that it had. Raises KeyUnknown, SettingsError."""
+    require_sound(quotas)
+    values = {"id": key_id, **msgspec.structs.asdict(quotas)}
+    if not connection.execute(statement("keys/limit"), values).rowcount:
+        raise KeyUnknown(key_id)
 
 
 def set_state(connection: Connection, key_id: str, state: State) -> bool:

@@ -64,12 +64,16 @@ class PositionRange(NamedTuple):
 
 
 class Deliveries(msgspec.Struct, frozen=True):
-    """Events made ready for COPY: all of a row but its position, in order, and each row's partition."""
+    """Events made ready for COPY: all of a row but its position, in order, and each row's partition.
+
+    counted_as: the key whose events of the day are counted, where it has a quota of them.
+    """
 
     rows: list[bytes]
     partitions: Sequence[int]
     counts: dict[int, int]  # by partition
     size: int
+    counted_as: str | None = None
 
     @property
     def count(self) -> int:
@@ -83,6 +87,7 @@ def encode(
     request_id: bytes,
     headers: bytes | None = None,
     publisher: str | None = None,
+    counted_as: str | None = None,
 ) -> Deliveries:
     """Build the rows of one request, field by field over all of them.
 
@@ -92,6 +97,7 @@ def encode(
         request_id: 16 bytes.
         headers: trace context, as JSON text.
         publisher: the id of the key that it came with.
+        counted_as: the same, where its events of the day are counted.
     """
     by = NULL if publisher is None else _field(publisher.encode())
     request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers)) + by
@@ -103,7 +109,7 @@ def encode(
     lengths = map(LENGTH.pack, map(len, events.raws))
     columns = zip(repeat(request), topics, sources, contents, event_ids, lengths, events.raws, strict=False)
     rows = list(map(b"".join, columns))
-    return Deliveries(rows, placed, _counts(placed), sum(map(len, rows)))
+    return Deliveries(rows, placed, _counts(placed), sum(map(len, rows)), counted_as)
 
 
 def _contents(contents: Contents | None, lengths: Iterator[int]) -> tuple[Iterable[bytes], Iterable[bytes]]:
@@ -162,7 +168,8 @@ def append_durably(connection: Connection, batches: Sequence[Deliveries]) -> lis
     hit("api.locked")
     data, places = number_rows(batches, wanted, heads)
     try:
-        run_copy(connection, _text("append/copy") + b";" + _text("append/commit"), data)
+        statements = [_text("append/copy"), *_counting(batches), _text("append/commit")]
+        run_copy(connection, b";".join(statements), data)
     except psycopg.Error as error:
         # An ERROR ends the transaction, and we still hear it. What ends the session may have come
         # after the commit.
@@ -179,6 +186,21 @@ def append(connection: Connection, batches: Sequence[Deliveries]) -> list[list[P
     data, places = number_rows(batches, wanted, heads)
     run_copy(connection, _text("append/copy"), data)
     return places
+
+
+def _counting(batches: Sequence[Deliveries]) -> Iterator[bytes]:
+    """Yield the statement that counts what came with keys that have a quota of a day, if anything did.
+
+    It is in the message of the COPY, so that it is of the same day. An id is of letters and digits.
+    """
+    counted: Counter[str] = Counter()
+    for batch in batches:
+        if batch.counted_as is not None:
+            counted[batch.counted_as] += batch.count
+    if counted:
+        keys = b"'{%b}'" % ",".join(counted).encode()
+        events = b"'{%b}'" % ",".join(map(str, counted.values())).encode()
+        yield _text("append/count").replace(b"%(keys)s", keys).replace(b"%(events)s", events)
 
 
 def _partitions(batches: Sequence[Deliveries]) -> list[int]:

@@ -91,6 +91,29 @@ def test_a_rotated_key_has_two_secrets_for_a_while(database: str, connection: Co
     assert listed["secrets"] == 1
 
 
+def test_quotas_are_given_changed_and_taken_away(database: str) -> None:
+    made = make(database, "--scope", "publish", "--events-per-second", "100", "--streams", "3")
+    key_id = str(made["id"])
+
+    def quotas() -> tuple[object, ...]:
+        [listed] = json.loads(eventlog("keys", "list", "--json", EVENTLOG_DSN=database).stdout)
+        return listed["events_per_second"], listed["streams"], listed["events_per_day"]
+
+    assert quotas() == (100, 3, None)
+    done = eventlog(
+        *("keys", "limit", key_id, "--streams", "none", "--events-per-day", "5000"), EVENTLOG_DSN=database
+    )
+    assert (done.returncode, done.stderr.strip()) == (
+        0,
+        f"key {key_id} may use 100 events per second, 5,000 events per day",
+    )
+    assert quotas() == (100, None, 5000)
+    shown = " ".join(eventlog("keys", "list", EVENTLOG_DSN=database, COLUMNS="200").stdout.split())
+    assert "100 events per second, 5,000 events per day" in shown
+    nothing = eventlog("keys", "limit", key_id, EVENTLOG_DSN=database)
+    assert (nothing.returncode, "which quota" in nothing.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -102,6 +125,7 @@ def test_a_rotated_key_has_two_secrets_for_a_while(database: str, connection: Co
         (("create", "x", "--scope", "publish", "--source", ""), "a source has 1 to 255"),
         (("create", "x", "--scope", "publish", "--topic-prefix", "$a"), "reserved"),
         (("rotate", "0123456789", "--overlap", "1w"), "no span of time"),
+        (("create", "x", "--scope", "publish", "--events-per-second", "0"), "suspend the key"),
     ],
 )
 def test_what_cannot_be_is_a_usage_error_that_says_why(

@@ -43,6 +43,8 @@ COLUMNS = {
         "partition", "position", "request_id", "format", "topic", "event_id", "publisher", "headers", "raw",
         "timestamp", "source", "content_hash",
     )
+} | {
+    ("eventlog.key_days", column, "eventlog_appender", "INSERT") for column in ("key_id", "events")
 }  # fmt: skip
 FUNCTIONS = {
     ("lock_partitions", "eventlog_appender"),

@@ -1,0 +1,1 @@
+UPDATE eventlog.keys SET day_is_whole = true WHERE id = %(id)s
