@@ -53,6 +53,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.sessions.database import connect
     from eventlog.sessions.open_database import opened_database
     from eventlog.standard_error import keep_standard_output
+    from eventlog.tls.server_certificate import require_good
     from projections.custom.discovery import discover
     from projections.doctor import refuse_unsafe_settings
     from projections.install import clear_up, install_own, set_up
@@ -62,6 +63,8 @@ def _run(settings: "Settings", workers: int) -> int:
     configure_logs(settings.log_level)
     setproctitle("eventlog")
     discovered = discover(settings.projections)
+    # Each process reads it again; here, so that one that is of no use is said once, and before all else.
+    require_good(settings)
     # The address first: what cannot be bound should not cost a database start. And until the end, so that
     # it is not lost while several processes listen there instead.
     listener = listen(settings.host, settings.port)
@@ -94,7 +97,7 @@ def _run(settings: "Settings", workers: int) -> int:
             # events took twice as long.
             if workers or settings.api_processes > 1:
                 return ProcessSupervisor(settings, dsn, port, _say).serve()
-            return serve(settings, dsn, listener, lambda: _say(announcement(host, port)))
+            return serve(settings, dsn, listener, lambda: _say(announcement(settings, host, port)))
         finally:
             try:
                 preparation.end()

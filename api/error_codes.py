@@ -20,6 +20,7 @@ AT_ANY_TIME = True
 CODES: dict[str, CodeRule] = {
     # The request as HTTP
     "invalid_http": CodeRule(400, "it is no valid HTTP/1.1 request"),
+    "tls_required": CodeRule(400, "it is plain HTTP where TLS is spoken"),
     "trailers_refused": CodeRule(400, "there are headers behind the body"),
     "incomplete_request": CodeRule(400, "the connection ended in the middle of it"),
     "duplicate_host": CodeRule(400, "there are several Host headers"),

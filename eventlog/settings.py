@@ -56,6 +56,26 @@ class Settings(BaseSettings):
         description="whose X-Forwarded-* and Forwarded headers are believed, separated by commas: addresses, "
         "networks, and `unix` for who comes through a socket in a file",
     )
+    tls_cert: Path | None = Field(
+        None,
+        description="a file with the service's certificate and those that signed it, in PEM; with it the API "
+        "speaks TLS, and takes a renewed one without a restart",
+    )
+    tls_key: Path | None = Field(None, description="the file with its key, without a passphrase")
+    tls_client_ca: Path | None = Field(
+        None,
+        description="a file with the authorities whose client certificates are looked at: one that a key has "
+        "(`eventlog keys create --certificate`) is as good as the key",
+    )
+    ca: Path | None = Field(
+        None,
+        description="a file with the authorities that the command line trusts with https, instead of the "
+        "system's",
+    )
+    client_cert: Path | None = Field(
+        None, description="a file with the certificate that the command line shows to the API, in PEM"
+    )
+    client_key: Path | None = Field(None, description="the file with its key, without a passphrase")
     key: str | None = Field(None, repr=False, description="the key that the command line shows to the API")
     key_file: Path | None = Field(
         None, description="a file that holds that key, for secrets that stay out of the environment"

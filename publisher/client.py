@@ -17,9 +17,9 @@ from types import TracebackType
 import aiohttp
 
 from eventlog.errors import SettingsError
-from eventlog.keys.presented import authorization
-from eventlog.terminal.client import read_problem
+from eventlog.terminal.client import read_problem, reason_of
 from eventlog.terminal.errors import ApiUnavailable
+from eventlog.tls.access import NOTHING, Access
 from publisher.errors import PublishRefused
 from publisher.retrying import is_retryable, may_be_stored, retry_after_seconds, wait_seconds
 
@@ -60,7 +60,7 @@ class Client:
         self,
         url: str,
         *,
-        key: str | None = None,
+        access: Access = NOTHING,
         connections: int = 8,
         attempts_max: int | None = 10,
         deadline_seconds: float | None = 60.0,
@@ -69,7 +69,7 @@ class Client:
     ) -> None:
         """Bound every call by attempts and by time; None for both tries for ever (`ship --follow`)."""
         self.url = url.rstrip("/")
-        self._key = key
+        self._access = access
         self.counters = Counters()
         self._connections = connections
         self._attempts_max = attempts_max
@@ -80,10 +80,12 @@ class Client:
 
     async def __aenter__(self) -> "Client":
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60.0),
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, keepalive_timeout=60.0, ssl=self._access.context(self.url)
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout_seconds, sock_connect=5.0),
-            headers={"User-Agent": "eventlog", **authorization(self._key)},
+            headers={"User-Agent": "eventlog", **self._access.headers},
             auto_decompress=False,
         )
         return self
@@ -150,10 +152,13 @@ class Client:
                 return self._judge(response, await response.read())
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise SettingsError(
-                f"EVENTLOG_URL: {self.url!r} is not a URL ({error}): write http://host:port"
+                f"EVENTLOG_URL: {self.url!r} is not a URL ({error}): write http://host:port or https://host:port"
             ) from None
         except aiohttp.ClientConnectorError as error:
-            return Failure(str(error.strerror or error), 0.0, perhaps_stored=False)
+            if isinstance(error, aiohttp.ClientSSLError) and self._attempts_max is not None:
+                # Somebody waits, and most likely it is for them to mend.
+                raise ApiUnavailable(self.url, reason_of(error)) from None
+            return Failure(reason_of(error), 0.0, perhaps_stored=False)
         except TimeoutError as error:
             # Even a connect time-out comes as one of these; nothing was sent then.
             unsent = isinstance(error, aiohttp.ConnectionTimeoutError)

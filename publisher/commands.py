@@ -71,6 +71,7 @@ def simulate(
 
     from eventlog.errors import SettingsError
     from eventlog.settings import load_settings
+    from eventlog.tls.access import access_of
     from publisher.simulation.simulate import SendOptions, simulate
     from publisher.simulation.stages import events_of, parse_duration, parse_share, parse_stage
     from publisher.simulation.workload import Workload, fresh_seed
@@ -95,7 +96,7 @@ def simulate(
     )
     with _interruptible():
         settings = load_settings(url=url)
-        report = uvloop.run(simulate(settings.url, workload, load, key=settings.key))
+        report = uvloop.run(simulate(settings.url, workload, load, access=access_of(settings)))
     _print_simulation(report, as_json)
     _exit_by(report)
 
@@ -233,6 +234,7 @@ def ship(
     from pathlib import Path
 
     from eventlog.settings import load_settings
+    from eventlog.tls.access import access_of
     from publisher.ship.flags import shipping_from_flags
     from publisher.ship.positions import Positions, default_state_dir
     from publisher.ship.run import run
@@ -264,7 +266,7 @@ def ship(
     api = settings.url.rstrip("/")
     positions = Positions(Path(state_dir) if state_dir else default_state_dir(), shipping.way(api))
     with _interruptible():
-        report = run(files, shipping, api, positions, settings.key)
+        report = run(files, shipping, api, positions, access_of(settings))
     _print_shipping(report, as_json)
     if not report.complete:
         raise typer.Exit(exits.FAILED)

@@ -10,10 +10,11 @@ read for a moment (api/http/unwanted_body.py), for its client to get the answer.
 """
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -26,7 +27,9 @@ from api.http.head_limits import incomplete_request
 from api.http.loop_share import CREDIT_BYTES_MAX, LoopShare
 from api.http.publish_fast_path import problem_answer
 from api.http.response_cycle import breaks_off, reset_at_close
+from api.http.tls_layer import TlsLayer
 from api.http.transport import ReadBuffer, Transport
+from eventlog.tls.server_certificate import ServerCertificate
 
 log = structlog.get_logger()
 
@@ -69,6 +72,8 @@ class HttpConnection(HttpToolsProtocol):
     connection_limit: ConnectionLimit
     pace: unwanted.DiscardPace
     share: LoopShare
+    # Where TLS is spoken.
+    server_certificate: ServerCertificate | None = None
     if TYPE_CHECKING:
         flow: _InTurn
     # What an answer without an end wants to be told: the server stops; the client has ended its side.
@@ -95,10 +100,15 @@ class HttpConnection(HttpToolsProtocol):
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        transport.set_protocol(ReadBuffer(self))
-        self.transport = cast(asyncio.Transport, Transport(transport, self._begins_to_linger))
-        self.flow = _InTurn(transport, self.pipeline)
+        reader: Any = self
+        spoken = transport
+        if self.server_certificate is not None:
+            reader = TlsLayer(transport, self.server_certificate, self)
+            spoken = cast(asyncio.Transport, reader)
+        super().connection_made(spoken)
+        transport.set_protocol(ReadBuffer(reader))
+        self.transport = cast(asyncio.Transport, Transport(spoken, self._begins_to_linger))
+        self.flow = _InTurn(spoken, self.pipeline)
         self._start_timer()
         self._counted = True
         if not self.connection_limit.admits(self, cast("Collection[HttpConnection]", self.connections)):
@@ -134,6 +144,14 @@ class HttpConnection(HttpToolsProtocol):
     def _let_go_of_body(self) -> None:
         if self.cycle is not None:
             self.cycle.body = bytearray()
+
+    def secured(self, tls: ssl.SSLObject) -> None:
+        """Hear that the handshake is done."""
+
+    def refuse_plain_http(self) -> None:
+        """Answer a client that speaks no TLS where it is spoken."""
+        detail = "this port speaks TLS: write https:// in the address, and not http://"
+        self._refuse(Problem("tls_required", detail))
 
     # Whose turn it is.
 
@@ -227,6 +245,7 @@ class HttpConnection(HttpToolsProtocol):
         """At a close, say whether the client still sends; what it sends is thrown away then, for a while."""
         if self.cycle is not None and breaks_off(self.cycle):
             reset_at_close(self.transport.get_extra_info("socket"))
+            self.transport.abort()  # not even TLS says that it is over
             return False
         unfinished = self.cycle is not None and self.cycle.more_body
         sends = self._refusal is not None or unfinished or self.flow.held or bool(self.pipeline)

@@ -102,7 +102,7 @@ class ProcessSupervisor:
     def _say_once(self) -> None:
         if not self._listening:
             self._listening = True
-            self._say(announcement(self._plan.host, self._plan.port))
+            self._say(announcement(self._plan.settings, self._plan.host, self._plan.port))
 
     def _bury(self) -> None:
         """See who has ended, and when to start another in its place: each time later if it never listened."""

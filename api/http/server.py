@@ -18,6 +18,7 @@ from api.http.protocol import protocol_class
 from api.wiring import ProcessIdentity
 from eventlog.errors import SettingsError
 from eventlog.settings import Settings
+from eventlog.tls.server_certificate import ServerCertificate
 
 log = structlog.get_logger()
 
@@ -80,7 +81,9 @@ def configuration(
     """Return how uvicorn is to serve an application of ours."""
     return uvicorn.Config(
         app,
-        http=protocol_class(settings.receive_timeout_seconds, settings.connections_max),
+        http=protocol_class(
+            settings.receive_timeout_seconds, settings.connections_max, ServerCertificate.of(settings)
+        ),
         loop="uvloop",
         lifespan="on",
         ws="none",
@@ -107,9 +110,10 @@ def _fitted(settings: Settings) -> Settings:
     return settings.model_copy(update=fitted)
 
 
-def announcement(host: str, port: int) -> str:
+def announcement(settings: Settings, host: str, port: int) -> str:
     """Return what tells people where to go."""
-    return f"eventlog listens on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it"
+    scheme = "http" if settings.tls_cert is None else "https"
+    return f"eventlog listens on {scheme}://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it"
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from api.errors import Problem, answered
 from api.http.authentication import OUTCOMES, Authentication
+from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
 from api.routes.projections import states
 from api.routes.read_route import HEADERS, read, route, services_of
@@ -27,6 +28,7 @@ from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
 from eventlog.keys.quotas import NAMES as QUOTAS
 from eventlog.statements import statement
+from eventlog.tls.server_certificate import HANDSHAKES, ServerCertificate
 from projections.read import Books, ReadSession
 from projections.read.standing_still import StandingStill, standing_still
 from projections.state import ProjectionState
@@ -42,7 +44,7 @@ class Reading(Collector):
     def __init__(
         self,
         services: Services,
-        connection_limit: ConnectionLimit,
+        connection: HttpConnection,
         counts: Books | None,
         projections: Sequence[ProjectionState],
         still: Sequence[StandingStill],
@@ -51,7 +53,7 @@ class Reading(Collector):
     ) -> None:
         self._authentication = authentication
         self._services = services
-        self._crowd = connection_limit
+        self._connection = connection
         self._counts = counts
         self._projections = projections
         self._still = {found.name: found.seconds for found in still}
@@ -79,7 +81,9 @@ class Reading(Collector):
         info = GaugeMetricFamily("eventlog_info", "Always 1; what runs.", labels=["version"])
         info.add_metric([__version__], 1)
         yield info
-        yield from _of_connections(self._crowd)
+        yield from _of_connections(self._connection.connection_limit)
+        if self._connection.server_certificate is not None:
+            yield from _of_certificate(self._connection.server_certificate)
         yield _gauge("eventlog_streams", "Streams of events that are open.", self._services.hub.readers)
         yield _gauge("eventlog_streams_max", "Their bound.", self._services.settings.streams_max)
         yield _of_problems()
@@ -103,6 +107,25 @@ def _of_connections(connection_limit: ConnectionLimit) -> Iterator[Metric]:
     ):
         closed.add_metric([reason], count)
     yield closed
+
+
+def _of_certificate(certificate: ServerCertificate) -> Iterator[Metric]:
+    ends_at = certificate.current.ends_at.timestamp()
+    yield _gauge("eventlog_tls_certificate_end_seconds", "Until when it holds, in Unix time.", ends_at)
+    yield CounterMetricFamily("eventlog_tls_renewals", "Certificates that were taken.", certificate.renewals)
+    yield _gauge(
+        "eventlog_tls_renewal_failed",
+        "1 while what lies in its files is of no use, and the one before goes on being used.",
+        float(certificate.fault is not None),
+    )
+    handshakes = CounterMetricFamily(
+        "eventlog_tls_handshakes",
+        "Connections by what became of TLS; left: the client went before it was done.",
+        labels=["outcome"],
+    )
+    for outcome in HANDSHAKES:
+        handshakes.add_metric([outcome], certificate.handshakes[outcome])
+    yield handshakes
 
 
 def _of_problems() -> Metric:
@@ -211,10 +234,9 @@ async def metrics(request: Request) -> Response:
     )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    connection_limit: ConnectionLimit = request.scope["connection"].connection_limit
     known = Reading(
         services,
-        connection_limit,
+        request.scope["connection"],
         counts,
         projections or [],
         still or [],

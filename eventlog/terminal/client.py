@@ -9,9 +9,9 @@ import aiohttp
 import msgspec
 
 from eventlog.errors import SettingsError
-from eventlog.keys.presented import authorization
 from eventlog.settings import load_settings
 from eventlog.terminal.errors import ApiRefused, ApiUnavailable
+from eventlog.tls.access import NOTHING, Access, access_of, explained
 
 NDJSON = "application/x-ndjson"
 # A little more than the API gives the database.
@@ -37,13 +37,14 @@ class ApiAnswer(msgspec.Struct, frozen=True):
 class ReadingClient:
     """Speaks to one API. Use as an async context manager."""
 
-    def __init__(self, url: str, key: str | None = None) -> None:
+    def __init__(self, url: str, access: Access = NOTHING) -> None:
         self.url = url.rstrip("/")
-        self._key = key
+        self._access = access
 
     async def __aenter__(self) -> "ReadingClient":
         self._session = aiohttp.ClientSession(
-            headers={"User-Agent": "eventlog", "Accept": "application/json", **authorization(self._key)}
+            connector=aiohttp.TCPConnector(ssl=self._access.context(self.url)),
+            headers={"User-Agent": "eventlog", "Accept": "application/json", **self._access.headers},
         )
         return self
 
@@ -95,9 +96,11 @@ class ReadingClient:
             ) as response:
                 yield response
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            raise SettingsError(f"EVENTLOG_URL: {self.url!r} is not a URL: write http://host:port") from None
+            raise SettingsError(
+                f"EVENTLOG_URL: {self.url!r} is not a URL: write http://host:port or https://host:port"
+            ) from None
         except aiohttp.ClientConnectorError as error:
-            raise ApiUnavailable(self.url, str(error.strerror or error)) from None
+            raise ApiUnavailable(self.url, reason_of(error)) from None
         except TimeoutError:
             raise ApiUnavailable(self.url, "no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -124,10 +127,19 @@ def ask(url: str | None, path: str, **query: str | int | None) -> bytes:
 
     async def asked() -> bytes:
         settings = load_settings(url=url)
-        async with ReadingClient(settings.url, settings.key) as client:
+        async with ReadingClient(settings.url, access_of(settings)) as client:
             return (await client.get(path, **query)).body
 
     return asyncio.run(asked())
+
+
+def reason_of(error: aiohttp.ClientConnectorError) -> str:
+    """Say why no connection came to be, and what to do."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return explained(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return explained(error.os_error)
+    return str(error.strerror or error)
 
 
 def read_problem(body: bytes) -> ProblemDocument | None:

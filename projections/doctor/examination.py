@@ -30,6 +30,7 @@ from projections.doctor.replication import check_rules, check_sequences, check_s
 from projections.doctor.roles import check_roles, check_schema, check_versions
 from projections.doctor.surroundings import (
     check_api,
+    check_certificate,
     check_clock,
     check_data_directory,
     check_disk,
@@ -82,7 +83,8 @@ def examine(settings: Settings) -> Examination:
     if settings.dsn is None and settings.data_dir.exists():
         findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))
-    findings.append(check_api(settings.url))
+    findings.extend(check_certificate(settings))
+    findings.append(check_api(settings))
     return Examination(findings, reachable)
 
 
@@ -94,6 +96,7 @@ def survey(settings: Settings, dsn: str) -> list[Finding]:
     with closing(connect(dsn, "owner", "doctor")) as connection:
         findings = list(_of_database(connection, besides=COUNTING))
     findings.extend(_of_questions(settings))
+    findings.extend(check_certificate(settings))
     if settings.dsn is None:
         findings.append(check_data_directory(settings.data_dir))
         findings.append(check_disk(settings.data_dir))

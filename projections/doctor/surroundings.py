@@ -1,6 +1,7 @@
 """What lies around the database: Python, disk, clock, and the API."""
 
 import shutil
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -12,8 +13,12 @@ import msgspec
 from psycopg.rows import class_row
 
 from eventlog.embedded.errors import EmbeddedServerError
+from eventlog.errors import SettingsError
 from eventlog.sessions.database import Connection
+from eventlog.settings import Settings
 from eventlog.statements import statement
+from eventlog.tls.access import access_of, explained
+from eventlog.tls.server_certificate import RENEW, files_of, load, told_of_end
 from projections.doctor.finding import Finding, failed, ok, warning
 
 PYTHON_MIN = (3, 11)
@@ -63,6 +68,21 @@ def check_data_directory(data_dir: Path) -> Finding:
     return ok("data directory", f"{directory.path}, of user {account.name}")
 
 
+def check_certificate(settings: Settings) -> list[Finding]:
+    """Say whether the service's certificate and key would be taken now, and for how long they hold."""
+    try:
+        files = files_of(settings)
+        if files is None:
+            return []
+        loaded = load(files)
+    except SettingsError as error:
+        return [failed("certificate", str(error), "until then a running service goes on with the one before")]
+    found = told_of_end(loaded)
+    if found is not None:
+        return [(failed if loaded.seconds_left <= 0 else warning)("certificate", found, RENEW)]
+    return [ok("certificate", f"holds until {loaded.ends_at:%Y-%m-%d %H:%M} UTC")]
+
+
 def check_disk(data_dir: Path) -> Finding:
     """Say how much room is left where the embedded database lives."""
     usage = shutil.disk_usage(data_dir)
@@ -90,12 +110,13 @@ def check_clock(connection: Connection, *, schema: bool) -> Finding:
     return ok("clock", f"ours and the database's differ by {abs(difference):.1f} s")
 
 
-def check_api(url: str) -> Finding:
+def check_api(settings: Settings) -> Finding:
     """Ask the API how it is. It may well be off, so that is no failure."""
-    # Not through a proxy: the API is on this machine, or within reach.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    health = f"{url.rstrip('/')}/health"
+    health = f"{settings.url.rstrip('/')}/health"
     try:
+        trust = urllib.request.HTTPSHandler(context=access_of(settings).trust())
+        # Not through a proxy: the API is on this machine, or within reach.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), trust)
         with opener.open(health, timeout=API_TIMEOUT_SECONDS) as answer:
             return ok("API", f"{health} answers {answer.status}")
     except urllib.error.HTTPError as error:
@@ -104,5 +125,6 @@ def check_api(url: str) -> Finding:
         return warning("API", f"{health} answers {error.code}: {said}", "see the API's log")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        reason = explained(reason) if isinstance(reason, ssl.SSLError) else reason
         mend = "start `eventlog up`, or set EVENTLOG_URL to where it listens"
         return warning("API", f"no answer from {health}: {reason}", mend)

@@ -106,13 +106,14 @@ def tail(
 
     from eventlog.settings import load_settings
     from eventlog.terminal.client import ReadingClient
+    from eventlog.tls.access import access_of
     from projections.read.tailing import tail as tailed
 
     show = _show_json if as_json else _show
 
     async def run() -> None:
         settings = load_settings(url=url)
-        async with ReadingClient(settings.url, settings.key) as client:
+        async with ReadingClient(settings.url, access_of(settings)) as client:
             async for event in tailed(client, topic, number, follow, _say):
                 show(event)
 

@@ -10,6 +10,7 @@ import uvloop
 from rich.text import Text
 
 from eventlog.terminal.progress import Meter
+from eventlog.tls.access import Access
 from publisher.client import Client
 from publisher.ship.outgoing import RefusedLine
 from publisher.ship.positions import Positions
@@ -21,13 +22,13 @@ RETRY_NOTICE_SECONDS = 30.0
 CONNECTIONS = 16
 
 
-def run(paths: list[str], shipping: Shipping, url: str, positions: Positions, key: str | None) -> ShipReport:
+def run(paths: list[str], shipping: Shipping, url: str, positions: Positions, access: Access) -> ShipReport:
     """Ship until the end; a SIGTERM while following is a clean end too, and gives the report so far."""
-    return uvloop.run(_run(paths, shipping, url, positions, key))
+    return uvloop.run(_run(paths, shipping, url, positions, access))
 
 
 async def _run(
-    paths: list[str], shipping: Shipping, url: str, positions: Positions, key: str | None
+    paths: list[str], shipping: Shipping, url: str, positions: Positions, access: Access
 ) -> ShipReport:
     total = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     with Meter("shipping", total or None, "bytes") as meter:
@@ -35,7 +36,7 @@ async def _run(
         # Who follows has no end to reach, so an API that is away is waited for.
         async with Client(
             url,
-            key=key,
+            access=access,
             connections=CONNECTIONS,
             attempts_max=None if shipping.follow else 10,
             deadline_seconds=None if shipping.follow else 60.0,

@@ -11,6 +11,7 @@ import msgspec
 
 from eventlog.terminal.errors import ApiUnavailable
 from eventlog.terminal.progress import Meter
+from eventlog.tls.access import NOTHING, Access
 from publisher.books import CheckedCount, SentCounts, ServerStats, compare, percentile
 from publisher.client import Client, PublishAnswer
 from publisher.errors import PublishRefused
@@ -249,8 +250,8 @@ def accepted_count(answer: PublishAnswer) -> int:
 
 
 async def simulate(
-    url: str, workload: Workload, load: SendOptions, quiet: bool = False, key: str | None = None
+    url: str, workload: Workload, load: SendOptions, quiet: bool = False, access: Access = NOTHING
 ) -> Report:
     """Run a workload against the API at `url` and return the report."""
-    async with Client(url, key=key, connections=load.concurrency) as client:
+    async with Client(url, access=access, connections=load.concurrency) as client:
         return await Simulation(client, workload, load, quiet).run()

@@ -11,6 +11,8 @@ import httpx2
 import pytest
 
 from eventlog.settings import Settings
+from tests.support.api import running_api
+from tests.support.certificates import Authority, Files
 from tests.support.root import ROOT
 
 PACKAGES = ("api", "eventlog", "projections", "publisher")
@@ -101,9 +103,15 @@ def test_every_code_on_the_page_is_one_that_is_answered() -> None:
 INVALID = {f"invalid_{field}" for field in ("topic", "event_id", "timestamp", "source")}
 
 
-def test_every_metric_on_the_page_is_scraped(client: httpx2.Client) -> None:
-    assert client.get("/nowhere").status_code == 404
-    scraped = client.get("/metrics").text
+def test_every_metric_on_the_page_is_scraped(database: str, tmp_path: Path) -> None:
+    files = Files(tmp_path, Authority())
+    files.put(files.authority.issue())
+    with (
+        running_api(database, **files.settings) as url,
+        httpx2.Client(base_url=url, timeout=15, verify=files.trusted) as client,
+    ):
+        assert client.get("/nowhere").status_code == 404
+        scraped = client.get("/metrics").text
     text = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
     metrics = set(re.findall(r"`(eventlog_\w+)", text))
     assert len(metrics) > 8

@@ -42,7 +42,7 @@ def running_api(
     try:
         until(lambda: server.started or not serving.is_alive(), message="the API does not start")
         assert server.started, "the API did not start"
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'http' if chosen.tls_cert is None else 'https'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         pool.stop()  # beside the API, which takes its time as well

@@ -3,6 +3,7 @@
 import json
 import select
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -28,9 +29,11 @@ WAITING = """
 class Client:
     """Sends bytes as they are, and reads answers one by one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusted: ssl.SSLContext | None = None) -> None:
         address = urlsplit(url)
         self.link = socket.create_connection((str(address.hostname), address.port), timeout=10)
+        if trusted is not None:
+            self.link = trusted.wrap_socket(self.link, server_hostname=address.hostname)
         self._file = self.link.makefile("rb")
 
     def send(self, *requests: bytes) -> None:
@@ -66,8 +69,8 @@ class Client:
         return False
 
 
-def client_of(url: str) -> closing[Client]:
-    return closing(Client(url))
+def client_of(url: str, trusted: ssl.SSLContext | None = None) -> closing[Client]:
+    return closing(Client(url, trusted))
 
 
 def request(*events: dict[str, Any], headers: str = "", body: bytes | None = None) -> bytes:

@@ -1,0 +1,1 @@
+"""Certificates: the service's own, its clients', and whom our clients trust."""
