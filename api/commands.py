@@ -58,6 +58,8 @@ def _run(settings: "Settings", workers: int) -> int:
     from projections.doctor import refuse_unsafe_settings
     from projections.install import clear_up, install_own, set_up
     from projections.pool import WorkerPool
+    from projections.step_metrics import StepMetrics
+    from projections.worker_port import worker_port
 
     keep_standard_output()
     configure_logs(settings.log_level)
@@ -71,8 +73,13 @@ def _run(settings: "Settings", workers: int) -> int:
     host, port = listener.getsockname()[:2]
     # From here on signals are for the service to hear: see api/startup.py.
     with opened_database(settings, _say) as dsn, caught_signals():
+        metrics = StepMetrics()
         pool = WorkerPool(
-            dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
+            dsn,
+            count=workers,
+            batch_size=settings.batch_size,
+            projections=discovered.projections,
+            metrics=metrics,
         )
 
         def prepare() -> None:
@@ -93,11 +100,12 @@ def _run(settings: "Settings", workers: int) -> int:
         preparation = Preparation(prepare, _say)
         preparation.begin()
         try:
-            # Workers beside the API in one process would take turns with it at every statement: single
-            # events took twice as long.
-            if workers or settings.api_processes > 1:
-                return ProcessSupervisor(settings, dsn, port, _say).serve()
-            return serve(settings, dsn, listener, lambda: _say(announcement(settings, host, port)))
+            with worker_port(settings, pool.workers, metrics):
+                # Workers beside the API in one process would take turns with it at every statement: single
+                # events took twice as long.
+                if workers or settings.api_processes > 1:
+                    return ProcessSupervisor(settings, dsn, port, _say).serve()
+                return serve(settings, dsn, listener, lambda: _say(announcement(settings, host, port)))
         finally:
             try:
                 preparation.end()

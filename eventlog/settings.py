@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     )
     api_processes: int = Field(1, ge=1, le=32, description="API processes that share the port")
     workers: int = Field(2, ge=0, le=64, description="projector workers that `eventlog up` runs")
+    worker_host: str = Field("127.0.0.1", description="the address that the workers' own port is bound to")
+    worker_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="a port on which a process with workers answers /livez and /metrics; none by default",
+    )
     batch_size: int = Field(
         10_000, ge=1, le=1_000_000, description="the most deliveries one worker transaction projects"
     )

@@ -24,6 +24,8 @@ def worker(
     from eventlog.standard_error import keep_standard_output
     from projections.custom.discovery import discover
     from projections.pool import WorkerPool
+    from projections.step_metrics import StepMetrics
+    from projections.worker_port import worker_port
 
     keep_standard_output()
     settings = load_settings(batch_size=batch_size)
@@ -42,12 +44,18 @@ def worker(
         signal.signal(number, stop)
     with opened_database(settings, say, make=False) as dsn:
         _require_no_lasting_fault(dsn)
+        metrics = StepMetrics()
         pool = WorkerPool(
-            dsn, count=workers, batch_size=settings.batch_size, projections=discovered.projections
+            dsn,
+            count=workers,
+            batch_size=settings.batch_size,
+            projections=discovered.projections,
+            metrics=metrics,
         )
-        pool.start()
-        stopped.wait()
-        pool.stop()
+        with worker_port(settings, pool.workers, metrics):
+            pool.start()
+            stopped.wait()
+            pool.stop()
     raise typer.Exit(exits.INTERRUPTED if signal.SIGINT in caught else 0)
 
 

@@ -45,6 +45,7 @@ from projections.projection import CORE, PROJECTIONS, Projection
 from projections.quarantine.classify_error import blames_content, cause_of, sqlstate_of
 from projections.quarantine.crash_isolation import CrashIsolation
 from projections.schedule import Claim, Schedule, enough
+from projections.step_metrics import StepMetrics
 from projections.stop_signal import Listener, StopSignal
 from projections.versions import Version
 
@@ -79,8 +80,18 @@ class Unfolded(msgspec.Struct):
 class Worker:
     """Projects until it is stopped; reconnects for ever."""
 
-    def __init__(self, dsn: str, *, batch_size: int, projections: Sequence[Projection] = PROJECTIONS) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        batch_size: int,
+        projections: Sequence[Projection] = PROJECTIONS,
+        metrics: StepMetrics | None = None,
+    ) -> None:
         self._dsn = dsn
+        self._metrics = metrics
+        # When its loop last turned; None while it was not started.
+        self.turned_at: float | None = None
         self._projections = {projection.name: projection for projection in projections}
         self._schedule = Schedule(self._projections, batch_size)
         self._definitions = [projection.definition for projection in projections]
@@ -109,6 +120,7 @@ class Worker:
 
     def _run(self, listener: Listener) -> None:
         while not self._stop.is_set():
+            self.turned_at = time.monotonic()
             try:
                 with connect(self._dsn, "projector", "worker") as connection:
                     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
@@ -132,6 +144,7 @@ class Worker:
 
     def _work(self, connection: Connection, listener: Listener) -> None:
         while not self._stop.is_set():
+            self.turned_at = time.monotonic()
             # psycopg keeps what arrives while we work: under load it would pile up for ever.
             for _ in connection.notifies(timeout=0):
                 pass
@@ -163,6 +176,7 @@ class Worker:
         for together in due:
             if self._stop.is_set():
                 break
+            self.turned_at = time.monotonic()
             worked |= self._try(connection, together)
         self._held_by_others = bool(due) and not worked
         self._failures, self._told = 0, ""
@@ -186,6 +200,8 @@ class Worker:
 
     def _rest(self, connection: Connection, claim: Claim, error: Exception) -> None:
         """Leave a claim alone for a while, and say why."""
+        if self._metrics is not None:
+            self._metrics.failed(claim.projection)
         transient = isinstance(error, psycopg.Error) and error.sqlstate is not None and is_transient(error)
         failures, seconds = self._schedule.rest(claim, transient=transient)
         cause = cause_of(error)
@@ -230,6 +246,7 @@ class Worker:
     def _project(self, connection: Connection, claims: list[Claim], size: int) -> bool:
         """Project at most `size` deliveries; False when others have the claims or nothing is left."""
         version = self._version_of(claims[0])
+        began = time.monotonic()
         with connection.transaction():
             batches = _take(connection, version, claims, size)
             if not batches:
@@ -244,6 +261,9 @@ class Worker:
                 self._fold(connection, version, batch)
             hit("proj.done")
         hit("proj.committed")
+        if self._metrics is not None:
+            done = sum(batch.deliveries for batch in batches)
+            self._metrics.step(version.projection.name, done, time.monotonic() - began)
         return True
 
     def _play(self, connection: Connection, version: Version, batches: list[Batch]) -> list[Counts]:
