@@ -38,16 +38,23 @@ class Contents(NamedTuple):
     payloads: Sequence[bytes]
 
 
+# What inbox.format says of the text of a delivery: it is what came; or it tells in our own form what came as
+# a CloudEvent (eventlog/intake/cloudevents.py).
+OWN = 1
+CLOUDEVENT = 2
+
+
 class Events(msgspec.Struct, frozen=True):
     """Events in columns of one length, in order: what is done to each of a thousand is then done in C.
 
-    `contents` is left out where one event's is.
+    `contents` is left out where one event's is. `format` is that of all of them.
     """
 
     topics: Sequence[str]
     event_ids: Sequence[str]
     raws: Sequence[bytes]
     contents: Contents | None = None
+    format: int = OWN
 
     def __len__(self) -> int:
         return len(self.raws)

@@ -1,15 +1,16 @@
 """Read a request's body: bounded while reading, in time, and only as what we understand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 from fastapi import Request
 
 from api.errors import Problem
 from api.http.middleware import Receive
-from api.http.negotiation import JSON, LINES, are_lines
+from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, are_lines
 
+_IN_UTF8 = (JSON, CLOUDEVENT, CLOUDEVENTS_BATCH)
 # A client that sends a byte now and then is cut off all the same.
 BODY_TIMEOUTS = 6
 # Room is taken for so many times what has come of a body, up to what is announced: it is refused early
@@ -24,23 +25,13 @@ class ClientGone(Problem):
         super().__init__("incomplete_request", "the connection ended before the request was complete")
 
 
-def is_ndjson(headers: dict[bytes, bytes]) -> bool:
-    """Say which of the two content types it is; raises the Problem of any other."""
-    kind = _media_type(headers)
-    if kind == JSON:
-        return False
-    if are_lines(kind):
-        return True
-    raise _unsupported("send application/json, or application/x-ndjson with one event a line", JSON, LINES)
-
-
 def require_json(headers: dict[bytes, bytes]) -> None:
     """Raise the Problem of a body that is no JSON by its content type."""
-    if _media_type(headers) != JSON:
-        raise _unsupported("send application/json", JSON)
+    if media_type(headers) != JSON:
+        raise unsupported_type("send application/json", JSON)
 
 
-def _media_type(headers: dict[bytes, bytes]) -> str:
+def media_type(headers: Mapping[bytes, bytes]) -> str:
     """Return the content type; raises the Problem of an encoding, of the body or of its characters."""
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding != b"identity":
@@ -51,14 +42,15 @@ def _media_type(headers: dict[bytes, bytes]) -> str:
         )
     given = headers.get(b"content-type", b"").decode("latin-1").lower()
     kind, *parameters = (part.strip() for part in given.split(";"))
-    for parameter in parameters if kind == JSON or are_lines(kind) else ():
+    for parameter in parameters if kind in _IN_UTF8 or are_lines(kind) else ():
         name, _, value = parameter.partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
             raise Problem("unsupported_charset", "JSON is sent in UTF-8")
     return kind
 
 
-def _unsupported(detail: str, *kinds: str) -> Problem:
+def unsupported_type(detail: str, *kinds: str) -> Problem:
+    """Return the Problem of a body of another type than these."""
     offered = ", ".join(kinds)
     return Problem("unsupported_media_type", detail, headers={"Accept-Post": offered})
 

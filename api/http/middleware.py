@@ -23,6 +23,9 @@ Send = Callable[[Message], Awaitable[None]]
 # Answered by what needs no database.
 ALIVE = "/livez"
 
+# To senders of CloudEvents that ask first (Web Hooks for Event Delivery, 4.2).
+_CONSENT = ((b"webhook-allowed-origin", b"*"), (b"webhook-allowed-rate", b"*"))
+
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -102,7 +105,7 @@ class Middleware:
         methods = self._methods(scope)
         if not methods:
             raise Problem("not_found", "there is no such route")
-        headers = [(b"allow", ", ".join(methods).encode())]
+        headers = [(b"allow", ", ".join(methods).encode()), *_CONSENT]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 

@@ -16,6 +16,8 @@ LINES = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
 CSV = "text/csv"
 HTML = "text/html"
+CLOUDEVENT = "application/cloudevents+json"
+CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
 _LINES = re.compile(r"(application|text)/(x-)?(nd-?json|ld-?json|json-?l(ines)?)")
 

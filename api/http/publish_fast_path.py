@@ -17,9 +17,9 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.http.authentication import ANYBODY, Caller
-from api.http.body import is_ndjson
 from api.http.forwarded import NAMES
 from api.http.middleware import Middleware
+from api.http.publish_body import OWN, format_of
 from api.http.rate_limit import headers_of
 from api.http.security_headers import SECURITY_LINES
 from api.routes.publish import NOT_APPENDED, PATHS, TRACE_HEADERS, counted_as, limits_for, record
@@ -80,7 +80,7 @@ class PublishFastPath:
         try:
             self._middleware.check(scope)
             self._middleware.entrance.check()
-            return not is_ndjson(headers) and PECULIAR.isdisjoint(headers)
+            return format_of(headers) is OWN and PECULIAR.isdisjoint(headers)
         except (Problem, EventlogError):
             return False
 

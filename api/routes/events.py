@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
 from api.errors import Problem
-from api.http.negotiation import JSON, LINES, are_lines, form_of
+from api.http.negotiation import CLOUDEVENTS_BATCH, JSON, LINES, are_lines, form_of
 from api.openapi import sends
 from api.requests.ndjson_stream import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
 from api.requests.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
@@ -25,9 +25,10 @@ from api.requests.parameters import (
 )
 from api.requests.topics import require_topic, seen_pattern
 from api.routes.deliveries import next_deliveries
-from api.routes.read_route import answer, problems, read, route, services_of
+from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
 from api.wiring import Services
 from projections.read import Event, ReadSession, event
+from projections.read.cloudevents import as_cloudevent, said_of
 from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies
 
 router = APIRouter(tags=["reading"])
@@ -103,7 +104,11 @@ PAGE = {
         },
     )
 }
+FORMS = (JSON, LINES, CLOUDEVENTS_BATCH)
 PAGE[200]["content"][LINES] = {"schema": {"type": "string", "description": "one event a line"}}
+PAGE[200]["content"][CLOUDEVENTS_BATCH] = {
+    "schema": {"type": "array", "items": {"type": "object"}, "description": "CloudEvents, as they came in"}
+}
 
 
 @route(
@@ -111,14 +116,14 @@ PAGE[200]["content"][LINES] = {"schema": {"type": "string", "description": "one 
     "/events",
     summary="List events",
     openapi_extra=documented(PARAMETERS),
-    forms=(JSON, LINES),
+    forms=FORMS,
     responses={**PAGE, **problems(409, 422, 503)},
 )
 async def list_events(request: Request) -> Response:
     """Deduplicated events, by time or in log order, a page at a time or as a stream of NDJSON."""
     services = services_of(request)
     values = read_parameters(request, PARAMETERS)
-    form = form_of(request, JSON, LINES)
+    form = form_of(request, *FORMS)
     streamed = are_lines(form)
     whole = streamed and "limit" not in values
     first = {"limit": LIMIT_MAX, "bytes_max": PAGE_BYTES_MAX} if whole else {"limit": LIMIT_DEFAULT}
@@ -127,6 +132,10 @@ async def list_events(request: Request) -> Response:
     query = Query(**{**first, **values})
     found = await page(services, query)
     headers = {"Vary": "Accept", **({} if whole else whereabouts(request, found))}
+    if form == CLOUDEVENTS_BATCH:
+        said = await read(services, lambda reader: said_of(reader, found.events))
+        texts = [as_cloudevent(each, said.get((each.partition, each.position))) for each in found.events]
+        return Response(b"[%b]" % b",".join(texts), headers={**HEADERS, **headers}, media_type=form)
     if not streamed:
         return answer(found.events, headers=headers)
     if not whole or request.method == "HEAD":

@@ -19,15 +19,17 @@ from msgspec import UNSET, Meta, UnsetType
 from api.errors import Problem, problem_for, wrong_method
 from api.http.admission import Publishing
 from api.http.authentication import Caller
-from api.http.body import ClientGone, is_ndjson, read_body
+from api.http.body import ClientGone, read_body
 from api.http.middleware import Receive, Scope, Send, send_problem
+from api.http.publish_body import BodyFormat, format_of, require_each_once
 from api.http.request_origin import client_of
 from api.requests.topics import caller_of
 from api.wiring import Services
 from eventlog.errors import ContentRefused, DiskFull, EventlogError, QueueFull
 from eventlog.events import Events, Fault
 from eventlog.failpoints import hit
-from eventlog.intake import Intake, PublishLimits, accept, parse
+from eventlog.intake import Intake, PublishLimits
+from eventlog.intake.cloudevents import SPECVERSION_HEADER
 from eventlog.intake.limits import Allowed
 from eventlog.keys.publishable import WatchedPublishable
 from eventlog.log.append import Deliveries, PositionRange, encode
@@ -119,6 +121,8 @@ class Publish:
             headers[b"prefer"] = b",".join(value for name, value in scope["headers"] if name == b"prefer")
         problem: Problem | None = None
         try:
+            if SPECVERSION_HEADER in headers:
+                require_each_once(scope["headers"])
             await self._publish(services, scope, headers, receive, send)
         except ClientGone:
             return
@@ -156,7 +160,8 @@ class Publish:
                 events = NO_EVENTS
             hit("api.parsed")
             with _metered(caller, deliveries.count):
-                places = await services.writer.submit(deliveries)
+                # A batch of CloudEvents may be empty.
+                places = await services.writer.submit(deliveries) if deliveries.count else []
         scope["connection"].has_published()
         answer = _accepted(deliveries, places, intake)
         status = 202
@@ -180,7 +185,7 @@ class Publish:
         caller: Caller,
     ) -> Intake:
         """Read the body and let its events in."""
-        ndjson = is_ndjson(headers)
+        kind = format_of(headers)
         services.writer.require_room()
         announced = int(headers.get(b"content-length", b"0"))
         if caller.meter is not None:
@@ -197,16 +202,16 @@ class Publish:
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
         services.writer.require_room()
         limits = limits_for(services, caller)
-        return await self._parse(body, limits, ndjson=ndjson, lenient=preferences.lenient)
+        return await self._parse(body, kind, limits, lenient=preferences.lenient)
 
-    async def _parse(self, body: bytes, limits: PublishLimits, *, ndjson: bool, lenient: bool) -> Intake:
+    async def _parse(self, body: bytes, kind: BodyFormat, limits: PublishLimits, *, lenient: bool) -> Intake:
         """Return the events of a body; raises Refused."""
         if len(body) <= EXAMINED_AT_ONCE_BYTES_MAX:
-            return parse(body, ndjson=ndjson, limits=limits, lenient=lenient)
-        events = accept(body, limits, ndjson=ndjson)
+            return kind.read(body, limits, lenient)
+        events = None if kind.at_once is None else kind.at_once(body, limits)
         if events is not None:
             return Intake(events, [])
-        examine = partial(parse, body, ndjson=ndjson, limits=limits, lenient=lenient)
+        examine = partial(kind.read, body, limits, lenient)
         return await asyncio.get_running_loop().run_in_executor(self._examiner, examine)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from api.http.negotiation import LINES
+from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, LINES
 from api.openapi import sends, takes
 from api.routes.publish import PublishAccepted
 from api.routes.read_route import problems
@@ -34,12 +34,17 @@ def operation(path: str) -> dict[str, Any]:
     """Return the OpenAPI operation of POST on one of the two paths."""
     body = takes(PublishedEvent, list[PublishedEvent], EventBatch, example=EVENT)
     body["content"][LINES] = {"schema": {"type": "string", "description": "one event a line"}}
+    body["content"][CLOUDEVENT] = {"schema": {"type": "object", "description": "a CloudEvent, structured"}}
+    body["content"][CLOUDEVENTS_BATCH] = {
+        "schema": {"type": "array", "items": {"type": "object"}, "description": "CloudEvents 1.0, or none"}
+    }
     return {
         "operationId": path.strip("/").replace("/", "_"),
         "tags": ["publish"],
         "summary": "Publish one event or many",
         "description": "Answers once the deliveries are durable. A batch is all or nothing, unless "
-        "`Prefer: handling=lenient`. `Prefer: wait=5` waits for the projection.",
+        "`Prefer: handling=lenient`. `Prefer: wait=5` waits for the projection. A CloudEvent may also have "
+        "its attributes in headers (`ce-specversion`, `ce-id` …), and data of any type as the body.",
         "parameters": [{"name": "Prefer", "in": "header", "schema": {"type": "string"}, "example": "wait=5"}],
         "requestBody": body,
         "responses": {

@@ -85,7 +85,7 @@ def _sort(sent: ParsedBody, limits: PublishLimits) -> Intake:
             events.append(raw)
     if not events:
         forbidden = all(fault.code == SCOPE for fault in rejected)
-        raise _refusal("forbidden" if forbidden else "invalid", rejected)
+        raise refusal("forbidden" if forbidden else "invalid", rejected)
     return Intake(_events(events), _in_order(rejected))
 
 
@@ -99,14 +99,14 @@ def _require_all(sent: ParsedBody, limits: PublishLimits) -> None:
     pairs = list(zip(sent.indexes, sent.events, strict=True))
     # Only as many faults are looked for as are told; one more shows that there are more.
     if found := _first(fault for index, raw in pairs for fault in _limit_faults(sent, index, raw, limits)):
-        raise _refusal("too_large", found)
+        raise refusal("too_large", found)
     found = _first(fault for index, raw in pairs for fault in _text_faults(sent, index, raw, limits))
     if sent.malformed or found:
-        raise _refusal("malformed", sent.malformed + found)
+        raise refusal("malformed", sent.malformed + found)
     if found := _first(fault for index, raw in pairs for fault in _field_faults(sent, index, raw)):
-        raise _refusal("invalid", found)
+        raise refusal("invalid", found)
     if found := _first(fault for index, raw in pairs for fault in _scope_faults(sent, index, raw, limits)):
-        raise _refusal("forbidden", found)
+        raise refusal("forbidden", found)
 
 
 def _first(faults: Iterator[Fault]) -> list[Fault]:
@@ -117,8 +117,8 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: fault.index or 0)
 
 
-def _refusal(kind: Literal["malformed", "invalid", "too_large", "forbidden"], faults: list[Fault]) -> Refused:
-    """Build the refusal; its code is that of its faults if they agree, and of the first if it is a 400."""
+def refusal(kind: Literal["malformed", "invalid", "too_large", "forbidden"], faults: list[Fault]) -> Refused:
+    """Return the refusal; its code is that of its faults if they agree, and of the first if it is a 400."""
     faults = _in_order(faults)
     first = faults[0]
     agree = kind == "malformed" or len({fault.code for fault in faults}) == 1

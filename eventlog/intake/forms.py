@@ -106,6 +106,25 @@ def _as_sent(events: list[bytes], text: bytes, legible: bytes) -> list[bytes]:
     return found
 
 
+def split_object(body: bytes) -> bytes:
+    """Return the one JSON value that a body is; raises Refused of a body that is no JSON."""
+    text = body.strip(WHITE_SPACE)
+    if not text:
+        raise Refused("malformed", "empty_body", "the body is empty: send an event, or several")
+    _require_json(without_lone_surrogates(text), offset=len(body) - len(body.lstrip(WHITE_SPACE)))
+    return text
+
+
+def split_array(body: bytes, limits: PublishLimits) -> list[bytes]:
+    """Return the elements of a body, of which there may be none; raises Refused of what is no array."""
+    text = split_object(body)
+    if not text.startswith(b"["):
+        raise Refused("invalid", "invalid_envelope", "a batch is an array of events")
+    if not text[1:-1].strip(WHITE_SPACE):
+        return []
+    return list(_elements(text, without_lone_surrogates(text), "", limits).events)
+
+
 def split_lines(body: bytes, limits: PublishLimits) -> ParsedBody:
     """Cut NDJSON into events; blank lines count as lines, so that an index is a line's number."""
     sent = ParsedBody([], [], "", [])

@@ -46,8 +46,8 @@ NULL = b"\xff\xff\xff\xff"
 LENGTH = struct.Struct(">i")
 # Number of fields, then the position behind its length.
 ROW_START = struct.Struct(">hiq")
-FIELDS = 11
-PARTITION = struct.Struct(">ih")
+FIELDS = 12
+SMALL = struct.Struct(">ih")
 # Timestamp and hash, each behind its length; then the length of what follows.
 CONTENT = struct.Struct(">iqi8si")
 NO_CONTENT = struct.Struct(">iii")
@@ -100,7 +100,8 @@ def encode(
         counted_as: the same, where its events of the day are counted.
     """
     by = NULL if publisher is None else _field(publisher.encode())
-    request = LENGTH.pack(16) + request_id + (NULL if headers is None else _field(headers)) + by
+    form = SMALL.pack(2, events.format)
+    request = LENGTH.pack(16) + request_id + form + (NULL if headers is None else _field(headers)) + by
     places, topic_fields = _of_topics(partitions)
     placed = list(map(places.__getitem__, events.topics))
     topics = map(topic_fields.__getitem__, events.topics)
@@ -152,7 +153,7 @@ def _of_topics(partitions: int) -> tuple[BoundedCache[str, int], BoundedCache[st
     )
 
     def fields(topic: str) -> bytes:
-        return PARTITION.pack(2, places[topic]) + _field(topic.encode())
+        return SMALL.pack(2, places[topic]) + _field(topic.encode())
 
     return places, BoundedCache(fields, NAMES_KEPT_MAX)
 

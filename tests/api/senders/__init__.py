@@ -1,0 +1,1 @@
+"""Real senders of other formats, on the routes that take them in."""
