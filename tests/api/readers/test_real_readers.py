@@ -20,14 +20,12 @@ import pytest
 
 from tests.support.deliveries import append_events
 from tests.support.deliveries import event as made
+from tests.support.packages import packages
 from tests.support.projecting import project_all
-from tests.support.root import ROOT
 from tests.support.streaming import by_partition, places_in_log
 from tests.support.waiting import until
 
 HERE = Path(__file__).parent
-CACHE = ROOT / ".cache" / "readers"
-INSTALL_SECONDS = 120
 NPM = ("eventsource@4.1.0", "eventsource-client@1.2.0", "launchdarkly-eventsource@2.2.0")
 PYPI = ("sseclient-py==1.9.0", "httpx-sse==0.4.3", "httpx==0.28.1", "requests==2.32.5")
 READERS = [*(name.partition("@")[0] for name in NPM), "sseclient-py", "httpx-sse"]
@@ -36,26 +34,9 @@ READERS = [*(name.partition("@")[0] for name in NPM), "sseclient-py", "httpx-sse
 @pytest.fixture(scope="module")
 def installed() -> Path:
     """Install the readers where they are not there yet; return the folder."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("there is no node here (apt install nodejs npm)")
-    mark = CACHE / "installed"
-    wanted = "\n".join((*NPM, *PYPI))
-    if not mark.exists() or mark.read_text() != wanted:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        (CACHE / "package.json").write_text('{"private": true}')
-        shutil.copy(HERE / "follow.mjs", CACHE)
-        _install("npm", "install", "--no-audit", "--no-fund", *NPM)
-        _install(sys.executable, "-m", "pip", "install", "-q", "--target", "python", *PYPI)
-        mark.write_text(wanted)
-    shutil.copy(HERE / "follow.mjs", CACHE)  # node looks for packages beside the script
-    return CACHE
-
-
-def _install(*command: str) -> None:
-    try:
-        subprocess.run(command, cwd=CACHE, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"the readers cannot be installed here: {command[0]}: {error}")
+    folder = packages("readers", npm=NPM, pypi=PYPI)
+    shutil.copy(HERE / "follow.mjs", folder)  # node looks for packages beside the script
+    return folder
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -35,7 +35,8 @@ def binary(attributes: dict[str, str], body: bytes, kind: str | None) -> Intake:
 
 def own(intake: Intake) -> dict[str, Any]:
     [raw] = intake.events.raws
-    return json.loads(raw)
+    event: dict[str, Any] = json.loads(raw)
+    return event
 
 
 def refusal(event: Any) -> Refused:
@@ -96,7 +97,7 @@ def test_two_sources_may_use_one_id_and_a_long_one_is_hashed() -> None:
     assert len(own(structured({**LEAST, "id": "é" * 200}))["event_id"]) == len("sha256:") + 64
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "specversion": ({"specversion": "0.3"}, "invalid_field"),
     "id": ({"id": None}, "missing_field"),
     "source": ({"source": ""}, "invalid_field"),
