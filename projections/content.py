@@ -38,7 +38,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 def tables(connection: Connection, schema: str) -> list[str]:
     """Return the names of a version's tables."""
-    rows = connection.execute(statement("rebuild/tables"), {"schema_name": schema}).fetchall()
+    rows = connection.execute(statement("versions/tables"), {"schema_name": schema}).fetchall()
     return [name for (name,) in rows]
 
 

@@ -53,14 +53,14 @@ def unplug(connection: Connection, name: str, begin: Callable[[], None], watch: 
 
 def _unplug(connection: Connection, name: str) -> bool:
     versions.set_lock_timeout(connection, versions.LOCK_TIMEOUT_MILLISECONDS)
-    connection.execute(statement("rebuild/lock_schema"))
+    connection.execute(statement("versions/lock_schema"))
     live = versions.live(connection, name)
     if live.live_version is None or live.schema_name is None:
         return False
     key = {"projection": name, "version": live.live_version, "schema_name": live.schema_name}
-    connection.execute(statement("drop/unplug"), key)
-    connection.execute(statement("drop/no_live"), key)
-    connection.execute(statement("drop/keep_decisions"), {**key, "content": list(CONTENT_CLASSES)})
+    connection.execute(statement("views/unplug"), key)
+    connection.execute(statement("projections/go_live"), {**key, "version": None})
+    connection.execute(statement("retry/keep_decisions"), {**key, "content": list(CONTENT_CLASSES)})
     install_audit(connection)
     versions.remove(connection, name, live.live_version, live.schema_name)
     return True

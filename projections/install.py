@@ -83,9 +83,11 @@ def install_own(dsn: str, discovered: Discovered) -> Enrolled:
 def _let_roles_in(connection: Connection) -> list[str]:
     """Give our roles anew what they need of each version: a restore where they were missing left it out."""
     cursor = connection.cursor(row_factory=class_row(Unreachable))
-    closed = [each for each in cursor.execute(statement("schema/unreachable")).fetchall() if each.has_schema]
+    closed = [
+        each for each in cursor.execute(statement("projections/unreachable")).fetchall() if each.has_schema
+    ]
     for version in closed:
-        connection.execute(statement("projections/grant").format(schema=Identifier(version.schema_name)))
+        connection.execute(statement("versions/grant").format(schema=Identifier(version.schema_name)))
     return [f"rights on {version.schema_name}" for version in closed]
 
 
@@ -141,8 +143,8 @@ def _install(connection: Connection, projection: Projection) -> None:
     connection.execute(statement("projections/register"), {"name": projection.name})
     version = versions.create(connection, projection)
     versions.add_keys(connection, version)
-    connection.execute(statement("rebuild/keyed"), version.key)
-    connection.execute(statement("rebuild/add_claims"), version.key)
+    connection.execute(statement("versions/keyed"), version.key)
+    connection.execute(statement("versions/add_claims"), version.key)
     _expose(connection, projection, version.schema_name)
     connection.execute(statement("projections/go_live"), version.key)
     connection.execute(statement("projections/want"), _defined(projection))
@@ -150,9 +152,9 @@ def _install(connection: Connection, projection: Projection) -> None:
 
 def _expose(connection: Connection, projection: Projection, schema: str) -> None:
     """Point the stable views at a version, and let the roles at both."""
-    connection.execute(statement("projections/grant").format(schema=Identifier(schema)))
+    connection.execute(statement("versions/grant").format(schema=Identifier(schema)))
     point_views(connection, projection, schema)
-    connection.execute(statement("projections/grant_views"))
+    connection.execute(statement("views/grant"))
 
 
 def _is_exposed(connection: Connection, projection: Projection, schema: str) -> bool:
@@ -161,7 +163,7 @@ def _is_exposed(connection: Connection, projection: Projection, schema: str) -> 
     To replace a view waits for whoever reads it, and everybody else then waits for us: not at every start.
     """
     row = connection.execute(
-        statement("projections/views_are"),
+        statement("views/are"),
         {"schema_name": schema, "mark": views_mark(projection), "views": named_views(projection)},
     ).fetchone()
     return row == (True,)

@@ -190,12 +190,11 @@ def _states(dsn: str) -> "list[ProjectionState]":
     from psycopg.rows import class_row
 
     from eventlog.sessions.database import connect, translated_errors
-    from eventlog.statements import statement
-    from projections.state import ProjectionState
+    from projections.state import SHOW_STATES, ProjectionState
 
     with connect(dsn, "reader", "list") as connection, translated_errors():
         cursor = connection.cursor(row_factory=class_row(ProjectionState))
-        return cursor.execute(statement("projections/state"), {"name": None}).fetchall()
+        return cursor.execute(SHOW_STATES, {"name": None}).fetchall()
 
 
 def known_projections(settings: Any) -> "list[Projection]":

@@ -13,10 +13,10 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from eventlog.sessions.database import Connection
-from eventlog.statements import read_sql, statement
+from eventlog.statements import statement
 from projections.custom.time_limit import time_limit
 from projections.delivery import Delivery, Indigestible
-from projections.projection import BATCH_DIR, Projection
+from projections.projection import Projection
 from projections.versions import Version
 
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.
@@ -163,10 +163,10 @@ def _read(connection: Connection, partition: object, positions: list[int]) -> It
 
 
 _TAKE: dict[str | None, SQL] = {
-    "event": read_sql(BATCH_DIR / "take_events.sql"),
-    "delivery": read_sql(BATCH_DIR / "take_deliveries.sql"),
+    "event": statement("batch/take_events"),
+    "delivery": statement("batch/take_deliveries"),
 }
-_READ: Composed = read_sql(BATCH_DIR / "read.sql").format(batch=read_sql(BATCH_DIR / "rows.sql"))
-_SETTINGS: SQL = read_sql(BATCH_DIR / "settings.sql")
-_CHECK_CONSTRAINTS: SQL = read_sql(BATCH_DIR / "check_constraints.sql")
-_DEFER_CONSTRAINTS: SQL = read_sql(BATCH_DIR / "defer_constraints.sql")
+_READ: Composed = statement("batch/read").format(batch=statement("batch/rows"))
+_SETTINGS: SQL = statement("batch/settings")
+_CHECK_CONSTRAINTS: SQL = statement("batch/check_constraints")
+_DEFER_CONSTRAINTS: SQL = statement("batch/defer_constraints")

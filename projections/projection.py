@@ -10,7 +10,7 @@ import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
 from eventlog.sessions.database import Connection
-from eventlog.statements import SQL_DIR, read_sql
+from eventlog.statements import SQL_DIR, read_sql, statement
 from projections.delivery import Delivery
 from projections.meaning import python_meaning, sql_meaning
 
@@ -26,7 +26,6 @@ OPTIONAL = (
     "undo.sql",
 )
 DEFINING = ("tables.sql", "step.sql", "fill.sql", "quarantine.sql")
-BATCH_DIR = SQL_DIR / "batch"
 
 Apply = Callable[[list[Delivery], Connection], None]
 
@@ -115,7 +114,7 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
         digest = hashlib.sha256(python_meaning(self.code))
         for file in DEFINING:
             if self.has(file):
-                digest.update(b"\0" + sql_meaning((self.folder / file).read_text(encoding="utf-8")).encode())
+                digest.update(b"\0" + sql_meaning(self.sql(file).as_string()).encode())
         digest.update(repr((self.topics, self.each)).encode())
         return digest.hexdigest()
 
@@ -130,9 +129,9 @@ class Projection(msgspec.Struct, frozen=True, dict=True):
         return digest.hexdigest()
 
 
-_SEEN = read_sql(BATCH_DIR / "seen.sql")
-_ALLOW_UPDATES = read_sql(BATCH_DIR / "allow_updates.sql")
-_ROWS = read_sql(BATCH_DIR / "rows.sql")
+_SEEN = statement("batch/seen")
+_ALLOW_UPDATES = statement("batch/allow_updates")
+_ROWS = statement("batch/rows")
 
 CORE = Projection("core", SQL_DIR / "projections" / "core", each=None)
 TIMELINE = Projection("timeline", SQL_DIR / "projections" / "timeline", each=None)

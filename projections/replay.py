@@ -50,7 +50,7 @@ class Decision(msgspec.Struct, frozen=True):
 def spans(connection: Connection, version: Version) -> list[Span]:
     """Return what is not played yet, the longest first."""
     cursor = connection.cursor(row_factory=class_row(Span))
-    return cursor.execute(statement("rebuild/spans"), version.key).fetchall()
+    return cursor.execute(statement("replay/spans"), version.key).fetchall()
 
 
 def decisions(connection: Connection, version: Version, *, retry: bool = False) -> list[Decision]:
@@ -62,7 +62,7 @@ def decisions(connection: Connection, version: Version, *, retry: bool = False) 
     Leaves nothing behind; must be called within a transaction.
     """
     cursor = connection.cursor(row_factory=class_row(Decision))
-    decided = cursor.execute(statement("rebuild/decisions"), version.key).fetchall()
+    decided = cursor.execute(statement("replay/decisions"), version.key).fetchall()
     if retry:
         decided = [each for each in decided if explains(each.sqlstate)]
     if not any(explains(decision.sqlstate) for decision in decided):
@@ -198,7 +198,7 @@ def _set_aside(
 ) -> list[str]:
     """Record which deliveries are in quarantine; return their topics."""
     rows = connection.execute(
-        statement("rebuild/set_aside"),
+        statement("replay/set_aside"),
         {
             **version.key,
             "partition": partition,

@@ -7,10 +7,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from eventlog.statements import statement
 from projections.operations import Kind
 from projections.projection import Projection
 
 State = Literal["live", "rebuilding", "dropped"]
+# Returns a ProjectionState for each projection, or for the one called %(name)s.
+SHOW_STATES = statement("projections/state")
 
 
 class ProjectionState(msgspec.Struct, frozen=True):

@@ -161,7 +161,7 @@ class _Verification:
             replay.step(connection, self._replay, span, decided, after_each=self._count)
 
     def _start_over(self, connection: Connection) -> None:
-        connection.execute(statement("rebuild/empty"), self._replay.key)
+        connection.execute(statement("versions/empty"), self._replay.key)
         for name in tables(connection, self._version.schema_name):
             drop = statement("verify/drop_table").format(schema=Identifier(TEMPORARY), table=Identifier(name))
             connection.execute(drop)

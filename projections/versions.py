@@ -64,12 +64,12 @@ class Retired(msgspec.Struct, frozen=True):
 
 def create(connection: Connection, projection: Projection) -> Version:
     """Create the next version: its schema and its tables, without keys and claims."""
-    row = connection.execute(statement("rebuild/next_version"), {"projection": projection.name}).fetchone()
+    row = connection.execute(statement("versions/next"), {"projection": projection.name}).fetchone()
     assert row is not None
     (number,) = row
     version = Version(projection, number, f"{projection.name}_{number}")
     connection.execute(
-        statement("rebuild/add_version"),
+        statement("versions/add"),
         {**version.key, "schema_name": version.schema_name, "definition": projection.definition},
     )
     _create_tables(connection, version)
@@ -78,15 +78,15 @@ def create(connection: Connection, projection: Projection) -> Version:
 
 def create_tables(connection: Connection, version: Version) -> None:
     """Create the schema of a version with its tables, anew."""
-    connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(version.schema_name)))
+    connection.execute(statement("versions/drop_schema").format(schema=Identifier(version.schema_name)))
     _create_tables(connection, version)
 
 
 def _create_tables(connection: Connection, version: Version) -> None:
     schema = Identifier(version.schema_name)
-    connection.execute(statement("projections/create_schema").format(schema=schema))
+    connection.execute(statement("versions/create_schema").format(schema=schema))
     connection.execute(version.projection.statement("tables.sql", version.schema_name))
-    connection.execute(statement("projections/grant").format(schema=schema))
+    connection.execute(statement("versions/grant").format(schema=schema))
 
 
 def add_keys(connection: Connection, version: Version) -> None:
@@ -98,7 +98,7 @@ def add_keys(connection: Connection, version: Version) -> None:
 def live(connection: Connection, name: str) -> Live:
     """Return which version is live, and keep it so until the transaction ends."""
     cursor = connection.cursor(row_factory=class_row(Live))
-    found = cursor.execute(statement("rebuild/lock_projection"), {"projection": name}).fetchone()
+    found = cursor.execute(statement("versions/lock_projection"), {"projection": name}).fetchone()
     assert found is not None
     return found
 
@@ -106,7 +106,7 @@ def live(connection: Connection, name: str) -> Live:
 def unfinished(connection: Connection, name: str) -> list[Unfinished]:
     """Return what rebuilds left behind, the newest first."""
     cursor = connection.cursor(row_factory=class_row(Unfinished))
-    return cursor.execute(statement("rebuild/unfinished"), {"projection": name}).fetchall()
+    return cursor.execute(statement("versions/unfinished"), {"projection": name}).fetchall()
 
 
 def discard(
@@ -124,20 +124,20 @@ def discard(
     with connection.transaction():
         begin()
         set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
-        connection.execute(statement("rebuild/lock_schema"))
+        connection.execute(statement("versions/lock_schema"))
         remove(connection, name, version, schema)
 
 
 def remove(connection: Connection, name: str, version: int, schema: str) -> None:
     """Remove a version as `discard`, in the caller's transaction."""
     left = remove_left(connection)
-    dependents = connection.execute(statement("rebuild/dependents"), {"schema_name": schema}).fetchall()
+    dependents = connection.execute(statement("versions/dependents"), {"schema_name": schema}).fetchall()
     if any(owner in left for owner, _ in dependents):
         raise psycopg.errors.LockNotAvailable(f"questions in SQL read {schema} still")
     if dependents:
         raise ProjectionInUse(schema, [f"{owner}.{view}" for owner, view in dependents])
-    connection.execute(statement("rebuild/drop_schema").format(schema=Identifier(schema)))
-    connection.execute(statement("rebuild/forget_version"), {"projection": name, "version": version})
+    connection.execute(statement("versions/drop_schema").format(schema=Identifier(schema)))
+    connection.execute(statement("versions/forget"), {"projection": name, "version": version})
 
 
 def retire(connection: Connection, name: str) -> list[str]:
@@ -150,7 +150,7 @@ def retire(connection: Connection, name: str) -> list[str]:
         remove_left(connection)
     cursor = connection.cursor(row_factory=class_row(Retired))
     kept = []
-    for old in cursor.execute(statement("rebuild/retired"), {"projection": name}).fetchall():
+    for old in cursor.execute(statement("versions/retired"), {"projection": name}).fetchall():
         try:
             if old.needed:
                 kept.append(old.schema_name)
@@ -163,4 +163,4 @@ def retire(connection: Connection, name: str) -> list[str]:
 
 def set_lock_timeout(connection: Connection, milliseconds: int) -> None:
     """Let each lock of this transaction wait no longer; 0 waits for ever."""
-    connection.execute(statement("rebuild/lock_timeout"), {"milliseconds": str(milliseconds)})
+    connection.execute(statement("versions/lock_timeout"), {"milliseconds": str(milliseconds)})

@@ -33,9 +33,7 @@ def point_views(connection: Connection, projection: Projection, schema: str) -> 
     In the caller's transaction, which must be `eventlog.schema.migrate.locked` or hold that lock by itself.
     Raises NameTaken: roll back then.
     """
-    mark = statement("projections/mark_views").format(
-        schema=Identifier(schema), mark=Literal(views_mark(projection))
-    )
+    mark = statement("views/mark").format(schema=Identifier(schema), mark=Literal(views_mark(projection)))
     connection.execute(mark)
     if not projection.has("views.sql"):
         return
@@ -59,11 +57,11 @@ def point_changed_views(connection: Connection, projection: Projection, schema: 
     except psycopg.errors.InvalidTableDefinition:
         own = [Identifier("eventlog", view.name) for view in _views(connection, projection) if view.own]
         try:
-            connection.execute(statement("projections/drop_views").format(views=SQL(", ").join(own)))
+            connection.execute(statement("views/drop").format(views=SQL(", ").join(own)))
         except psycopg.errors.DependentObjectsStillExist as error:
             raise ProjectionInUse(schema, (error.diag.message_detail or "views").split("\n")) from None
         point_views(connection, projection, schema)
-        connection.execute(statement("projections/grant_views"))
+        connection.execute(statement("views/grant"))
 
 
 def views_mark(projection: Projection) -> str:
@@ -80,4 +78,4 @@ def named_views(projection: Projection) -> list[str]:
 
 def _views(connection: Connection, projection: Projection) -> list[ProjectionView]:
     cursor = connection.cursor(row_factory=class_row(ProjectionView))
-    return cursor.execute(statement("projections/views"), {"projection": projection.name}).fetchall()
+    return cursor.execute(statement("views/list"), {"projection": projection.name}).fetchall()

@@ -131,7 +131,7 @@ async def _fault_of_append(services: Services) -> str | None:
 
 
 async def _server(reader: ReadSession) -> DatabaseServer:
-    cursor = await reader.cursor(row_factory=class_row(DatabaseServer)).execute(statement("read/ready"))
+    cursor = await reader.cursor(row_factory=class_row(DatabaseServer)).execute(statement("api/ready"))
     found = await cursor.fetchone()
     assert found is not None
     return found

@@ -26,8 +26,8 @@ from api.routes.stats import counted_by
 from api.wiring import Services
 from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
+from eventlog.audit.sessions import FIND_OVERRUNNING
 from eventlog.keys.quotas import NAMES as QUOTAS
-from eventlog.statements import statement
 from eventlog.tls.server_certificate import HANDSHAKES, ServerCertificate
 from projections.read import Books, ReadSession
 from projections.read.standing_still import StandingStill, standing_still
@@ -254,7 +254,7 @@ async def _counts(services: Services) -> Books:
 
 async def overrunning(reader: ReadSession) -> int:
     """Return how many questions in SQL run over."""
-    cursor = await reader.execute(statement("audit/overrunning"))
+    cursor = await reader.execute(FIND_OVERRUNNING)
     return len(await cursor.fetchall())
 
 

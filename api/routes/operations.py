@@ -130,7 +130,7 @@ async def _read(
     async def find(reader: ReadSession) -> list[OperationRecord]:
         cursor = reader.cursor(row_factory=class_row(OperationRecord))
         parameters = {"id": id, "projection": projection, "limit": limit}
-        return await (await cursor.execute(statement("operations/find"), parameters)).fetchall()
+        return await (await cursor.execute(statement("api/find_operations"), parameters)).fetchall()
 
     return await read(services_of(request), find)
 

@@ -15,11 +15,10 @@ from api.http.request_origin import reference
 from api.openapi import sends
 from api.requests.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.routes.read_route import answer, problems, read, route, services_of
-from eventlog.statements import statement
 from projections.errors import ProjectionUnknown
 from projections.read import ReadSession
 from projections.rebuilding.rebuild import Options
-from projections.state import ProjectionState, ProjectionStatus, shown
+from projections.state import SHOW_STATES, ProjectionState, ProjectionStatus, shown
 
 router = APIRouter(tags=["projections"])
 
@@ -123,4 +122,4 @@ async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:
 async def states(reader: ReadSession, name: str | None = None) -> list[ProjectionState]:
     """Return how each projection is, or one."""
     cursor = reader.cursor(row_factory=class_row(ProjectionState))
-    return await (await cursor.execute(statement("projections/state"), {"name": name})).fetchall()
+    return await (await cursor.execute(SHOW_STATES, {"name": name})).fetchall()

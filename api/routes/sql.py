@@ -45,14 +45,13 @@ from api.requests.topics import caller_of
 from api.routes.read_route import HEADERS, answer, json_text, problems, read, route, services_of
 from api.wiring import Services
 from eventlog.audit.auditor import StatementResult
-from eventlog.audit.catalogue import AuditView, view_of
+from eventlog.audit.catalogue import DESCRIBE_VIEWS, AuditView, view_of
 from eventlog.audit.limits import ROWS_DEFAULT, ROWS_MAX, StatementLimits
 from eventlog.audit.questions import Question, questions
 from eventlog.audit.record import Asker
 from eventlog.audit.render_csv_json import StatementRows, comma_separated, document
 from eventlog.audit.statement_request import Parameters, StatementRequest, ask_question, ask_statement
 from eventlog.events import Fault
-from eventlog.statements import statement
 from projections.read import ReadSession
 
 router = APIRouter(tags=["audit"])
@@ -177,7 +176,7 @@ async def schema(request: Request) -> Response:
     read_parameters(request, {})
 
     async def views(reader: ReadSession) -> list[AuditView]:
-        cursor = await reader.execute(statement("audit/schema"))
+        cursor = await reader.execute(DESCRIBE_VIEWS)
         return [view_of(*row) async for row in cursor]
 
     return answer(AuditSchema("audit", await read(services, views)))

@@ -80,7 +80,7 @@ class Operations:
     def cancel(self, id: UUID) -> None:
         """Have an operation end, whichever process it is of."""
         with connect(self.dsn, "owner", "cancel") as connection, translated_errors():
-            connection.execute(statement("operations/cancel"), {"id": id})
+            connection.execute(statement("api/cancel_operation"), {"id": id})
 
     def close(self) -> None:
         """Cancel all and wait for their ends."""

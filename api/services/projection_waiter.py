@@ -6,8 +6,7 @@ from contextlib import suppress
 import psycopg
 
 from eventlog.errors import EventlogError
-from eventlog.statements import statement
-from projections.read import ReadSession
+from projections.read.log_order import checkpoints
 from projections.read.pool import ReaderPool
 
 # A worker projects what it was woken for within a few milliseconds.
@@ -48,21 +47,14 @@ class ProjectionWaiter:
 
     async def _release(self) -> int:
         """Wake everybody whose positions are reached; return how many."""
-        checkpoints = await self._pool.read(_checkpoints)
+        projected = await self._pool.read(checkpoints)
         reached = [
             future
             for future, positions in self._waiting.items()
-            if all(checkpoints.get(partition, 0) >= last for partition, last in positions.items())
+            if all(projected.get(partition, 0) >= last for partition, last in positions.items())
         ]
         for future in reached:
             del self._waiting[future]
             if not future.done():
                 future.set_result(None)
         return len(reached)
-
-
-async def _checkpoints(reader: ReadSession) -> dict[int, int]:
-    cursor = await reader.execute(statement("read/checkpoints"), {"projection": "core"})
-    return {
-        partition: checkpoint for partition, checkpoint in await cursor.fetchall() if checkpoint is not None
-    }

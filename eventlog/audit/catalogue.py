@@ -22,12 +22,15 @@ class AuditView(msgspec.Struct, frozen=True):
     columns: list[ViewColumn]
 
 
+DESCRIBE_VIEWS = statement("audit/schema")
+
+
 def view_of(name: str, comment: str, columns: str) -> AuditView:
-    """Return a view from a row of `audit/schema`, whose columns are JSON."""
+    """Return a view from a row of DESCRIBE_VIEWS, whose columns are JSON."""
     return AuditView(name, comment, msgspec.json.decode(columns, type=list[ViewColumn]))
 
 
 def audit_views(dsn: str) -> list[AuditView]:
     """Return the views of a database, given its owner's address."""
     with connect(dsn, "owner", "console") as connection, translated_errors():
-        return [view_of(*row) for row in connection.execute(statement("audit/schema"))]
+        return [view_of(*row) for row in connection.execute(DESCRIBE_VIEWS)]

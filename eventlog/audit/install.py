@@ -140,7 +140,7 @@ def _files() -> list[Path]:
 def _mark(files: list[Path], parts: dict[str, Composable]) -> str:
     digest = sha256()
     for path in [*files, AUDIT_DIR / "grants.sql"]:
-        digest.update(path.read_bytes())
+        digest.update(read_sql(path).as_bytes(None))
     for name, part in sorted(parts.items()):
         digest.update(f"{name}: {part.as_string(None)}\n".encode())
     return f"The event log, for those who audit it. sha256 of what made it: {digest.hexdigest()}"

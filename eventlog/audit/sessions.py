@@ -29,6 +29,8 @@ from eventlog.statements import statement
 # after its client has gone.
 BUSY_SECONDS_MAX = 2.0
 BUSY_POLL_SECONDS = 0.05
+# Returns a row (pid, until) for each session whose statement runs over its time.
+FIND_OVERRUNNING = statement("audit/overrunning")
 
 
 class SessionAdmission(msgspec.Struct, frozen=True):

@@ -10,8 +10,9 @@ from eventlog.embedded.binaries import full_version, major_version
 from eventlog.embedded.directory import SUPERUSER, DataDirectory
 from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.embedded.process import Command, LogWriter, run_to_end
+from eventlog.statements import SQL_DIR
 
-BOOTSTRAP = Path(__file__).resolve().parents[2] / "sql" / "embedded" / "bootstrap.sql"
+BOOTSTRAP = SQL_DIR / "bootstrap.sql"
 
 
 def check_version(directory: DataDirectory, bindir: Path) -> None:

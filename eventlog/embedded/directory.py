@@ -27,7 +27,7 @@ from eventlog.embedded.account import Account, account_for, closed_directory
 from eventlog.embedded.errors import EmbeddedServerError
 from eventlog.errors import SettingsError
 
-OWNER = "eventlog"  # role and database, see sql/embedded/bootstrap.sql
+OWNER = "eventlog"  # role and database, see sql/bootstrap.sql
 SUPERUSER = "postgres"
 # What may lie in a data directory before there is a cluster, a new volume's lost+found with it.
 OURS = re.compile(r"lock|socket|upgrade|access|proven|cluster\..*|postgres\.log.*|pg_.*\.conf|lost\+found")

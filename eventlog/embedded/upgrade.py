@@ -140,7 +140,7 @@ def _move(
             _refuse_others(connection)
             size = _size(connection)
             _require_room(directory, size)
-            for (line,) in connection.execute(statement("upgrade/left_behind")):
+            for (line,) in connection.execute(statement("embedded/left_behind")):
                 say(f"not carried over: {line}")
         unprotect(old.superuser_dsn)
         with EmbeddedServer(directory.upgrading, bindir=programs, options=LOADING) as new:
@@ -181,7 +181,7 @@ def _in_use(directory: DataDirectory) -> EmbeddedServerError:
 
 
 def _refuse_others(connection: Connection) -> None:
-    others = [str(name) for (name,) in connection.execute(statement("upgrade/others"))]
+    others = [str(name) for (name,) in connection.execute(statement("embedded/others"))]
     if others:
         raise EmbeddedServerError(
             f"there are other databases in this server, which would stay behind: {', '.join(others)}; dump "
@@ -190,7 +190,7 @@ def _refuse_others(connection: Connection) -> None:
 
 
 def _size(connection: Connection) -> int:
-    row = connection.execute(statement("upgrade/size")).fetchone()
+    row = connection.execute(statement("embedded/size")).fetchone()
     assert row is not None
     (size,) = row
     return int(size)
@@ -209,7 +209,7 @@ def _compare(old_dsn: str, new_dsn: str, watch: Watch) -> None:
     """Raise EmbeddedServerError unless each table holds the same in both."""
     with connect(old_dsn, "owner", "upgrade") as old, connect(new_dsn, "owner", "upgrade") as new:
         tables = (
-            old.cursor(row_factory=class_row(DatabaseTable)).execute(statement("upgrade/tables")).fetchall()
+            old.cursor(row_factory=class_row(DatabaseTable)).execute(statement("embedded/tables")).fetchall()
         )
         watch(0, 0, "comparing")
         for table in tables:
@@ -221,7 +221,7 @@ def _compare(old_dsn: str, new_dsn: str, watch: Watch) -> None:
 
 
 def _content(connection: Connection, table: DatabaseTable) -> TableDigest:
-    query = statement("upgrade/content").format(table=Identifier(table.schema, table.relation))
+    query = statement("embedded/content").format(table=Identifier(table.schema, table.relation))
     with translated_errors():
         found = connection.cursor(row_factory=class_row(TableDigest)).execute(query).fetchone()
     assert found is not None

@@ -88,7 +88,7 @@ PLANS = {
 # need not wait for the disk. Our statements probe indexes, whatever the statistics of tables that grow
 # all the time say, so a plan made once serves for ever (making one takes 0.5 ms a step). Steps of
 # others may join a batch, of which PostgreSQL knows no size: they are planned each time (see
-# sql/batch/settings.sql), and never by a nested loop over two batches (measured: 2 s for 5,000).
+# sql/queries/batch/settings.sql), and never by a nested loop over two batches (measured: 2 s for 5,000).
 OF_ROLE: dict[Role, dict[str, str]] = {
     "appender": {"role": "eventlog_appender", "idle_in_transaction_session_timeout": "15s"},
     "projector": {

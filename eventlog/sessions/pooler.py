@@ -58,5 +58,5 @@ def _open(dsn: str) -> psycopg.Connection:
 
 
 def _backend(connection: psycopg.Connection) -> tuple[bytes | None, ...]:
-    [row] = run(connection, statement("session/backend").as_bytes(None))
+    [row] = run(connection, statement("sessions/backend").as_bytes(None))
     return row.get_value(0, 0), row.get_value(0, 1)

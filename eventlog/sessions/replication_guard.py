@@ -23,7 +23,7 @@ class SubscriptionWatch:
     """Keeps one writer of a table from writing where a subscription does."""
 
     def __init__(self, table: Literal["eventlog.inbox", "eventlog.steps"]) -> None:
-        self._find = statement("subscription/find").format(table=Quoted(table)).as_bytes(None)
+        self._find = statement("sessions/find_subscription").format(table=Quoted(table)).as_bytes(None)
         self._look_at = 0.0
 
     def require_none(self, connection: Connection) -> None:

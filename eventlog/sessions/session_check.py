@@ -141,8 +141,8 @@ def refuses_options(error: psycopg.Error) -> bool:
 @cache
 def looking(role: Role) -> bytes:
     """Return the statement that looks; it answers with one row, for look()."""
-    shown = (statement("session/shown").format(name=name) for name in wanted(role))
-    return statement("session/look").format(shown=sql.SQL(",").join(shown)).as_bytes(None)
+    shown = (statement("sessions/shown").format(name=name) for name in wanted(role))
+    return statement("sessions/look").format(shown=sql.SQL(",").join(shown)).as_bytes(None)
 
 
 def wanted(role: Role) -> dict[str, str]:
@@ -166,7 +166,7 @@ def _bare(value: str) -> str:
 def setting(role: Role, missing: Sequence[str]) -> sql.Composed:
     """Return statements that pin what is missing."""
     wanted = {**LOOKED_AT, **pins(role)}
-    pin = statement("session/pin")
+    pin = statement("sessions/pin")
     return sql.SQL(";").join(
         pin.format(
             name=sql.Identifier(name), values=sql.SQL(",").join(map(sql.Literal, wanted[name].split(",")))

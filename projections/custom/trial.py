@@ -126,13 +126,13 @@ class Trial:
         with psycopg.connect(dsn, autocommit=True) as connection:
             _play(dsn, connection, projection, way)
             named = {"projection": projection.name}
-            aside = connection.execute(statement("testing/quarantined"), named).fetchall()
+            aside = connection.execute(statement("trial/quarantined"), named).fetchall()
             assert sorted(delivery for (delivery,) in aside) == quarantined, (
                 f"{way}: in quarantine are {aside}"
             )
             live = find(connection, projection.name)
             assert live is not None
-            connection.execute(statement("testing/search_path"), {"schema": live.schema_name})
+            connection.execute(statement("trial/search_path"), {"schema": live.schema_name})
             for query, expected in rows.items():
                 actual = connection.execute(query.encode()).fetchall()
                 assert _sorted(actual) == _sorted(expected), f"{way}: {query}"
@@ -142,14 +142,14 @@ class Trial:
         name = f"trial_{next(_numbers)}"
         with psycopg.connect(self._superuser_dsn, autocommit=True) as connection:
             connection.execute(
-                statement("testing/create_database").format(
+                statement("trial/create_database").format(
                     name=Identifier(name), template=Identifier(template)
                 )
             )
             try:
                 yield name
             finally:
-                connection.execute(statement("testing/drop_database").format(name=Identifier(name)))
+                connection.execute(statement("trial/drop_database").format(name=Identifier(name)))
 
     def _at(self, name: str) -> str:
         return make_conninfo(self._dsn, dbname=name)
@@ -160,7 +160,7 @@ def _require_keys(dsn: str, projection: Projection) -> None:
         live = find(connection, projection.name)
         assert live is not None
         schema = Identifier(live.schema_name or "").as_string()
-        keyless = [table for (table,) in connection.execute(statement("testing/keyless"), {"schema": schema})]
+        keyless = [table for (table,) in connection.execute(statement("trial/keyless"), {"schema": schema})]
     assert not keyless, (
         f"{', '.join(keyless)} has no primary key: in a database that is replicated (a publication FOR ALL "
         "TABLES), PostgreSQL refuses to update and delete its rows, and the projection stands still"
@@ -174,9 +174,9 @@ def _play(dsn: str, connection: psycopg.Connection[TupleRow], projection: Projec
     live = find(connection, projection.name)
     assert live is not None
     schema = Identifier(live.schema_name or "")
-    connection.execute(statement("testing/refuse_a_third").format(schema=schema))
+    connection.execute(statement("trial/refuse_a_third").format(schema=schema))
     _project(dsn, connection, projection, way)
-    connection.execute(statement("testing/refuse_no_more").format(schema=schema))
+    connection.execute(statement("trial/refuse_no_more").format(schema=schema))
     refused = select(connection, Selection(projection=projection.name, sqlstate=REFUSED))
     for delivery in reversed(refused):
         retry(dsn, projection, [delivery])
@@ -188,7 +188,7 @@ def _project(dsn: str, connection: psycopg.Connection[TupleRow], projection: Pro
     try:
         for _ in range(way.crashes):
             _wait(connection, projection, way, deliveries=1)
-            connection.execute(statement("testing/crash_workers"))
+            connection.execute(statement("trial/crash_workers"))
         _wait(connection, projection, way)
         if way.rebuilt:
             rebuild(dsn, projection, in_process=True)
@@ -214,7 +214,7 @@ def _wait(connection: Connection, projection: Projection, way: Way, deliveries: 
 
 
 def _progress(connection: Connection, projection: Projection) -> tuple[int, str | None]:
-    row = connection.execute(statement("testing/progress"), {"projection": projection.name}).fetchone()
+    row = connection.execute(statement("trial/progress"), {"projection": projection.name}).fetchone()
     assert row is not None
     lag, failure = row
     return lag, failure

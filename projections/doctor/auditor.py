@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from eventlog.audit.limits import OVERRUNNING_MAX
 from eventlog.audit.login import ROLE
 from eventlog.audit.protection import reaching
+from eventlog.audit.sessions import FIND_OVERRUNNING
 from eventlog.errors import EventlogError
 from eventlog.sessions.database import Connection, connect
 from eventlog.statements import statement
@@ -52,7 +53,7 @@ def check_elsewhere(audit_dsn: str) -> Finding:
 
 def check_overrunning(connection: Connection, name: str = "questions") -> Finding:
     """Say whether statements of auditors run over their time."""
-    over = connection.execute(statement("audit/overrunning")).fetchall()
+    over = connection.execute(FIND_OVERRUNNING).fetchall()
     if not over:
         return ok(name, "none runs over its time")
     shown = ", ".join(f"session {pid} (to be over by {until})" for pid, until in over[:NAMED])

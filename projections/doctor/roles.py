@@ -84,7 +84,7 @@ def check_versions(connection: Connection) -> Finding:
     """Say whether workers and readers can work with each version of the projections."""
     versions = (
         connection.cursor(row_factory=class_row(Unreachable))
-        .execute(statement("schema/unreachable"))
+        .execute(statement("projections/unreachable"))
         .fetchall()
     )
     gone = [each for each in versions if not each.has_schema and each.is_live]
@@ -95,7 +95,7 @@ def check_versions(connection: Connection) -> Finding:
     closed = [f"no rights on {each.schema_name}" for each in versions if each.has_schema]
     closed += [
         f"partitions of {name} that no worker can claim"
-        for (name,) in connection.execute(statement("schema/unclaimed"))
+        for (name,) in connection.execute(statement("projections/unclaimed"))
     ]
     if closed:
         return failed("projection tables", "; ".join(closed), MIGRATE)

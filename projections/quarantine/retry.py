@@ -236,7 +236,7 @@ class _Retry:
     def _claim(self, version: Version, event: EventKey) -> None:
         versions.set_lock_timeout(self._connection, CLAIM_TIMEOUT_MILLISECONDS)
         where = {**version.key, "partition": event.partition}
-        self._connection.execute(statement("rebuild/lock_claim"), where)
+        self._connection.execute(statement("versions/lock_claim"), where)
 
     def _replay(self, version: Version, event: EventKey) -> Replayed:
         where = {**version.key, **msgspec.structs.asdict(event)}

@@ -9,9 +9,8 @@ from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
 from eventlog.sessions.database import Connection
-from eventlog.statements import read_sql
+from eventlog.statements import statement
 from projections.play import STEP_TIMEOUT_MILLISECONDS, Counts
-from projections.projection import BATCH_DIR
 from projections.versions import Version
 
 UNIQUE = Counts(1, 0, 0, 0)
@@ -79,5 +78,5 @@ def _take_back(connection: Connection, version: Version, partition: int, positio
     fold(connection, version, partition)
 
 
-_FORGET = read_sql(BATCH_DIR / "forget_event.sql")
-_SETTINGS = read_sql(BATCH_DIR / "settings.sql")
+_FORGET = statement("batch/forget_event")
+_SETTINGS = statement("batch/settings")

@@ -40,7 +40,7 @@ END = "infinity"
 
 Direction = Literal["ascending", "descending"]
 DIRECTIONS: dict[Direction, SQL] = {"ascending": SQL("ASC"), "descending": SQL("DESC")}
-Query = Literal["by_time", "by_event_id", "horizon"]
+Query = Literal["read/by_time", "read/by_event_id", "read/horizon"]
 
 
 class TimeKey(msgspec.Struct, frozen=True, array_like=True):
@@ -121,9 +121,9 @@ async def page_by_time(connection: ReadSession, wanted: ByTime, partitions: int)
     async with reading(connection):
         if wanted.event_id is not None:
             await _require_few_topics(connection, wanted, concerned)
-            return await _page(connection, "by_event_id", wanted, concerned, wanted.ends)
+            return await _page(connection, "read/by_event_id", wanted, concerned, wanted.ends)
         if not wanted.is_selective:
-            return await _page(connection, "by_time", wanted, concerned, wanted.ends)
+            return await _page(connection, "read/by_time", wanted, concerned, wanted.ends)
         return await _selected(connection, wanted, concerned)
 
 
@@ -143,7 +143,7 @@ async def _selected(connection: ReadSession, wanted: ByTime, concerned: list[int
     scan, budget = SCAN_FIRST, SCAN_MAX
     while True:
         horizon = await _horizon(connection, wanted, concerned, scan)
-        page = await _page(connection, "by_time", wanted, concerned, horizon or wanted.ends)
+        page = await _page(connection, "read/by_time", wanted, concerned, horizon or wanted.ends)
         found += page.events
         budget -= scan
         if horizon is None or len(page.events) == wanted.limit or page.has_more:
@@ -158,7 +158,7 @@ async def _horizon(
     connection: ReadSession, wanted: ByTime, concerned: list[int], scan: int
 ) -> TimeKey | None:
     """Return the key through which to look, None for all: so many events ahead in one of the partitions."""
-    query = page_query("horizon", wanted.direction)
+    query = page_query("read/horizon", wanted.direction)
     parameters = {
         **_bounds(wanted, concerned, wanted.ends),
         "scan": max(SCAN_MIN, scan // len(concerned)),
@@ -173,7 +173,7 @@ async def _horizon(
 @cache
 def page_query(name: Query, direction: Direction) -> SQL:
     """Return a statement that reads by time in one direction."""
-    return SQL(statement(f"read/{name}").format(direction=DIRECTIONS[direction]).as_string())
+    return SQL(statement(name).format(direction=DIRECTIONS[direction]).as_string())
 
 
 def _bounds(wanted: ByTime, concerned: list[int], end: TimeKey) -> dict[str, Any]:

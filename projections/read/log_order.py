@@ -56,10 +56,14 @@ class LogPage(msgspec.Struct, frozen=True):
 async def ends(connection: ReadSession, partitions: list[int]) -> Positions:
     """Return the positions through which these partitions are projected."""
     async with reading(connection):
-        rows = await (
-            await connection.execute(statement("read/checkpoints"), {"projection": "core"})
-        ).fetchall()
-    return {partition: checkpoint for partition, checkpoint in rows if partition in partitions}
+        found = await checkpoints(connection)
+    return {partition: checkpoint for partition, checkpoint in found.items() if partition in partitions}
+
+
+async def checkpoints(connection: ReadSession) -> Positions:
+    """Return the position through which each partition is projected; none while core is dropped."""
+    cursor = await connection.execute(statement("read/checkpoints"), {"projection": "core"})
+    return dict(await cursor.fetchall())
 
 
 async def require_within(connection: ReadSession, place: Positions) -> None:

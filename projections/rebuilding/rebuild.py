@@ -217,7 +217,7 @@ class _Rebuild:
         self._step(version, decided)
         with self._connection.transaction():
             self._begin()
-            self._connection.execute(statement("rebuild/add_claims"), version.key)
+            self._connection.execute(statement("versions/add_claims"), version.key)
 
     def _decided(self, version: Version) -> list[Decision]:
         if self._apart is None:
@@ -265,7 +265,7 @@ class _Rebuild:
             self._done = 0
             with connection.transaction():
                 fence(connection, self._operation.id)
-                connection.execute(statement("rebuild/empty"), version.key)
+                connection.execute(statement("versions/empty"), version.key)
                 versions.create_tables(connection, version)
                 self._add_keys(version, connection)
 
@@ -273,10 +273,10 @@ class _Rebuild:
         connection.execute(statement("rebuild/key_together"), {"others": str(self._options.workers - 1)})
         versions.add_keys(connection, version)
         schema = {"schema_name": version.schema_name}
-        for (table,) in connection.execute(statement("rebuild/tables"), schema).fetchall():
+        for (table,) in connection.execute(statement("versions/tables"), schema).fetchall():
             names = {"schema": Identifier(version.schema_name), "table": Identifier(table)}
             connection.execute(statement("rebuild/analyze").format(**names))
-        connection.execute(statement("rebuild/keyed"), version.key)
+        connection.execute(statement("versions/keyed"), version.key)
 
     def _step(self, version: Version, decided: Sequence[Decision]) -> None:
         """Step through what could not be filled, and what was appended meanwhile."""

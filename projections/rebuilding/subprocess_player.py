@@ -166,7 +166,7 @@ def _seconds_max(steps: Steps) -> float:
 def known_killers(connection: Connection, version: Version) -> list[Decision]:
     """Return what was set aside for a reason that the content does not show."""
     cursor = connection.cursor(row_factory=class_row(Decision))
-    decided = cursor.execute(statement("rebuild/decisions"), version.key).fetchall()
+    decided = cursor.execute(statement("replay/decisions"), version.key).fetchall()
     return [each for each in decided if not explains(each.sqlstate)]
 
 

@@ -92,7 +92,7 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
     with connection.transaction():
         begin()
         versions.set_lock_timeout(connection, CLAIM_TIMEOUT_MILLISECONDS)
-        connection.execute(statement("rebuild/lock_schema"))
+        connection.execute(statement("versions/lock_schema"))
         live = versions.live(connection, version.projection.name).live_version
         if live is not None:
             _stand_still(connection, version, live)
@@ -102,17 +102,17 @@ def _attempt(connection: Connection, version: Version, begin: Callable[[], None]
         versions.set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
         point_changed_views(connection, version.projection, version.schema_name)
         if live is None:
-            connection.execute(statement("projections/grant_views"))
+            connection.execute(statement("views/grant"))
         connection.execute(statement("rebuild/switch"), {**version.key, "live": live})
         install_audit(connection)
 
 
 def _stand_still(connection: Connection, version: Version, live: int) -> None:
     """Lock the live version's claims, ascending."""
-    rows = connection.execute(statement("rebuild/partitions")).fetchall()
+    rows = connection.execute(statement("versions/partitions")).fetchall()
     for (partition,) in rows:
         connection.execute(
-            statement("rebuild/lock_claim"),
+            statement("versions/lock_claim"),
             {"projection": version.projection.name, "version": live, "partition": partition},
         )
 

@@ -182,7 +182,7 @@ def _start(stack: ExitStack, directory: Path, say: Say) -> DemoService:
 
 def _wait_for_workers(connection: Connection, service: Service) -> None:
     deadline = time.monotonic() + WORKERS_SECONDS_MAX
-    while _number(connection, "doctor/workers") < WORKERS:
+    while _number(connection, "demo/workers") < WORKERS:
         for part in service.ended():
             raise EventlogError(f"the demo's {part.name} ended; it said:\n{part.said()[-2000:]}")
         if time.monotonic() > deadline:

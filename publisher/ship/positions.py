@@ -13,17 +13,16 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
+from eventlog.statements import SQL_DIR, named_statements
 from publisher.errors import ShipError
 from publisher.ship.fingerprint import Fingerprint
 from publisher.ship.times.layout import TimeFormat
 
-SQL_DIR = Path(__file__).resolve().parents[2] / "sql" / "ship"
 FORGET_AFTER_SECONDS = 400 * 86400
 FILES_MAX = 200_000
 BUSY_SECONDS = 30.0
@@ -110,7 +109,7 @@ class Positions:
             os.chmod(directory / "positions.db", 0o600)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_sql("schema"))
+            self._database.executescript(_schema())
             self._forget()
 
     def save(self, positions: Iterable[Position], look: Look | None = None) -> None:
@@ -205,6 +204,9 @@ class Positions:
             ) from None
 
 
-@cache
+def _schema() -> str:
+    return (SQL_DIR / "ship" / "schema.sql").read_text(encoding="utf-8")
+
+
 def _sql(name: str) -> str:
-    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+    return named_statements(SQL_DIR / "ship" / "short.sql")[name]

@@ -17,9 +17,8 @@ CROSS JOIN LATERAL (
     SELECT o.state = 'running' AND NOT EXISTS (
         SELECT
         FROM pg_stat_activity AS a
-        WHERE a.pid = o.backend_pid AND CASE WHEN o.backend_started_at = '-infinity' THEN a.application_name LIKE 'eventlog %'
-              ELSE coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
-         END
+        WHERE
+{include fragments/operation_session.sql}
     ) AS is_gone
 ) AS g;
 

@@ -14,17 +14,11 @@ WITH played AS MATERIALIZED (
           AND position <> ALL (%(set_aside)s::bigint[])
         UNION ALL
         SELECT i.position, i.topic, i.event_id, event.source,
-               CASE WHEN event."timestamp" LIKE '____-__-__%%'
-                    THEN event."timestamp"::timestamptz
-                    ELSE eventlog.indigestible('timestamp is no date and time')::timestamptz
-               END,
-               CASE WHEN jsonb_typeof(event.payload) = 'object' AND event.source IS NOT NULL
-                    THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
-                    ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
-               END
+{include fragments/unread_timestamp.sql},
+{include fragments/unread_content_hash.sql}
         FROM eventlog.inbox AS i
-        CROSS JOIN LATERAL json_to_record(i.raw)
-            AS event ("timestamp" text, source text, payload jsonb)
+        CROSS JOIN LATERAL
+{include fragments/unread_event.sql}
         WHERE i.partition = %(partition)s
           AND i.position BETWEEN %(first)s AND %(last)s
           AND i.content_hash IS NULL

@@ -27,17 +27,10 @@ WITH span AS (
         OFFSET 0
     ) AS i
     UNION ALL
-    -- What came past the door is read here.
+    -- What came past intake is read here.
     SELECT span.partition, i.position, i.topic, i.event_id, event.source,
-           -- Input of timestamptz takes 'now'; a replay must read the same moment for ever.
-           CASE WHEN event."timestamp" LIKE '____-__-__%%'
-                THEN event."timestamp"::timestamptz
-                ELSE eventlog.indigestible('timestamp is no date and time')::timestamptz
-           END,
-           CASE WHEN jsonb_typeof(event.payload) = 'object' AND event.source IS NOT NULL
-                THEN hashtextextended(event.payload::text, hashtextextended(event.source, 0))
-                ELSE eventlog.indigestible('source is missing, or payload is no JSON object')::bigint
-           END
+{include fragments/unread_timestamp.sql},
+{include fragments/unread_content_hash.sql}
     FROM span
     CROSS JOIN LATERAL (
         SELECT position, topic, event_id, raw
@@ -47,8 +40,8 @@ WITH span AS (
           AND content_hash IS NULL
         OFFSET 0
     ) AS i
-    CROSS JOIN LATERAL json_to_record(i.raw)
-        AS event ("timestamp" text, source text, payload jsonb)
+    CROSS JOIN LATERAL
+{include fragments/unread_event.sql}
 ), played AS (
     -- In key order, so that neighbours share index pages. Each delivery beside the first one of its
     -- event in this batch.

@@ -4,9 +4,8 @@
 SELECT o.id, o.kind,
        EXISTS (
            SELECT FROM pg_stat_activity AS a
-           WHERE a.pid = o.backend_pid AND CASE WHEN o.backend_started_at = '-infinity' THEN a.application_name LIKE 'eventlog %%'
-              ELSE coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
-         END
+           WHERE
+{include fragments/operation_session.sql}
        ) AS alive
 FROM eventlog.operations AS o
 WHERE o.projection = %(projection)s AND o.state = 'running' AND (o.kind = 'verify') = (%(kind)s = 'verify')

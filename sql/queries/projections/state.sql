@@ -33,10 +33,8 @@ WITH wanted AS MATERIALIZED (
     SELECT DISTINCT ON (o.projection) o.projection, o.id, o.kind, o.phase, o.done, o.total,
            extract(epoch FROM clock_timestamp() - o.started_at)::double precision AS elapsed_seconds
     FROM eventlog.operations AS o
-    JOIN pg_stat_activity AS a ON a.pid = o.backend_pid
-         AND CASE WHEN o.backend_started_at = '-infinity' THEN a.application_name LIKE 'eventlog %%'
-              ELSE coalesce(a.backend_start, o.backend_started_at) = o.backend_started_at
-         END
+    JOIN pg_stat_activity AS a ON
+{include fragments/operation_session.sql}
     WHERE o.state = 'running'
     ORDER BY o.projection, (o.kind = 'verify'), o.started_at
 )
@@ -58,21 +56,13 @@ SELECT w.name,
        ), 0)::double precision AS rate,
        (SELECT count(*) FROM eventlog.quarantine AS q
         WHERE q.projection = w.name AND q.version = w.version) AS quarantined,
-       coalesce(
-           (SELECT f.cause FROM eventlog.failures AS f
-            WHERE f.projection = w.name AND f.version = w.version
-              AND f.failed_at > coalesce((
-                  SELECT max(s.projected_at) FROM eventlog.steps AS s
-                  WHERE s.partition = f.partition AND s.projection = f.projection AND s.version = f.version
-              ), '-infinity')
-            ORDER BY f.failed_at DESC
-            LIMIT 1),
-           (SELECT format('one of the deliveries %%s:%%s to %%s kills or hangs its worker; it is being looked for',
-                          a.partition, a.first, a.through)
-            FROM eventlog.attempts AS a
-            WHERE a.projection = w.name AND a.version = w.version AND a.through IS NOT NULL
-            ORDER BY a.partition
-            LIMIT 1)
+       (SELECT j.cause
+        FROM (
+{include fragments/failing.sql}
+        ) AS j
+        WHERE j.projection = w.name AND j.version = w.version
+        ORDER BY j.failed_at DESC NULLS LAST, j.partition
+        LIMIT 1
        ) AS failure,
        u.id AS operation, u.kind AS operation_kind, u.phase, u.done, u.total, u.elapsed_seconds
 FROM wanted AS w

@@ -67,10 +67,9 @@ SELECT coalesce(p.received, 0)::bigint AS received,
                     AND p.quarantined_count = t.quarantined_count),
            false) AS balanced,
        greatest(extract(epoch FROM clock_timestamp() - p.waiting_since), 0)::double precision AS lag_seconds,
-       -- By what a worker holds while it lives: a pooler keeps sessions under a name that their client had.
-       (SELECT count(*) FROM pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.classid = hashtext('eventlog.worker')::oid AND l.mode = 'ExclusiveLock'
-          AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())) AS workers,
+       (
+{include fragments/workers.sql}
+       ) AS workers,
        live.live_version,
        ARRAY(
            SELECT to_json(largest)::text

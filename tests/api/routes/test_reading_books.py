@@ -187,7 +187,7 @@ def _go_live_again(connection: Connection) -> None:
                 sql.SQL("INSERT INTO core_2.{0} SELECT * FROM core_1.{0}").format(sql.Identifier(table))
             )
         connection.execute(CORE.statement("keys.sql", "core_2"))
-        connection.execute(statement("projections/grant").format(schema=sql.Identifier("core_2")))
+        connection.execute(statement("versions/grant").format(schema=sql.Identifier("core_2")))
         connection.execute(CORE.statement("views.sql", "core_2"))
         connection.execute("DROP SCHEMA core_1 CASCADE")
 

@@ -85,10 +85,12 @@ def time_bounds(**fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("direction", ["ascending", "descending"])
 def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction: Direction) -> None:
-    first = explain(filled, page_query("by_time", direction), time_bounds())
+    first = explain(filled, page_query("read/by_time", direction), time_bounds())
     assert_along_indexes(first, "events_by_time")
     middle = TimeKey("2025-10-11T10:00:00Z", HOT, "e10000")
-    later = explain(filled, page_query("by_time", direction), time_bounds(after=middle, direction=direction))
+    later = explain(
+        filled, page_query("read/by_time", direction), time_bounds(after=middle, direction=direction)
+    )
     assert_along_indexes(later, "events_by_time")
     assert later["Actual Rows"] == 101  # one more than wanted
     assert pages_read(later) <= pages_read(first) * 1.3
@@ -97,7 +99,7 @@ def test_a_late_page_costs_what_the_first_one_does(filled: Connection, direction
 
 
 def test_one_topic_reads_one_partition(filled: Connection) -> None:
-    plan = explain(filled, page_query("by_time", "ascending"), time_bounds(topics=topics_like(HOT)))
+    plan = explain(filled, page_query("read/by_time", "ascending"), time_bounds(topics=topics_like(HOT)))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan["Actual Loops"] == 1
     # And those of the same moment as the last, in groups of at least 32.
@@ -105,7 +107,7 @@ def test_one_topic_reads_one_partition(filled: Connection) -> None:
 
 
 def test_other_topics_are_left_out_within_the_index(filled: Connection) -> None:
-    plan = explain(filled, page_query("by_time", "ascending"), time_bounds(topics=topics_like("misc.4")))
+    plan = explain(filled, page_query("read/by_time", "ascending"), time_bounds(topics=topics_like("misc.4")))
     [scan] = [node for node in nodes(plan) if node.get("Index Name") == "events_by_time"]
     assert scan.get("Rows Removed by Filter", 0) == 0, "rows of other topics were read"
 
@@ -113,14 +115,14 @@ def test_other_topics_are_left_out_within_the_index(filled: Connection) -> None:
 @pytest.mark.parametrize("direction", ["ascending", "descending"])
 def test_how_far_a_page_looks_is_found_within_the_index(filled: Connection, direction: Direction) -> None:
     bounds = {**time_bounds(source="nobody", direction=direction), "scan": 1_000}
-    plan = explain(filled, page_query("horizon", direction), bounds)
+    plan = explain(filled, page_query("read/horizon", direction), bounds)
     [scan] = [node for node in nodes(plan) if node["Node Type"] == "Index Only Scan"]
     assert scan["Index Name"] == "events_by_time"
     assert scan["Actual Rows"] <= 1_001
 
 
 def test_an_event_id_costs_one_probe_a_partition(filled: Connection) -> None:
-    plan = explain(filled, page_query("by_event_id", "ascending"), time_bounds(event_id="e77"))
+    plan = explain(filled, page_query("read/by_event_id", "ascending"), time_bounds(event_id="e77"))
     probes = [node for node in nodes(plan) if node.get("Index Name") == "event_once"]
     assert [node["Actual Loops"] for node in probes] == [PARTITIONS]
 

@@ -1,2 +1,0 @@
--- A deferred constraint would fail at the commit, where nobody can tell any more of which delivery.
-SET CONSTRAINTS ALL IMMEDIATE

@@ -1,3 +1,0 @@
--- READ COMMITTED whatever the server's default is: the heads must be read by a snapshot that is
--- taken after the order lock was granted.
-BEGIN ISOLATION LEVEL READ COMMITTED

@@ -1,1 +1,0 @@
-SELECT partition, head FROM eventlog.lock_partitions(%(partitions)s::smallint[])

@@ -1,0 +1,10 @@
+-- name: begin
+-- READ COMMITTED whatever the server's default is: the heads must be read by a snapshot that is
+-- taken after the order lock was granted.
+BEGIN ISOLATION LEVEL READ COMMITTED
+
+-- name: commit
+COMMIT
+
+-- name: lock
+SELECT partition, head FROM eventlog.lock_partitions(%(partitions)s::smallint[])

@@ -1,2 +1,0 @@
-DELETE FROM eventlog.attempts
-WHERE partition = %(partition)s AND projection = %(projection)s AND version = %(version)s

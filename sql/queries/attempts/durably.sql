@@ -1,2 +1,0 @@
--- What this transaction says must outlive whatever follows it.
-SELECT set_config('synchronous_commit', 'on', true)

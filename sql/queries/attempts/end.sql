@@ -1,1 +1,0 @@
-DELETE FROM eventlog.worker_sessions WHERE id = %(session)s

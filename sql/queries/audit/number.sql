@@ -1,1 +1,0 @@
-SELECT to_regnamespace('audit')::oid AS number

@@ -1,1 +1,0 @@
-ALTER ROLE eventlog_auditor PASSWORD {verifier}

@@ -1,1 +1,0 @@
-SELECT topic, event_id, raw::text AS raw FROM eventlog.inbox

@@ -1,0 +1,1 @@
+{include fragments/workers.sql}

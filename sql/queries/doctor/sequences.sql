@@ -1,1 +1,0 @@
-SELECT sequence::text FROM eventlog.sequences_behind()

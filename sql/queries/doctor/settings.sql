@@ -1,1 +1,0 @@
-SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)

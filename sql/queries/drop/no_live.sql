@@ -1,1 +1,0 @@
-UPDATE eventlog.projections SET live_version = NULL WHERE name = %(projection)s

@@ -1,1 +1,0 @@
-SELECT eventlog.unplug_views(%(schema_name)s, %(projection)s)

@@ -1,1 +1,0 @@
-INSERT INTO eventlog.key_secrets (key_id, digest) VALUES (%(id)s, %(digest)s)

@@ -1,1 +1,0 @@
-SELECT number FROM eventlog.key_changes

@@ -1,1 +1,0 @@
-SELECT eventlog.create_partitions(%(wanted)s) AS partitions

@@ -1,1 +1,0 @@
-SELECT sequence::text, setval(sequence, taken) FROM eventlog.sequences_behind()

@@ -1,1 +1,0 @@
-UPDATE eventlog.operations SET cancel_requested = true WHERE id = %(id)s AND state = 'running'

@@ -1,1 +1,0 @@
-SELECT eventlog.lock_outbox() AS claimed

@@ -1,1 +1,0 @@
-DELETE FROM eventlog.outbox WHERE id = ANY (%(ids)s)

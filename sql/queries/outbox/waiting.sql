@@ -1,1 +1,0 @@
-SELECT EXISTS (SELECT FROM eventlog.outbox WHERE id <> ALL (%(refused)s::bigint[])) AS waiting

@@ -1,1 +1,0 @@
-UPDATE eventlog.projections SET live_version = %(version)s WHERE name = %(projection)s

@@ -1,2 +1,0 @@
--- For one transaction: as many processes build an index as there are workers, of whom we are one.
-SELECT set_config('max_parallel_maintenance_workers', %(others)s, true)

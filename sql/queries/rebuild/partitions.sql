@@ -1,1 +1,0 @@
-SELECT partition FROM eventlog.partitions ORDER BY partition

@@ -1,0 +1,13 @@
+-- name: backend
+-- Of all servers that may be behind one address.
+SELECT pg_backend_pid(), pg_postmaster_start_time()
+
+-- name: look
+-- Once after connecting: which backend this is, and what it has of our settings.
+SELECT pg_backend_pid(), {shown}
+
+-- name: pin
+SET {name} = {values}
+
+-- name: shown
+current_setting({name}, true)

@@ -1,1 +1,0 @@
-CREATE DATABASE {name} OWNER eventlog TEMPLATE {template}

@@ -1,1 +1,0 @@
-ALTER TABLE {schema}.seen ADD CONSTRAINT not_yet CHECK (position % 3 <> 1)

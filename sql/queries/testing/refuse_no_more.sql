@@ -1,1 +1,0 @@
-ALTER TABLE {schema}.seen DROP CONSTRAINT not_yet

@@ -1,1 +1,0 @@
-LOCK TABLE {schema}.{table} IN ACCESS SHARE MODE

@@ -1,1 +1,0 @@
-SELECT position FROM files WHERE way = :way AND file_id = :file_id

@@ -1,1 +1,0 @@
-SELECT position FROM files WHERE way = :way AND path = :path ORDER BY seen

@@ -1,1 +1,0 @@
-SELECT position FROM files WHERE way = :way AND place = :place ORDER BY seen DESC

@@ -1,1 +1,0 @@
-SELECT file_id FROM copies WHERE way = :way AND place = :place AND version = :version

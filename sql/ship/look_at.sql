@@ -1,1 +1,0 @@
-SELECT looked FROM looks WHERE way = :way AND path = :path

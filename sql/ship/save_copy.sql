@@ -1,2 +1,0 @@
-INSERT OR REPLACE INTO copies (way, place, version, file_id, seen)
-VALUES (:way, :place, :version, :file_id, :seen)

@@ -1,2 +1,0 @@
-INSERT OR REPLACE INTO looks (way, path, looked)
-VALUES (:way, :path, :looked)
