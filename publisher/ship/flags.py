@@ -1,10 +1,12 @@
 """The flags of `eventlog ship`, checked before the first line is read."""
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from eventlog.errors import SettingsError
+from eventlog.intake.fields import source_flaw, topic_flaw
 from publisher.ship.envelopes import parse_template
 from publisher.ship.shipping import Shipping
 from publisher.ship.times.custom import custom_layout
@@ -31,9 +33,9 @@ def shipping_from_flags(
     if fields and _FORMATS[form] is False:
         raise SettingsError(f"{fields[0]} is for NDJSON, and --format says {form}")
     _check_template(flags["topic_template"])
-    _check_text("--topic", flags["topic"], topic=True)
-    _check_text("--source", flags["source"])
-    _check_text("--name", flags["name"])
+    _check_text("--topic", flags["topic"], topic_flaw)
+    _check_text("--source", flags["source"], source_flaw)
+    _check_text("--name", flags["name"], source_flaw)
     # Who names a field means NDJSON, whatever the file is called.
     ndjson = True if fields else _FORMATS[form]
     layout = custom_layout(time_format) if time_format is not None else None
@@ -59,16 +61,11 @@ def _check_template(template: str | None) -> None:
         raise SettingsError(f"--topic-template: {template!r}: {error}") from None
 
 
-def _check_text(flag: str, text: str | None, *, topic: bool = False) -> None:
+def _check_text(flag: str, text: str | None, flaw: Callable[[str], str | None]) -> None:
     """Refuse what the API would refuse of every single event."""
     if text is None:
         return
-    size = len(text.encode("utf-8", "surrogateescape"))
-    if not 1 <= size <= 255:
-        raise SettingsError(f"{flag}: it has {size} bytes; 1 to 255 are possible")
-    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
-        raise SettingsError(f"{flag}: {text!r} has characters that are not allowed")
-    if topic and (text != text.strip() or "*" in text or text.startswith("$")):
-        raise SettingsError(
-            f"{flag}: {text!r} must not begin with $, contain *, or begin or end with a space"
-        )
+    # An argument that is no UTF-8 comes with surrogates in place of its bytes, which no event has.
+    broken = "is UTF-8" if any("\ud800" <= c <= "\udfff" for c in text) else flaw(text)
+    if broken:
+        raise SettingsError(f"{flag}: {text!r} would be refused; such a name {broken}")
