@@ -7,8 +7,6 @@ import typer
 
 if TYPE_CHECKING:
     from eventlog.audit.auditor import StatementResult
-    from eventlog.audit.errors import StatementFailed
-    from eventlog.audit.questions import Question
     from eventlog.audit.statement_request import StatementRequest
 
 EXIT_FAILED = 1
@@ -56,12 +54,13 @@ def sql(
         _list_questions(form)
         return
     from eventlog.audit.errors import StatementFailed
+    from eventlog.audit.render_lines import failure_text
 
     asked = _asked(statement, question, param or [])
     try:
         answer = _ask(asked, limit, seconds)
     except StatementFailed as error:
-        _say(failure(error, asked.written))
+        _say(failure_text(error, asked.written))
         raise typer.Exit(EXIT_FAILED) from None
     try:
         _print(answer, form, spreadsheet=spreadsheet)
@@ -152,6 +151,7 @@ def _print(answer: "StatementResult", form: Format, *, spreadsheet: bool) -> Non
 
 def _list_questions(form: Format) -> None:
     from eventlog.audit.questions import questions
+    from eventlog.audit.render_lines import parameter_lines
 
     if form in ("json", "ndjson"):
         import msgspec
@@ -163,30 +163,6 @@ def _list_questions(form: Format) -> None:
         typer.echo(f"{question.name}\n    {question.title} {question.description}")
         for line in parameter_lines(question):
             typer.echo(f"    {line}")
-
-
-def failure(error: "StatementFailed", statement: str) -> str:
-    """Return what is wrong with a statement, with a mark at the place. It may repeat data."""
-    from eventlog.terminal.printing import harmless
-
-    lines = [f"{error.sqlstate}: {harmless(error.message)}"]
-    if error.position is not None:
-        before, after = statement[: error.position - 1], statement[error.position - 1 :]
-        start = before.rpartition("\n")[2]
-        lines += [harmless(start + after.partition("\n")[0]), " " * len(harmless(start)) + "^"]
-    if error.hint:
-        lines.append(f"hint: {harmless(error.hint)}")
-    return "\n".join(lines)
-
-
-def parameter_lines(question: "Question") -> list[str]:
-    """Return a line for each parameter of a question."""
-    return [
-        f"{parameter.name} ({parameter.type}"
-        + ("" if parameter.default is None else f", {parameter.default} by default")
-        + f"): {parameter.description}"
-        for parameter in question.parameters
-    ]
 
 
 def _say(text: str) -> None:

@@ -1,20 +1,19 @@
 // The events: filtered, a page at a time, one of them in full beside the list, or live.
 
-import { html, useMemo } from "../vendor/preact.js";
+import { html } from "../vendor/preact.js";
 import { plural } from "../format.js";
 import { useKeys } from "../keys.js";
 import { useRead } from "../reading.js";
 import { readPage } from "../requests.js";
 import { go } from "../routing.js";
-import { Copy, Given, Time } from "../ui/parts.js";
+import { Copy } from "../ui/parts.js";
 import { Empty, Read } from "../ui/states.js";
-import { Table } from "../ui/table.js";
 import { Event } from "./event.js";
+import { EventTable, keyOf } from "./event_table.js";
 import { Filters } from "./filters.js";
 import { Tail } from "./tail.js";
 
 const LIMIT = 50;
-const PREVIEW_MAX = 160;
 const DIRECTIONS = { asc: "oldest first", desc: "newest first", position: "in log order" };
 
 // Which page came before the one of a cursor; an address alone cannot tell.
@@ -52,8 +51,6 @@ export function Events({ parameters }) {
     </div>
   `;
 }
-
-export const keyOf = (event) => JSON.stringify([event.topic, event.event_id]);
 
 function List({ parameters, show, chosen }) {
   const order = parameters.order ?? "desc";
@@ -109,43 +106,4 @@ function Pager({ parameters, items, hasNext, order, turn }) {
       <${Copy} text=${() => location.href} label="Copy link" />
     </div>
   </footer>`;
-}
-
-const columnsOf = (show) => [
-  {
-    name: "timestamp",
-    title: "Happened (UTC)",
-    kind: "nowrap",
-    show: (event) => html`<${Time} at=${event.timestamp} />`,
-  },
-  { name: "topic", title: "Topic", kind: "topic", show: (event) => html`<${Given}>${event.topic}<//>` },
-  {
-    name: "event_id",
-    title: "Event id",
-    kind: "title id",
-    show: (event) => html`<button type="button" class="link" onClick=${() => show(event)}>
-      <${Given}>${event.event_id}<//>
-    </button>`,
-  },
-  { name: "source", title: "Source", kind: "source", show: (event) => html`<${Given}>${event.source}<//>` },
-  {
-    name: "payload",
-    title: "Payload",
-    kind: "preview",
-    show: (event) => html`<${Given}>${event.preview}<//>`,
-  },
-];
-
-function previewOf(payload) {
-  const text = JSON.stringify(payload);
-  return text.length > PREVIEW_MAX ? `${text.slice(0, PREVIEW_MAX)}…` : text;
-}
-
-export function EventTable({ events, show, chosen }) {
-  const rows = useMemo(
-    () => events.map((event) => ({ ...event, preview: previewOf(event.payload) })),
-    [events],
-  );
-  return html`<${Table} caption="Events" kind="events" columns=${columnsOf(show)} rows=${rows} keyOf=${keyOf}
-    onOpen=${show} chosen=${chosen} />`;
 }

@@ -6,7 +6,7 @@ import { count, rate } from "../format.js";
 import { useKeys } from "../keys.js";
 import { readPage } from "../requests.js";
 import { Empty } from "../ui/states.js";
-import { EventTable } from "./events.js";
+import { EventTable } from "./event_table.js";
 
 const ROWS_MAX = 300;
 const PAGE = 500;

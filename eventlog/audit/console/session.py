@@ -11,13 +11,13 @@ from prompt_toolkit import PromptSession
 
 from eventlog.audit.auditor import Auditor, StatementResult
 from eventlog.audit.catalogue import AuditView
-from eventlog.audit.commands import failure, parameter_lines
 from eventlog.audit.console.commands import HELP, ConsoleLine, read_line
 from eventlog.audit.errors import StatementFailed
 from eventlog.audit.limits import StatementLimits
 from eventlog.audit.questions import questions
 from eventlog.audit.record import Asker
 from eventlog.audit.render_csv_json import comma_separated
+from eventlog.audit.render_lines import failure_text, parameter_lines
 from eventlog.audit.render_ndjson import json_lines, json_text
 from eventlog.audit.render_table import print_expanded, print_table
 from eventlog.audit.statement_request import StatementRequest, ask_question, ask_statement
@@ -94,7 +94,7 @@ class ConsoleSession:
         try:
             answer = self._auditor.ask(asked, self._asker, self._limits)
         except StatementFailed as error:
-            _say(failure(error, asked.written))
+            _say(failure_text(error, asked.written))
             return
         _page(self._printed(answer))
         rows = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
