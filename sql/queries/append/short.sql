@@ -6,5 +6,9 @@ BEGIN ISOLATION LEVEL READ COMMITTED
 -- name: commit
 COMMIT
 
+-- name: count
+INSERT INTO eventlog.key_days (key_id, events)
+SELECT key_id, events FROM unnest(%(keys)s::text[], %(events)s::bigint[]) AS counted (key_id, events)
+
 -- name: lock
 SELECT partition, head FROM eventlog.lock_partitions(%(partitions)s::smallint[])

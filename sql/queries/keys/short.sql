@@ -1,3 +1,6 @@
+-- name: close_day
+UPDATE eventlog.keys SET day_is_whole = true WHERE id = %(id)s
+
 -- name: insert_secret
 INSERT INTO eventlog.key_secrets (key_id, digest) VALUES (%(id)s, %(digest)s)
 

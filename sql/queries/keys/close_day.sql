@@ -1,1 +1,0 @@
-UPDATE eventlog.keys SET day_is_whole = true WHERE id = %(id)s
