@@ -1,8 +1,9 @@
 """Who a caller is, by the key of a request, and whether the route is for them.
 
-A key comes in the Authorization header alone: as Bearer, or as the password of Basic. The web console has a
-cookie in its place (api/routes/session.py). Without, with a malformed, unknown or wrong one, the answer is
-the same 401; only who holds the right secret learns that a key is expired or revoked. A suspended key is
+A key comes in the Authorization header: as Bearer, or as the password of Basic. The web console has a cookie
+in its place (api/routes/session.py), and a client certificate may be as good as a key; the header goes before
+the cookie, and the cookie before the certificate. Without, with a malformed, unknown or wrong one, the answer
+is the same 401; only who holds the right secret learns that a key is expired or revoked. A suspended key is
 answered 503, since shippers drop what 401 and 403 refuse.
 """
 
@@ -26,11 +27,14 @@ from eventlog.keys.meter import KeyMeter, KeyMeters
 from eventlog.keys.publishable import Publishable
 from eventlog.keys.scopes import EVERYTHING, Scopes
 from eventlog.keys.session_token import TOKEN_LENGTH_MAX, SessionToken, read_token
+from eventlog.tls.client_certificate import ShownCertificate
 
 Mode = Literal["open", "observe", "required"]
 # What came of a request's key; each is counted.
 Outcome = Literal["accepted", "missing", "wrong", "expired", "revoked", "suspended", "scope", "unknown_now"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+Means = Literal["header", "cookie", "certificate"]
 
 PRESENTED_KEPT_MAX = 4_096
 BASIC_BYTES_MAX = 1_024
@@ -52,9 +56,9 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who sends a request, and what they may do. `id` is None for who has no key.
 
     publishable: which events may come from them; None for any. generation and ends_at
-    tell until when that is known: api/http/publish_fast_path.py asks often. by_cookie: a browser sends it,
-    and a page of another origin may have had it do so. observed: of who is let in whatever their key says.
-    meter: what they use, where they have a quota.
+    tell until when that is known: api/http/publish_fast_path.py asks often. by: how they say who they are;
+    a cookie or a certificate may be a browser's, and a page of another origin may have had it sent.
+    observed: of who is let in whatever their key says. meter: what they use, where they have a quota.
     """
 
     id: str | None
@@ -62,7 +66,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     publishable: Publishable | None = None
     generation: int = 0
     ends_at: float = 0.0
-    by_cookie: bool = False
+    by: Means = "header"
     observed: Observed | None = None
     meter: KeyMeter | None = None
 
@@ -123,7 +127,7 @@ class Authentication:
         if permission is not None and permission.is_public:
             return ANYBODY
         try:
-            caller = self._identify(scope["headers"])
+            caller = self._identify(scope["headers"], _certificate(scope))
             if permission is None or not permission.is_for(caller.scopes):
                 raise self._not_allowed(scope["path"], permission)
         except Problem:
@@ -152,13 +156,16 @@ class Authentication:
         self.counted["accepted"] += 1
         return True
 
-    def _identify(self, headers: Sequence[tuple[bytes, bytes]]) -> Caller:
+    def _identify(
+        self, headers: Sequence[tuple[bytes, bytes]], certificate: ShownCertificate | None
+    ) -> Caller:
         given = [value for name, value in headers if name == b"authorization"]
         if not given:
-            token = _token(headers)
-            if token is None:
+            # What is said with a request goes before what its connection has shown once.
+            found = _token(headers) or certificate
+            if found is None:
                 raise self._unauthorized("missing")
-            return self._caller(token, by_cookie=True)
+            return self._caller(found)
         # Said twice, it is neither of both.
         return self._caller(self._presented[given[0]] if len(given) == 1 else None)
 
@@ -168,30 +175,34 @@ class Authentication:
             raise Problem("not_found", "this service asks nobody for a key")
         self._caller(presented)
 
-    def _caller(self, presented: Presented | SessionToken | None, *, by_cookie: bool = False) -> Caller:
+    def _caller(self, presented: Presented | SessionToken | ShownCertificate | None) -> Caller:
         directory = self.directory
         if directory is None or not directory.is_fresh:
             raise self._later("unknown_now", "the keys cannot be read now, so nobody is known: try again")
         # Before the keys: what is found by older ones must not pass for newer.
         generation = directory.generation
-        key = None if presented is None else directory.find(presented)
+        key = None if presented is None else _found(directory, presented)
         if key is None:
             raise self._unauthorized("wrong")
-        self._require_holding(key)
+        ends_at = key.ends_at
+        by: Means = "cookie" if isinstance(presented, SessionToken) else "header"
+        if isinstance(presented, ShownCertificate):
+            by, ends_at = "certificate", min(ends_at, presented.ends_at)
+        self._require_holding(key, ends_at)
         return Caller(
             key.id,
             key.scopes,
             None if key.publishable.is_everything else key.publishable,
             generation,
-            key.ends_at,
-            by_cookie,
+            ends_at,
+            by,
             meter=None if self.meters is None else self.meters.of(key.id, key.quotas),
         )
 
-    def _require_holding(self, key: KnownKey) -> None:
+    def _require_holding(self, key: KnownKey, ends_at: float) -> None:
         if key.state == "revoked":
             raise self._unauthorized("revoked")
-        if time.monotonic() >= key.ends_at:
+        if time.monotonic() >= ends_at:
             raise self._unauthorized("expired")
         if key.state == "suspended":
             raise self._later("suspended", "this key is suspended for now: try again later")
@@ -223,6 +234,20 @@ class Authentication:
             return wrong_method(methods) if methods else Problem("not_found", "there is no such route")
         self.counted["scope"] += 1
         return Problem("scope", f"this key may not do that: it needs {permission.needed} among its scopes")
+
+
+def _certificate(scope: Any) -> ShownCertificate | None:
+    """Return what the connection has shown; requests of which there is none are a test's."""
+    connection = scope.get("connection")
+    return None if connection is None else connection.certificate
+
+
+def _found(
+    directory: KeyDirectory, presented: Presented | SessionToken | ShownCertificate
+) -> KnownKey | None:
+    if isinstance(presented, ShownCertificate):
+        return directory.find_certified(presented.fingerprint)
+    return directory.find(presented)
 
 
 def _token(headers: Sequence[tuple[bytes, bytes]]) -> SessionToken | None:

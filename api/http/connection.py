@@ -29,6 +29,7 @@ from api.http.publish_fast_path import problem_answer
 from api.http.response_cycle import breaks_off, reset_at_close
 from api.http.tls_layer import TlsLayer
 from api.http.transport import ReadBuffer, Transport
+from eventlog.tls.client_certificate import ShownCertificate, shown
 from eventlog.tls.server_certificate import ServerCertificate
 
 log = structlog.get_logger()
@@ -74,6 +75,8 @@ class HttpConnection(HttpToolsProtocol):
     share: LoopShare
     # Where TLS is spoken.
     server_certificate: ServerCertificate | None = None
+    # What the client showed.
+    certificate: ShownCertificate | None = None
     if TYPE_CHECKING:
         flow: _InTurn
     # What an answer without an end wants to be told: the server stops; the client has ended its side.
@@ -147,6 +150,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def secured(self, tls: ssl.SSLObject) -> None:
         """Hear that the handshake is done."""
+        self.certificate = shown(tls)
 
     def refuse_plain_http(self) -> None:
         """Answer a client that speaks no TLS where it is spoken."""

@@ -98,7 +98,7 @@ class Middleware:
     def check(self, scope: Scope) -> None:
         """Put into the scope who sends a request; raise the Problem of one that must not come in."""
         caller = scope["caller"] = self.authentication.caller_of(scope)
-        self._trust.check(scope, identified=caller.id is not None and not caller.by_cookie)
+        self._trust.check(scope, identified=caller.id is not None and caller.by == "header")
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""

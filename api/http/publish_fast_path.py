@@ -67,9 +67,10 @@ class PublishFastPath:
             return True
         if not self._is_plain(scope, dict(headers)):
             return False
-        # What a proxy says counts by who the proxy is.
-        if NAMES.isdisjoint(name for name, _ in headers):
-            self._plain, self._plain_caller = headers, scope["caller"]
+        caller: Caller = scope["caller"]
+        # What a proxy says counts by who the proxy is, and a certificate is of one connection.
+        if caller.by != "certificate" and NAMES.isdisjoint(name for name, _ in headers):
+            self._plain, self._plain_caller = headers, caller
         return True
 
     def still_holds(self, caller: Caller) -> bool:

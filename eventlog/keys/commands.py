@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventlog.terminal import exits
 from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ def create(
     events_per_day: EventsPerDay = None,
     streams: Streams = None,
     sql_seconds_per_hour: SqlSecondsPerHour = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="A client certificate, in PEM, that is as good as the key.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print it, once: only a digest of it is kept.
@@ -63,6 +68,7 @@ def create(
     from eventlog.keys.quotas import UNLIMITED, changed
     from eventlog.keys.scopes import read_scopes
     from eventlog.keys.spans import read_span
+    from eventlog.tls.client_certificate import fingerprint_of
 
     scopes = read_scopes(scope)
     wanted = {
@@ -83,6 +89,7 @@ def create(
             topic_prefix=topic_prefix,
             expires_at=expires_at,
             quotas=quotas,
+            certificate=None if certificate is None else fingerprint_of(certificate),
             created_by=CLI,
         )
     _print_new(made, as_json)
@@ -159,6 +166,28 @@ def rotate(
         made = store.rotate(connection, key_id, span)
     _print_new(made, as_json)
     say(f"the secret before it holds for {overlap}")
+
+
+@app.command()
+def certificate(
+    key_id: KeyId,
+    file: Annotated[Path, typer.Argument(help="The client certificate, in PEM.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Let it be as good as the key no more.")] = False,
+) -> None:
+    """Have a client certificate be as good as a key, beside those that are already."""
+    from eventlog.keys import store
+    from eventlog.tls.client_certificate import fingerprint_of
+
+    fingerprint = fingerprint_of(file)
+    with _opened() as connection:
+        if not remove:
+            store.add_certificate(connection, key_id, fingerprint)
+            say(f"certificate {fingerprint.hex()} is as good as key {key_id}")
+        elif store.remove_certificate(connection, key_id, fingerprint):
+            say(f"certificate {fingerprint.hex()} is as good as key {key_id} no more")
+        else:
+            say(f"certificate {fingerprint.hex()} was not key {key_id}'s")
+            raise typer.Exit(exits.FAILED)
 
 
 @app.command()

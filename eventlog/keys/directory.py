@@ -47,7 +47,7 @@ class KnownKey(msgspec.Struct, frozen=True):
 
 
 class StoredSecret(msgspec.Struct, frozen=True):
-    """A secret's row; `seconds_left` is None where it holds for ever."""
+    """A secret's row, or a certificate's; `seconds_left` is None where it holds for ever."""
 
     id: str
     name: str
@@ -87,6 +87,7 @@ class KeyDirectory:
         self._dsn = dsn
         # Replaced as a whole: whoever looks has all of one state.
         self._known: Mapping[str, tuple[tuple[bytes, KnownKey], ...]] = {}
+        self._certified: Mapping[bytes, KnownKey] = {}
         # Another number means that an answer may have become another.
         self.generation = 0
         self._number: int | None = None
@@ -120,6 +121,10 @@ class KeyDirectory:
                 found = key
         return found
 
+    def find_certified(self, fingerprint: bytes) -> KnownKey | None:
+        """Return the key, in whatever state, that a client certificate is as good as."""
+        return self._certified.get(fingerprint)
+
     def await_first(self, seconds: float) -> bool:
         """Wait until the keys were read once; say whether they were."""
         return self._read.wait(seconds)
@@ -151,12 +156,12 @@ class KeyDirectory:
             connection.cursor(row_factory=scalar_row).execute(statement("keys/number")).fetchone()
         )
         if number != self._number:
-            rows = (
-                connection.cursor(row_factory=class_row(StoredSecret))
-                .execute(statement("keys/load"))
-                .fetchall()
-            )
-            self._known = _by_id(rows, time.monotonic())
+            cursor = connection.cursor(row_factory=class_row(StoredSecret))
+            rows = cursor.execute(statement("keys/load")).fetchall()
+            certificates = cursor.execute(statement("keys/load_certificates")).fetchall()
+            now = time.monotonic()
+            self._known = _by_id(rows, now)
+            self._certified = {row.digest: row.known(now) for row in certificates}
             self._counts_days = any(row.events_per_day is not None for row in rows)
             self._number = number
             self.generation += 1

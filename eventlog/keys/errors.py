@@ -17,6 +17,10 @@ class KeyRevoked(EventlogError):
         super().__init__(f"key {key_id} is revoked, and stays so: make another with `eventlog keys create`")
 
 
+class CertificateTaken(EventlogError):
+    """A client certificate is another key's, or there is no room for it."""
+
+
 class TooManyKeys(EventlogError):
     """The database holds as many keys as it may."""
 

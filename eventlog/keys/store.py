@@ -8,7 +8,7 @@ from psycopg.rows import class_row, scalar_row
 
 from eventlog.errors import SettingsError
 from eventlog.intake.fields import source_flaw, topic_flaw
-from eventlog.keys.errors import KeyRevoked, KeyUnknown, TooManyKeys
+from eventlog.keys.errors import CertificateTaken, KeyRevoked, KeyUnknown, TooManyKeys
 from eventlog.keys.form import make_id, make_key
 from eventlog.keys.quotas import UNLIMITED, Quotas, quotas_of, require_sound
 from eventlog.keys.scopes import Scopes
@@ -16,6 +16,8 @@ from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 
 KEYS_MAX = 100_000
+# Of one key: the one that is used, the one that replaces it, and those of a few machines.
+CERTIFICATES_MAX = 20
 NAME_CHARACTERS_MAX = 100
 
 State = Literal["active", "suspended", "revoked"]
@@ -66,6 +68,7 @@ def create(
     topic_prefix: str | None = None,
     expires_at: datetime | None = None,
     quotas: Quotas = UNLIMITED,
+    certificate: bytes | None = None,
     created_by: str,
 ) -> NewKey:
     """Make a key.
@@ -78,11 +81,13 @@ def create(
         topic_prefix: what the topics of its events must begin with.
         expires_at: from when on it is refused, with a time zone.
         quotas: how much it may use.
+        certificate: the fingerprint of a client certificate that is as good as the key.
         created_by: who makes it: a key's id, or `cli`.
 
     Raises:
         SettingsError: an argument that cannot be.
         TooManyKeys: there is no room for it.
+        CertificateTaken: another key has the certificate.
     """
     _require_sound(name, source, topic_prefix, expires_at)
     require_sound(quotas)
@@ -106,6 +111,8 @@ def create(
         if not made.rowcount:
             raise TooManyKeys(f"there are {KEYS_MAX:,} keys already, which is as many as there may be")
         connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
+        if certificate is not None:
+            add_certificate(connection, key_id, certificate)
     return NewKey(key_id, name, text, scopes.texts(), expires_at)
 
 
@@ -122,6 +129,29 @@ def rotate(connection: Connection, key_id: str, overlap: timedelta) -> NewKey:
         connection.execute(statement("keys/end_secrets"), {"id": key_id, "overlap": overlap})
         connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
     return NewKey(key_id, key.name, text, key.scopes, key.expires_at)
+
+
+def add_certificate(connection: Connection, key_id: str, fingerprint: bytes) -> None:
+    """Have a client certificate be as good as a key.
+
+    Raises KeyUnknown, KeyRevoked, or CertificateTaken where another key has it, or this one too many.
+    """
+    if one(connection, key_id).state == "revoked":
+        raise KeyRevoked(key_id)
+    values = {"id": key_id, "fingerprint": fingerprint, "certificates_max": CERTIFICATES_MAX}
+    cursor = connection.cursor(row_factory=scalar_row)
+    holder: str | None = cursor.execute(statement("keys/insert_certificate"), values).fetchone()
+    if holder is None:
+        raise CertificateTaken(f"key {key_id} has {CERTIFICATES_MAX} certificates already: remove one")
+    if holder != key_id:
+        raise CertificateTaken(f"this certificate is key {holder}'s: remove it there first")
+
+
+def remove_certificate(connection: Connection, key_id: str, fingerprint: bytes) -> bool:
+    """Have a client certificate be as good as the key no more; say whether it was. Raises KeyUnknown."""
+    one(connection, key_id)
+    values = {"id": key_id, "fingerprint": fingerprint}
+    return connection.execute(statement("keys/delete_certificate"), values).rowcount > 0
 
 
 def limit(connection: Connection, key_id: str, quotas: Quotas) -> None:

@@ -1,0 +1,1 @@
+DELETE FROM eventlog.key_certificates WHERE key_id = %(id)s AND fingerprint = %(fingerprint)s
