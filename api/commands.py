@@ -1,9 +1,10 @@
 """The commands that serve: `up`, the whole service, and `api`, the API alone."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from eventlog.terminal.printing import say
 
 if TYPE_CHECKING:
     from eventlog.settings import Settings
@@ -14,10 +15,6 @@ Processes = Annotated[
     int | None,
     typer.Option(min=1, max=32, help="API processes that share the port; EVENTLOG_API_PROCESSES."),
 ]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 def up(
@@ -72,7 +69,7 @@ def _run(settings: "Settings", workers: int) -> int:
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     # From here on signals are for the service to hear: see api/startup.py.
-    with opened_database(settings, _say) as dsn, caught_signals():
+    with opened_database(settings, say) as dsn, caught_signals():
         metrics = StepMetrics()
         pool = WorkerPool(
             dsn,
@@ -84,28 +81,28 @@ def _run(settings: "Settings", workers: int) -> int:
 
         def prepare() -> None:
             for line in set_up(dsn, settings.partitions_wanted):
-                _say(f"applied {line}")
+                say(f"applied {line}")
             own = install_own(dsn, discovered)
             clear_up(dsn, discovered.projections)
             for line in own.done:
-                _say(f"applied {line}")
+                say(f"applied {line}")
             for fault in own.faults:
-                _say(fault)
+                say(fault)
             with connect(dsn, "owner", "start") as connection:
                 refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
                 if settings.auth_mode == "required":
                     require_any(connection, settings.host)
             pool.start()
 
-        preparation = Preparation(prepare, _say)
+        preparation = Preparation(prepare, say)
         preparation.begin()
         try:
             with worker_port(settings, pool.workers, metrics):
                 # Workers beside the API in one process would take turns with it at every statement: single
                 # events took twice as long.
                 if workers or settings.api_processes > 1:
-                    return ProcessSupervisor(settings, dsn, port, _say).serve()
-                return serve(settings, dsn, listener, lambda: _say(announcement(settings, host, port)))
+                    return ProcessSupervisor(settings, dsn, port, say).serve()
+                return serve(settings, dsn, listener, lambda: say(announcement(settings, host, port)))
         finally:
             try:
                 preparation.end()

@@ -5,6 +5,9 @@ command runs, so that `eventlog --help` stays quick.
 """
 
 import errno
+import os
+import re
+import shutil
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -17,7 +20,9 @@ from eventlog.audit.errors import QuestionRefused
 from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
 from eventlog.standard_error import keep_standard_error
 from eventlog.terminal import exits
+from eventlog.terminal.closed_output import ClosedOutput
 from eventlog.terminal.errors import ApiUnavailable
+from eventlog.terminal.printing import say
 
 # Name → where its function or sub-application is, in the order in which --help lists them.
 COMMANDS = {
@@ -44,7 +49,11 @@ COMMANDS = {
     "db upgrade": "projections.upgrade_command:upgrade",
 }
 
+# Of a narrower terminal, what tables have no room for would be left out, to the last figure; so lines wrap.
+WIDTH_MIN = 80
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+# What Python makes of bytes that are no UTF-8, in arguments and in the environment.
+NO_TEXT = re.compile("[\udc80-\udcff]")
 
 
 def _version(wanted: bool) -> None:
@@ -86,13 +95,21 @@ def build() -> typer.Typer:
 def main() -> NoReturn:
     """Run the command line; errors of ours end in one line and the exit code of their kind."""
     keep_standard_error()
+    _keep_width()
+    if sys.stdout is None:
+        sys.stdout = ClosedOutput()
     if isinstance(sys.stdout, TextIOWrapper):  # what its encoding lacks is shown as an escape
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _run()
     except EventlogError as error:
-        print(f"eventlog: {error}{_advice(error)}", file=sys.stderr)
+        say(f"eventlog: {error}{_advice(error)}")
         sys.exit(_exit_code(error))
+    except UnicodeEncodeError as error:
+        if not NO_TEXT.search(error.object):
+            raise
+        say("eventlog: an argument or a setting has bytes that are no UTF-8: only names of files may")
+        sys.exit(exits.USAGE)
     except KeyboardInterrupt:  # before a command had begun
         sys.exit(exits.INTERRUPTED)
     except OSError as error:
@@ -114,6 +131,13 @@ def _run() -> None:
                 sys.stdout.flush()
             except BrokenPipeError:  # who read our output has enough
                 sys.stdout = None
+
+
+def _keep_width() -> None:
+    """Have tables made at least so wide as to lose nothing, whatever COLUMNS or the terminal says."""
+    width = shutil.get_terminal_size().columns
+    if "COLUMNS" in os.environ or width < WIDTH_MIN:
+        os.environ["COLUMNS"] = str(max(width, WIDTH_MIN))
 
 
 def _advice(error: EventlogError) -> str:

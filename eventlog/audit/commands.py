@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from eventlog.terminal.printing import harmless, say
+
 if TYPE_CHECKING:
     from eventlog.audit.auditor import StatementResult
     from eventlog.audit.statement_request import StatementRequest
@@ -60,7 +62,7 @@ def sql(
     try:
         answer = _ask(asked, limit, seconds)
     except StatementFailed as error:
-        _say(failure_text(error, asked.written))
+        say(failure_text(error, asked.written))
         raise typer.Exit(EXIT_FAILED) from None
     try:
         _print(answer, form, spreadsheet=spreadsheet)
@@ -68,7 +70,7 @@ def sql(
         # Who read our output has enough. Python would complain once more when it flushes at exit.
         sys.stdout = None
     if answer.truncated:
-        _say(f"cut after {len(answer.rows)} rows: there are more; --limit takes up to 10,000, in 4 MiB")
+        say(f"cut after {len(answer.rows)} rows: there are more; --limit takes up to 10,000, in 4 MiB")
 
 
 def console(
@@ -86,10 +88,10 @@ def console(
 
     if not sys.stdin.isatty():
         raise typer.BadParameter("the console needs a terminal; elsewhere use `eventlog sql -`")
-    with opened_auditor(load_settings(), _say) as (auditor, dsn):
+    with opened_auditor(load_settings(), say) as (auditor, dsn):
         views = audit_views(dsn)
         asker = Asker(who(), "console")
-        _say(BANNER.format(who=asker.who, views=len(views)))
+        say(BANNER.format(who=asker.who, views=len(views)))
         prompt = make_prompt(views, history_in(state_dir()))
         ConsoleSession(auditor, asker, views, StatementLimits(rows=limit, seconds=seconds)).run(prompt)
 
@@ -123,7 +125,7 @@ def _ask(asked: "StatementRequest", rows: int | None, seconds: float | None) -> 
     limits = StatementLimits()
     limits = msgspec.structs.replace(limits, rows=rows or limits.rows, seconds=seconds or limits.seconds)
     try:
-        with opened_auditor(load_settings(), _say) as (auditor, _):
+        with opened_auditor(load_settings(), say) as (auditor, _):
             return auditor.ask(asked, Asker(who(), "sql"), limits)
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -133,7 +135,6 @@ def _print(answer: "StatementResult", form: Format, *, spreadsheet: bool) -> Non
     from eventlog.audit.render_csv_json import comma_separated
     from eventlog.audit.render_ndjson import json_lines, json_text
     from eventlog.audit.render_table import print_table
-    from eventlog.terminal.printing import harmless
 
     match form:
         case "table":
@@ -163,7 +164,3 @@ def _list_questions(form: Format) -> None:
         typer.echo(f"{question.name}\n    {question.title} {question.description}")
         for line in parameter_lines(question):
             typer.echo(f"    {line}")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

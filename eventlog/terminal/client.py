@@ -86,6 +86,8 @@ class ReadingClient:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask, and translate what goes wrong then and while the answer is read."""
         given = {name: str(value) for name, value in query.items() if value is not None}
+        # aiohttp leaves out what cannot be encoded, and would ask for another topic.
+        "".join(given.values()).encode()
         try:
             async with self._session.get(
                 self.url + path,

@@ -3,6 +3,13 @@
 from eventlog.errors import EventlogError
 
 
+class OutputClosed(EventlogError):
+    """Standard output was closed when we began, and there are data to write."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot write the output: standard output is closed")
+
+
 class ApiUnavailable(EventlogError):
     """The API at `url` gave no usable answer within the attempts and the time allowed.
 

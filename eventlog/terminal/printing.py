@@ -23,8 +23,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def say(text: str) -> None:
-    """Tell people something."""
-    print(text, file=sys.stderr)
+    """Tell people something, in lines. A name in it may be a stranger's: a file's, for instance."""
+    print("\n".join(map(harmless, text.split("\n"))), file=sys.stderr)
 
 
 def print_json(value: object) -> None:

@@ -11,6 +11,7 @@ from publisher.ship.follow import Follower
 from publisher.ship.journal import ship_journal
 from publisher.ship.names import STDIN
 from publisher.ship.once import ship_once
+from publisher.ship.opening import shown
 from publisher.ship.pipe import ship_pipe
 from publisher.ship.positions import Positions
 from publisher.ship.report import ShipReport
@@ -54,7 +55,7 @@ def _targets(texts: list[str], desk: Desk) -> list[Target]:
         try:
             target = target_of(text)
             if target.kind in ("folder", "pattern") and not target.paths() and not desk.shipping.follow:
-                raise ShipError(f"{text}: there is no file that it means")
+                raise ShipError(f"{shown(text)}: there is no file that it means")
             targets.append(target)
         except ShipError as error:
             desk.talk.say(str(error))

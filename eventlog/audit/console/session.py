@@ -22,7 +22,7 @@ from eventlog.audit.render_ndjson import json_lines, json_text
 from eventlog.audit.render_table import print_expanded, print_table
 from eventlog.audit.statement_request import StatementRequest, ask_question, ask_statement
 from eventlog.errors import EventlogError
-from eventlog.terminal.printing import harmless
+from eventlog.terminal.printing import harmless, say
 
 
 class ConsoleSession:
@@ -58,9 +58,9 @@ class ConsoleSession:
                 return False
             self._do(line)
         except KeyboardInterrupt:
-            _say("stopped")
+            say("stopped")
         except EventlogError as error:
-            _say(harmless(str(error)))
+            say(harmless(str(error)))
         return True
 
     def _do(self, line: ConsoleLine) -> None:
@@ -79,7 +79,7 @@ class ConsoleSession:
                 _page(_questions())
             case "expanded":
                 self._expanded = not self._expanded
-                _say(f"a line for each value: {'on' if self._expanded else 'off'}")
+                say(f"a line for each value: {'on' if self._expanded else 'off'}")
             case "format":
                 self._format = line.text
 
@@ -94,12 +94,12 @@ class ConsoleSession:
         try:
             answer = self._auditor.ask(asked, self._asker, self._limits)
         except StatementFailed as error:
-            _say(failure_text(error, asked.written))
+            say(failure_text(error, asked.written))
             return
         _page(self._printed(answer))
         rows = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
         more = ", and there are more" if answer.truncated else ""
-        _say(f"{rows}{more} ({answer.elapsed_ms:.1f} ms)")
+        say(f"{rows}{more} ({answer.elapsed_ms:.1f} ms)")
 
     def _printed(self, answer: StatementResult) -> str:
         match self._format:
@@ -140,7 +140,3 @@ def _pager() -> Callable[[str], None]:
     if "PAGER" not in os.environ and shutil.which("less"):
         return lambda text: pydoc.pipepager(text, "less -SFX")
     return pydoc.pager
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
