@@ -26,7 +26,7 @@ from publisher.errors import ShipError
 from publisher.ship.earlier import earlier_position
 from publisher.ship.files import LogFile, changed_ns
 from publisher.ship.fingerprint import Fingerprint
-from publisher.ship.names import canonical_name
+from publisher.ship.names import canonical_name, is_family
 from publisher.ship.opening import shown
 from publisher.ship.positions import Position, Positions
 from publisher.ship.shipping import Shipping
@@ -109,11 +109,14 @@ class Identities:
         """Tell whether what is at a known file's place is that file; it is left where reading goes on.
 
         An inode is given to another file once its own is deleted: under another name the ends are not
-        enough, and less than a line of it proves nothing where the content is another known file's.
+        enough, and less than a line of it proves nothing where the content is another known file's. One that
+        was never read has no content to be known by, so only a name that rotation gives says that it moved.
         """
         if not may_be(file, kept):
             return False
         moved = kept.path != os.fsencode(os.path.abspath(file.path))
+        if moved and not kept.print.length and not is_family(os.fsdecode(kept.path), file.path):
+            return False
         if moved and kept.version != file.version:
             if not file.grows and file.kind != kept.kind:
                 return False

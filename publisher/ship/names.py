@@ -56,6 +56,12 @@ def canonical_name(path: str) -> str:
     )
 
 
+def is_family(path: str, other: str) -> bool:
+    """Tell whether a name may be one that rotation made of a path's."""
+    name = canonical_name(path)
+    return canonical_name(other) == name or Path(other).name.startswith(name.partition(".")[0] or name)
+
+
 def _without_rotation(name: str) -> str | None:
     for pattern in _ROTATED:
         match = pattern.match(name)

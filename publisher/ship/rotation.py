@@ -20,7 +20,7 @@ import msgspec
 from publisher.errors import ShipError
 from publisher.ship.files import LogFile, changed_ns, place_of, version_of
 from publisher.ship.identity import NOBODY, Identities, Recognised, moved_here
-from publisher.ship.names import canonical_name
+from publisher.ship.names import canonical_name, is_family
 from publisher.ship.opening import shown
 from publisher.ship.positions import Look, Position, Positions
 from publisher.ship.report import Lost
@@ -114,7 +114,8 @@ class Rotation:
             heir = next((it for it in between if kept.opening in ("", it.opening)), None)
             if heir is not None:
                 between.remove(heir)
-            if heir is not None or self._came_by_itself(path, kept, beside):
+            explained = heir is not None or self._was_packed_empty(path, kept, beside, taken)
+            if explained or self._came_by_itself(path, kept, beside):
                 line_up.settled.append(msgspec.structs.replace(kept, origin=b""))
             else:
                 was_current = kept.path == line_up.look.path
@@ -185,7 +186,7 @@ class Rotation:
         family = [
             entry
             for entry in beside
-            if entry.changed_ns >= since and entry.place not in taken and _is_family(path, entry.path)
+            if entry.changed_ns >= since and entry.place not in taken and is_family(path, entry.path)
         ]
         for entry in sorted(family, key=lambda entry: -entry.changed_ns)[:LOOKED_INTO_MAX]:
             if (file := self._opened(entry)) is None:
@@ -247,6 +248,23 @@ class Rotation:
             line_up.files.append((file, between[-1]))
         return between
 
+    def _was_packed_empty(self, path: str, kept: Position, beside: list[_Beside], taken: set[str]) -> bool:
+        """Tell whether what was seen empty was packed so: packing keeps the time of the last change."""
+        if not kept.version.startswith("0:"):
+            return False
+        name, changed = canonical_name(path), changed_ns(kept.version)
+        for entry in beside:
+            if entry.place in taken or abs(entry.changed_ns - changed) > TIME_TOLERANCE_NS:
+                continue
+            if canonical_name(entry.path) != name or (file := self._opened(entry)) is None:
+                continue
+            is_empty = not file.grows and file.is_empty()
+            file.close()
+            if is_empty:
+                taken.add(entry.place)
+                return True
+        return False
+
     def _came_by_itself(self, path: str, kept: Position, beside: list[_Beside]) -> bool:
         """Tell whether what was never read may be a file that is shipped already, as a path of its own."""
         name, here = canonical_name(path), os.fsencode(os.path.abspath(path))
@@ -299,12 +317,6 @@ def _unchanged(kept: Position, beside: list[_Beside]) -> _Beside | None:
 def _is_written_to(path: str) -> bool:
     """Tell whether it is a name that a writer opens, and not one that rotation gave."""
     return canonical_name(path) == Path(path).name
-
-
-def _is_family(path: str, other: str) -> bool:
-    """Tell whether a name may be one that rotation made of a path's."""
-    name = canonical_name(path)
-    return canonical_name(other) == name or Path(other).name.startswith(name.partition(".")[0] or name)
 
 
 def _lost_detail(kept: Position, missing: int, lines: int) -> str:

@@ -135,6 +135,19 @@ def test_a_file_in_which_only_the_middle_differs_is_another_one(tmp_path: Path) 
     at_desk(tmp_path, use)
 
 
+def test_an_inode_that_an_empty_file_had_says_nothing_of_another_name(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        (logs := tmp_path / "logs").mkdir()
+        (logs / "app.log").write_bytes(b"")
+        await desk.ship(logs)
+        (logs / "app.log").rename(logs / "other.log")  # as if it were deleted, and its inode given again
+        (logs / "other.log").write_bytes(b"of another program\n")
+        await desk.ship(logs)
+        assert [event["topic"] for event in desk.peer.events] == ["log.other.line"]
+
+    at_desk(tmp_path, use)
+
+
 def test_a_restart_sends_the_same_bytes_again(tmp_path: Path) -> None:
     async def use(desk: Desk) -> None:
         (path := tmp_path / "app.log").write_bytes(numbered(0, 300) + b"  trace\n\xff\n")

@@ -187,3 +187,33 @@ def test_a_file_that_was_noted_and_not_read_is_read_by_the_next_run(tmp_path: Pa
         assert desk.lines() == texts(0, 30)
 
     at_desk(tmp_path, use)
+
+
+@pytest.mark.parametrize("act", ["gzip", "bzip2", "xz", "zstd", "lz4"])
+def test_a_file_that_was_seen_empty_and_packed_so_is_no_loss(tmp_path: Path, act: str) -> None:
+    async def use(desk: Desk) -> None:
+        (path := tmp_path / "app.log").write_bytes(b"")
+        await desk.ship(path)
+        (following := tmp_path / "following").write_bytes(numbered(0, 3))  # an inode of its own
+        ACTS[act](path)
+        following.rename(path)
+        report = await desk.ship(path)
+        assert (report.lost, desk.lines()) == ([], texts(0, 3))
+
+    at_desk(tmp_path, use)
+
+
+def test_a_file_that_was_seen_empty_and_is_gone_is_named_beside_one_that_was_packed_earlier(
+    tmp_path: Path,
+) -> None:
+    async def use(desk: Desk) -> None:
+        (tmp_path / "app.log.2.gz").write_bytes(gzip.compress(b""))
+        os.utime(tmp_path / "app.log.2.gz", (1_700_000_000,) * 2)
+        (path := tmp_path / "app.log").write_bytes(b"")
+        await desk.ship(path)
+        (following := tmp_path / "following").write_bytes(numbered(0, 3))
+        following.rename(path)
+        report = await desk.ship(path)
+        assert len(report.lost) == 1
+
+    at_desk(tmp_path, use)
