@@ -7,6 +7,7 @@ instead of 1 s or more, so that every failpoint and a thousand fault schedules f
 When its standard input ends, because whoever used it is gone, it kills what it started.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -35,16 +36,22 @@ LIBRARIES = (
     "uvicorn.lifespan.on",
     "uvloop",
 )
+ENDS_AT_ONCE = "--ends-at-once"
 
 
 class Spawner:
     """The user's end. Callable from any thread."""
 
-    def __init__(self, *modules: str) -> None:
-        """`modules` are imported beforehand, too; none of them may read the environment then."""
+    def __init__(self, *modules: str, ends_at_once: bool = False) -> None:
+        """`modules` are imported beforehand, too; none of them may read the environment then.
+
+        Taking so many libraries down costs more than most commands do: `ends_at_once` saves it where
+        a command has come to its end.
+        """
         self._lock = threading.Lock()
+        flags = [ENDS_AT_ONCE] if ends_at_once else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.spawner", *modules],
+            [sys.executable, "-m", "tests.faults.spawner", *flags, *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -73,15 +80,18 @@ class Spawner:
 
 
 def main() -> None:
-    for name in (*LIBRARIES, *sys.argv[1:]):
+    modules = [name for name in sys.argv[1:] if name != ENDS_AT_ONCE]
+    ends_at_once = ENDS_AT_ONCE in sys.argv
+    for name in (*LIBRARIES, *modules):
         import_module(name)
+    gc.freeze()  # what is collected is written to, and then no more shared with the children
     started: dict[int, int | None] = {}
     for line in sys.stdin:
         question = json.loads(line)
         if "start" in question:
             pid = os.fork()
             if pid == 0:
-                return _become(question)
+                return _become_and_leave(question) if ends_at_once else _become(question)
             started[pid] = None
             print(pid, flush=True)
         else:
@@ -98,6 +108,18 @@ def _returncode(started: dict[int, int | None], pid: int) -> int | None:
         if ended:
             started[pid] = os.waitstatus_to_exitcode(status)
     return started[pid]
+
+
+def _become_and_leave(question: dict[str, Any]) -> None:
+    """Be the command, and end as soon as it does."""
+    try:
+        _become(question)
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code)
+        raise
 
 
 def _become(question: dict[str, Any]) -> None:
