@@ -6,6 +6,7 @@ costs nothing.
 """
 
 from eventlog.errors import QueueFull
+from eventlog.log.fair_queue import SharedBound
 
 # A few that send large bodies, and slowly, must not keep out everybody else: these get a part of the room.
 SMALL_BYTES_MAX = 1 << 16
@@ -13,44 +14,47 @@ LARGE_SHARE = 0.75
 
 
 class Admission:
-    """The bytes under way in this process."""
+    """The bytes under way in this process, and whose they are."""
 
     def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
+        self._bytes = SharedBound(bytes_max)
 
-    def require_room(self, size: int, own: int = 0) -> None:
+    def require_room(self, size: int, owner: str | None = None, own: int = 0) -> None:
         """Raise QueueFull unless there is room for so many bytes, or nothing is under way but one's own."""
-        room = self._bytes_max if own + size <= SMALL_BYTES_MAX else self._bytes_max * LARGE_SHARE
-        if self._bytes > own and self._bytes + size > room:
-            raise QueueFull(f"{self._bytes} bytes of bodies are under way already")
+        total = self._bytes.total
+        room = self._bytes.most * self._bytes.share_open_to(owner)
+        if own + size > SMALL_BYTES_MAX:
+            room *= LARGE_SHARE
+        if total > own and total + size > room:
+            raise QueueFull(f"{total} bytes of bodies are under way already")
 
-    def take(self, size: int, own: int = 0) -> None:
+    def take(self, size: int, owner: str | None = None, own: int = 0) -> None:
         """Count bytes in, beside one's own; raises QueueFull."""
-        self.require_room(size, own)
-        self._bytes += size
+        self.require_room(size, owner, own)
+        self._bytes.add(owner, size)
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, size: int, owner: str | None = None) -> None:
         """Count bytes out."""
-        self._bytes -= size
+        self._bytes.add(owner, -size)
 
 
 class Publishing:
     """One publish's share, given back however it ends."""
 
-    __slots__ = ("_admission", "_size")
+    __slots__ = ("_admission", "_owner", "_size")
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, owner: str | None = None) -> None:
         self._admission = admission
+        self._owner = owner
         self._size = 0
 
     def take(self, size: int) -> None:
         """Count a part of the body in; raises QueueFull."""
-        self._admission.take(size, self._size)
+        self._admission.take(size, self._owner, self._size)
         self._size += size
 
     def __enter__(self) -> "Publishing":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._admission.give_back(self._size)
+        self._admission.give_back(self._size, self._owner)

@@ -5,6 +5,10 @@ millisecond to read would make one turn take a fifth of a second, whatever it is
 turn's share is used up, whoever comes next is put off: what was read waits, nothing more is read, and it goes
 on at one of the next turns, in the order in which they came. Who published well has a credit, and is not put
 off until that is used up.
+
+Where several keys publish, they take turns here as well: of each, so much is read at a turn, credit or not.
+Else one with hundreds of connections would have each turn take as long as all their bodies, and another's
+publish wait for several of these.
 """
 
 import asyncio
@@ -17,6 +21,9 @@ from time import monotonic
 TURN_SECONDS = 0.002
 # What may be read of who has just published, before its turn: the next publish, if it comes in pieces.
 CREDIT_BYTES_MAX = 1 << 14
+# At each turn, of each key, while several publish; and for how long after the last time that another did.
+KEY_SECONDS = 0.002
+SEVERAL_SECONDS = 1.0
 
 
 class LoopShare:
@@ -27,6 +34,26 @@ class LoopShare:
         self._began: float | None = None
         self._waiting: deque[Callable[[], None]] = deque()
         self._turns = False
+        self._owner: str | None = None
+        self._several_until = float("-inf")
+        self._used_by: dict[str | None, float] = {}
+
+    def is_turn_of(self, owner: str | None) -> bool:
+        """Say whether a publish of this owner may be read now; else it is to wait."""
+        if owner != self._owner:
+            self._owner = owner
+            self._several_until = monotonic() + SEVERAL_SECONDS
+        return not self._used_by or self._used_by.get(owner, 0.0) <= KEY_SECONDS
+
+    @property
+    def counts_keys(self) -> bool:
+        """Whether several keys publish, and what each takes is to be counted."""
+        return self._several_until > float("-inf") and monotonic() < self._several_until
+
+    def used_by(self, owner: str | None, seconds: float) -> None:
+        """Count what was used for an owner."""
+        self._used_by[owner] = self._used_by.get(owner, 0.0) + seconds
+        self._take_turns()
 
     @property
     def is_used_up(self) -> bool:
@@ -58,6 +85,7 @@ class LoopShare:
     def _turn(self) -> None:
         self._turns = False
         self._used_seconds = 0.0
+        self._used_by.clear()
         # Who is put off again comes behind all that wait.
         for _ in range(len(self._waiting)):
             if self.is_used_up:

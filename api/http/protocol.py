@@ -15,6 +15,7 @@ follows the head for another protocol, and not for the body; so it is told the h
 """
 
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import httptools
@@ -190,7 +191,8 @@ class BoundedProtocol(HttpConnection):
         data, self._unfed = self._unfed, b""
         if data and not self.transport.is_closing():
             self.flow.held = False
-            self._take(data)
+            if self._known is None or not self._is_known(data):
+                self._take(data)
             self.flow.resume_reading()
 
     # What the parser tells.
@@ -330,8 +332,16 @@ class BoundedProtocol(HttpConnection):
         body = self._known.body_of(data)
         if body is None or not direct.still_holds(caller):
             return False
+        if not self.share.is_turn_of(caller.id):
+            self._put_off(data)
+            self.share.wait(self._feed_on)
+            return True
         cycle = KnownCycle(self.server_state.default_headers)
-        if not direct.publish(body, partial(self._respond, cycle), caller):
+        began = monotonic() if self.share.counts_keys else None
+        taken = direct.publish(body, partial(self._respond, cycle), caller)
+        if began is not None:
+            self.share.used_by(caller.id, monotonic() - began)
+        if not taken:
             return False
         self.cycle = cycle
         self._due = 1

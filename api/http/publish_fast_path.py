@@ -22,13 +22,12 @@ from api.http.middleware import Middleware
 from api.http.publish_body import OWN, format_of
 from api.http.rate_limit import headers_of
 from api.http.security_headers import SECURITY_LINES
-from api.routes.publish import NOT_APPENDED, PATHS, TRACE_HEADERS, counted_as, limits_for, record
+from api.routes.publish import NOT_APPENDED, PATHS, TRACE_HEADERS, is_counted, limits_for, record
 from api.wiring import Services
 from eventlog.errors import EventlogError, QueueFull
 from eventlog.failpoints import hit
 from eventlog.intake import accept
 from eventlog.keys.errors import QuotaExceeded
-from eventlog.keys.meter import KeyMeter
 from eventlog.log.append import PositionRange, encode
 
 log = structlog.get_logger()
@@ -91,19 +90,19 @@ class PublishFastPath:
         if len(body) > services.settings.body_bytes_max:
             return False
         meter = caller.meter
-        handed = _Handed(services, self._request_id(), len(body), respond, meter)
+        handed = _Handed(services, self._request_id(), len(body), respond, caller)
         try:
-            services.writer.require_room()
+            services.writer.require_room(caller.id)
             if meter is not None:
                 meter.require_publish(len(body))
-            services.admission.take(len(body))
+            services.admission.take(len(body), caller.id)
         except (QueueFull, QuotaExceeded) as error:
             # Not in this call: to answer starts the next of pipelined requests, and they may be many.
             self._loop.call_soon(handed.refuse, error)
             return True
         events = accept(body, limits_for(services, caller))
         if events is None:
-            services.admission.give_back(len(body))
+            services.admission.give_back(len(body), caller.id)
             return False
         handed.events = len(events)
         if meter is not None:
@@ -112,7 +111,7 @@ class PublishFastPath:
         try:
             request_id = handed.request_id.to_bytes(16, "big")
             deliveries = encode(
-                events, services.partitions, request_id, publisher=caller.id, counted_as=counted_as(caller)
+                events, services.partitions, request_id, publisher=caller.id, is_counted=is_counted(caller)
             )
             hit("api.parsed")
             services.writer.hand_over(deliveries, handed.answer)
@@ -129,14 +128,15 @@ class PublishFastPath:
         announced = int(dict(scope["headers"]).get(b"content-length", b"0"))
         if not 0 < announced <= services.settings.body_bytes_max:
             return False
-        meter = scope["caller"].meter
+        caller: Caller = scope["caller"]
+        meter = caller.meter
         try:
-            services.writer.require_room()
-            services.admission.require_room(announced)
+            services.writer.require_room(caller.id)
+            services.admission.require_room(announced, caller.id)
             if meter is not None:
                 meter.require_publish(announced)
         except (QueueFull, QuotaExceeded) as error:
-            _Handed(services, self._request_id(), 0, respond, meter).refuse(error)
+            _Handed(services, self._request_id(), 0, respond, caller).refuse(error)
             return True
         return False
 
@@ -149,12 +149,13 @@ class PublishFastPath:
 class _Handed:
     """A request that is with the writer, and how it is answered."""
 
-    __slots__ = ("_meter", "_respond", "_services", "_size", "events", "request_id")
+    __slots__ = ("_meter", "_owner", "_respond", "_services", "_size", "events", "request_id")
 
     def __init__(
-        self, services: Services, request_id: int, size: int, respond: Respond, meter: KeyMeter | None
+        self, services: Services, request_id: int, size: int, respond: Respond, caller: Caller
     ) -> None:
-        self._meter = meter
+        self._meter = caller.meter
+        self._owner = caller.id
         self._services = services
         self._size = size
         self._respond = respond
@@ -163,7 +164,7 @@ class _Handed:
 
     def answer(self, became: Sequence[PositionRange] | Exception) -> None:
         """Say where the deliveries lie, or why they do not."""
-        self._services.admission.give_back(self._size)
+        self._services.admission.give_back(self._size, self._owner)
         if self._meter is not None:
             appended = not isinstance(became, NOT_APPENDED)
             self._meter.end_events(self.events, appended=appended)

@@ -139,8 +139,8 @@ class Publish:
         request_id: UUID = scope["request_id"]
         prefer = headers.get(b"prefer")
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
-        with Publishing(services.admission) as publishing:
-            caller = caller_of(scope)
+        caller = caller_of(scope)
+        with Publishing(services.admission, caller.id) as publishing:
             intake = await self._take_in(services, headers, receive, publishing.take, preferences, caller)
             # The first few tell what is wrong with a batch, and leave room in the record for others.
             for fault in intake.rejected[:REJECTIONS_RECORDED]:
@@ -152,7 +152,7 @@ class Publish:
                 request_id.bytes,
                 _trace(headers),
                 caller.id,
-                counted_as(caller),
+                is_counted=is_counted(caller),
             )
             events = intake.events
             intake.events = NO_EVENTS  # their text is in the rows now; many wait here under load
@@ -186,7 +186,7 @@ class Publish:
     ) -> Intake:
         """Read the body and let its events in."""
         kind = format_of(headers)
-        services.writer.require_room()
+        services.writer.require_room(caller.id)
         announced = int(headers.get(b"content-length", b"0"))
         if caller.meter is not None:
             caller.meter.admit_publish(announced)
@@ -200,7 +200,7 @@ class Publish:
         if caller.meter is not None:
             caller.meter.take_bytes(len(body) - announced)
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
-        services.writer.require_room()
+        services.writer.require_room(caller.id)
         limits = limits_for(services, caller)
         return await self._parse(body, kind, limits, lenient=preferences.lenient)
 
@@ -223,9 +223,9 @@ def limits_for(services: Services, caller: Caller) -> PublishLimits:
     return services.limits if allowed is None else msgspec.structs.replace(services.limits, allowed=allowed)
 
 
-def counted_as(caller: Caller) -> str | None:
-    """Return the key whose events of the day an append is to count."""
-    return None if caller.meter is None else caller.meter.counted_as
+def is_counted(caller: Caller) -> bool:
+    """Say whether an append is to count a caller's events of the day."""
+    return caller.meter is not None and caller.meter.counts_days
 
 
 @contextmanager

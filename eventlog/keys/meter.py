@@ -72,9 +72,9 @@ class KeyMeter:
         return self._quotas
 
     @property
-    def counted_as(self) -> str | None:
-        """Whose deliveries an append is to count; None where nobody asks."""
-        return None if self._quotas.events_per_day is None else self._key_id
+    def counts_days(self) -> bool:
+        """Whether an append is to count its deliveries."""
+        return self._quotas.events_per_day is not None
 
     def change(self, quotas: Quotas) -> None:
         """Hold it against these from now on."""

@@ -66,14 +66,15 @@ class PositionRange(NamedTuple):
 class Deliveries(msgspec.Struct, frozen=True):
     """Events made ready for COPY: all of a row but its position, in order, and each row's partition.
 
-    counted_as: the key whose events of the day are counted, where it has a quota of them.
+    publisher: the id of the key that they came with. is_counted: it has a quota of events of a day.
     """
 
     rows: list[bytes]
     partitions: Sequence[int]
     counts: dict[int, int]  # by partition
     size: int
-    counted_as: str | None = None
+    publisher: str | None = None
+    is_counted: bool = False
 
     @property
     def count(self) -> int:
@@ -87,7 +88,8 @@ def encode(
     request_id: bytes,
     headers: bytes | None = None,
     publisher: str | None = None,
-    counted_as: str | None = None,
+    *,
+    is_counted: bool = False,
 ) -> Deliveries:
     """Build the rows of one request, field by field over all of them.
 
@@ -97,7 +99,7 @@ def encode(
         request_id: 16 bytes.
         headers: trace context, as JSON text.
         publisher: the id of the key that it came with.
-        counted_as: the same, where its events of the day are counted.
+        is_counted: whether its events of the day are counted.
     """
     by = NULL if publisher is None else _field(publisher.encode())
     form = SMALL.pack(2, events.format)
@@ -110,7 +112,7 @@ def encode(
     lengths = map(LENGTH.pack, map(len, events.raws))
     columns = zip(repeat(request), topics, sources, contents, event_ids, lengths, events.raws, strict=False)
     rows = list(map(b"".join, columns))
-    return Deliveries(rows, placed, _counts(placed), sum(map(len, rows)), counted_as)
+    return Deliveries(rows, placed, _counts(placed), sum(map(len, rows)), publisher, is_counted)
 
 
 def _contents(contents: Contents | None, lengths: Iterator[int]) -> tuple[Iterable[bytes], Iterable[bytes]]:
@@ -196,8 +198,8 @@ def _counting(batches: Sequence[Deliveries]) -> Iterator[bytes]:
     """
     counted: Counter[str] = Counter()
     for batch in batches:
-        if batch.counted_as is not None:
-            counted[batch.counted_as] += batch.count
+        if batch.is_counted and batch.publisher is not None:
+            counted[batch.publisher] += batch.count
     if counted:
         keys = b"'{%b}'" % ",".join(counted).encode()
         events = b"'{%b}'" % ",".join(map(str, counted.values())).encode()

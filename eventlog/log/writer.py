@@ -5,6 +5,7 @@ writer is free, never by a timer. Every caller is answered after the commit, or 
 
 - The thread has a connection of its own, so the event loop never waits for PostgreSQL.
 - The queue is bounded, in events and in bytes: beyond, QueueFull, at once.
+- Keys take turns, so that who sends much keeps nobody out: eventlog/log/fair_queue.py.
 - A caller that goes away takes nothing with it: its deliveries are appended, its answer is dropped.
 - When the database is away, callers are told at once, and it is tried again after a back-off.
 - If content slips through that PostgreSQL refuses, each request of that flush is appended alone, so
@@ -16,7 +17,6 @@ writer is free, never by a timer. Every caller is answered after the commit, or 
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from contextlib import suppress
 from functools import partial
@@ -38,6 +38,7 @@ from eventlog.errors import (
 from eventlog.failpoints import hit
 from eventlog.log.append import Deliveries, PositionRange, append_durably
 from eventlog.log.disk_room import DiskRoom
+from eventlog.log.fair_queue import FairQueue, SharedBound
 from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import connect, first_line, has_ended_idle, translate
 from eventlog.sessions.lock_watch import APPEND_SECONDS_MAX, LockWatch
@@ -68,6 +69,16 @@ class Request(NamedTuple):
     deliveries: Deliveries
     answer: Answer
 
+    @property
+    def owner(self) -> str | None:
+        """Whose turn it takes."""
+        return self.deliveries.publisher
+
+    @property
+    def events(self) -> int:
+        """How many events it holds."""
+        return self.deliveries.count
+
 
 class Writer:
     """The append side of one process. Made and used on one event loop; the thread is its own."""
@@ -92,9 +103,10 @@ class Writer:
         self._number = number
         self._events_max = queue_events_max
         self._bytes_max = queue_bytes_max
-        self._loop = asyncio.get_running_loop()
-        self._queue: deque[Request] = deque()
         self._queued_bytes = 0
+        self._shares = SharedBound(queue_bytes_max)
+        self._loop = asyncio.get_running_loop()
+        self._queue: FairQueue[Request] = FairQueue()
         self._changed = threading.Condition()
         self._stopping = False
         self._connection: Session | None = None
@@ -117,14 +129,16 @@ class Writer:
         """Events that wait for the writer or are being appended."""
         return self._sizes[self._number]
 
-    def require_room(self) -> None:
-        """Raise QueueFull unless there is room.
+    def require_room(self, owner: str | None = None) -> None:
+        """Raise QueueFull unless there is room for an owner: the id of a key, or None.
 
         Where there is any, a request is taken whole: so what is read after this is not read in vain, and
         none is too large for ever.
         """
-        waiting = self.queue_size
-        if self._queue and (waiting >= self._events_max or self._queued_bytes >= self._bytes_max):
+        waiting, share = self.queue_size, self._shares.share_open_to(owner)
+        if self._queue and (
+            waiting >= share * self._events_max or self._queued_bytes >= share * self._bytes_max
+        ):
             raise QueueFull(f"{waiting} events ({self._queued_bytes} bytes) wait for the writer already")
 
     def submit(self, deliveries: Deliveries) -> asyncio.Future[list[PositionRange]]:
@@ -144,11 +158,17 @@ class Writer:
         with self._changed:
             if self._stopping:
                 raise DatabaseUnavailable("this process is shutting down")
-            self.require_room()
+            self.require_room(deliveries.publisher)
             self._queue.append(Request(deliveries, answer))
             self._sizes[self._number] += deliveries.count
             self._queued_bytes += deliveries.size
+            if deliveries.publisher is not None:
+                self._shares.add(deliveries.publisher, self._weight(deliveries))
             self._changed.notify()
+
+    def _weight(self, deliveries: Deliveries) -> int:
+        """Return how much of the queue they fill, in bytes or in events, whichever is more of its bound."""
+        return max(deliveries.size, deliveries.count * self._bytes_max // self._events_max)
 
     async def check(self) -> None:
         """Take the whole way of an append with nothing to append. Raises as submit."""
@@ -171,6 +191,9 @@ class Writer:
             with self._changed:
                 self._sizes[self._number] -= sum(request.deliveries.count for request in batch)
                 self._queued_bytes -= sum(request.deliveries.size for request in batch)
+                for request in batch:
+                    if request.deliveries.publisher is not None:
+                        self._shares.add(request.deliveries.publisher, -self._weight(request.deliveries))
         if self._connection is not None:
             self._connection.close()
 
@@ -179,13 +202,7 @@ class Writer:
         with self._changed:
             while not self._queue and not self._stopping:
                 self._changed.wait()
-            batch: list[Request] = []
-            events = 0
-            while self._queue and (not batch or events + self._queue[0].deliveries.count <= FLUSH_EVENTS_MAX):
-                request = self._queue.popleft()
-                events += request.deliveries.count
-                batch.append(request)
-            return batch
+            return self._queue.take(FLUSH_EVENTS_MAX) if self._queue else []
 
     def _flush(self, batch: Sequence[Request]) -> None:
         try:

@@ -106,7 +106,7 @@ def test_bytes_are_taken_by_what_is_announced_and_by_what_comes() -> None:
 
 def test_a_quota_of_a_day_counts_what_is_under_way_and_is_sure_of_what_is_in_the_log() -> None:
     made, _, days, _ = meter(Quotas(events_per_day=10))
-    assert made.counted_as == "0123456789"
+    assert made.counts_days
     made.admit_publish(1)
     made.begin_events(9)
     made.admit_publish(1)
@@ -140,7 +140,7 @@ def test_other_quotas_leave_what_was_used_as_it_is() -> None:
     made.require_publish(1)
     made.change(UNLIMITED)
     assert list(made.standings()) == []
-    assert made.counted_as is None
+    assert not made.counts_days
 
 
 def test_where_nothing_is_enforced_it_is_counted() -> None:
