@@ -165,10 +165,9 @@ class _Handed:
     def answer(self, became: Sequence[PositionRange] | Exception) -> None:
         """Say where the deliveries lie, or why they do not."""
         self._services.admission.give_back(self._size, self._owner)
-        if self._meter is not None:
-            appended = not isinstance(became, NOT_APPENDED)
-            self._meter.end_events(self.events, appended=appended)
         if isinstance(became, Exception):
+            if self._meter is not None and isinstance(became, NOT_APPENDED):
+                self._meter.give_back_events(self.events)
             self.refuse(became)
             return
         try:

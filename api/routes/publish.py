@@ -230,21 +230,17 @@ def is_counted(caller: Caller) -> bool:
 
 @contextmanager
 def _metered(caller: Caller, events: int) -> Iterator[None]:
-    """Count events that are with the writer meanwhile."""
+    """Count events that go to the writer; those of unknown outcome too, since they may be in the log."""
     meter = caller.meter
     if meter is None:
         yield
         return
     meter.begin_events(events)
-    appended = True
     try:
         yield
     except NOT_APPENDED:
-        appended = False
+        meter.give_back_events(events)
         raise
-    finally:
-        # Who has left, or whose outcome is unknown, may have them in the log.
-        meter.end_events(events, appended=appended)
 
 
 def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:

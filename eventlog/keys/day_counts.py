@@ -2,8 +2,9 @@
 
 Each append counts the deliveries of keys that have such a quota in its own transaction (sql/queries/append/
 count.sql), so the counts are those of the log whatever crashes. A thread of each process reads them once a
-second. What this process has appended since counts besides, so that nothing is let in for what is not read
-yet; what others append in that second is let in, and no more.
+second. What this process takes from then on counts besides; what was under way at that moment, and what
+others take in that second, is counted at the next look. So nobody is refused too early, and a quota is
+exceeded by no more than that.
 
 A key that gets its quota in the middle of a day has deliveries of that day that nobody counted. They are
 counted once, when all processes have known of the quota for a while: what the log has of the day, less what
@@ -44,11 +45,11 @@ class _Today(msgspec.Struct, frozen=True):
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What was read: by key; when its day ends; and what this process had answered when it was asked for."""
+    """What was read: by key; when its day ends; and what this process had taken by then."""
 
     in_log: dict[str, int]
     ends_at: float
-    answered: dict[str, int]
+    taken: dict[str, int]
 
 
 class DayCounts:
@@ -73,9 +74,9 @@ class DayCounts:
         known = self._known
         return known.in_log.get(key_id, 0) if self._clock() < known.ends_at else 0
 
-    def since(self, key_id: str, answered: int) -> int:
-        """Return how many of these were answered after that was read."""
-        return answered - self._known.answered.get(key_id, 0)
+    def since(self, key_id: str, taken: int) -> int:
+        """Return how many of these were taken after that was read."""
+        return taken - self._known.taken.get(key_id, 0)
 
     def seconds_left(self) -> float:
         """Return how long today still is, by the database's clock."""
@@ -103,12 +104,12 @@ class DayCounts:
                 self._stopping.wait(pause_seconds(failures))
 
     def _look(self, connection: Connection) -> None:
-        answered = {key_id: meter.answered for key_id, meter in dict(self.meters).items()}
         asked_at = self._clock()
         cursor = connection.cursor(row_factory=class_row(_Today))
         rows = cursor.execute(statement("keys/today")).fetchall()
         in_log = {row.key_id: row.events for row in rows if row.key_id is not None and row.events is not None}
-        self._known = _Known(in_log, asked_at + rows[0].seconds_left, answered)
+        taken = {key_id: meter.taken for key_id, meter in dict(self.meters).items()}
+        self._known = _Known(in_log, asked_at + rows[0].seconds_left, taken)
         _count_before(connection)
         if self._clock() - self._folded_at > FOLD_SECONDS:
             connection.execute(statement("keys/fold_days"))

@@ -24,7 +24,7 @@ from eventlog.keys.token_bucket import TokenBucket
 
 # What one who was refused may wait for, where nothing tells how long it takes.
 STREAM_AFTER_SECONDS = 5
-# For a day's quota that may yet turn out not to be used up: what is counted twice is seen then.
+# For a day's quota that may yet turn out not to be used up: some of what is with the writer may fail.
 UNSURE_AFTER_SECONDS = 1
 # Windows, in seconds: as much as a bucket holds comes in again in this time.
 WINDOWS = {"events_per_second": 1, "bytes_per_second": 1, "sql_seconds_per_hour": 3_600}
@@ -60,9 +60,8 @@ class KeyMeter:
         self._buckets: dict[str, TokenBucket] = {}
         self._quotas = UNLIMITED
         self._streams = 0
-        # Events that are with the writer, and those that it has answered since this process began.
-        self._pending = 0
-        self.answered = 0
+        # Events that went to the writer since this process began, less what surely is not in the log.
+        self.taken = 0
         # Whether too much is refused, or only counted.
         self.enforced = True
 
@@ -113,13 +112,11 @@ class KeyMeter:
     def begin_events(self, events: int) -> None:
         """Count what turned out to be in a publish, which goes to the writer now."""
         self._take("events_per_second", events - 1)
-        self._pending += events
+        self.taken += events
 
-    def end_events(self, events: int, *, appended: bool) -> None:
-        """Note that the writer has answered for them; `appended` where they may be in the log."""
-        self._pending -= events
-        if appended:
-            self.answered += events
+    def give_back_events(self, events: int) -> None:
+        """Note that they are surely not in the log."""
+        self.taken -= events
 
     @contextmanager
     def stream(self) -> Iterator[None]:
@@ -165,7 +162,7 @@ class KeyMeter:
         return None if limit is None else math.ceil(limit / self._processes)
 
     def _used_today(self) -> int:
-        return self._days.in_log(self._key_id) + self._days.since(self._key_id, self.answered) + self._pending
+        return self._days.in_log(self._key_id) + self._days.since(self._key_id, self.taken)
 
     def _require(self, name: str, amount: float) -> None:
         bucket = self._buckets.get(name)

@@ -108,4 +108,4 @@ class SharedBound:
             if own:
                 self._own[owner] = own
             else:
-                del self._own[owner]
+                self._own.pop(owner, None)

@@ -31,8 +31,8 @@ class Days:
     def in_log(self, _key_id: str) -> int:
         return self.counted
 
-    def since(self, _key_id: str, answered: int) -> int:
-        return answered
+    def since(self, _key_id: str, taken: int) -> int:
+        return taken
 
     def seconds_left(self) -> float:
         return 3_600.0
@@ -75,7 +75,6 @@ def test_a_rate_holds_however_large_its_batches_are() -> None:
         except QuotaExceeded:
             continue
         made.begin_events(7)
-        made.end_events(7, appended=True)
         taken += 7
     assert 990 <= taken <= 1_020
     assert refused["events_per_second"] > 0
@@ -112,8 +111,7 @@ def test_a_quota_of_a_day_counts_what_is_under_way_and_is_sure_of_what_is_in_the
     made.admit_publish(1)
     made.begin_events(1)
     assert refused_for(lambda: made.require_publish(1)) == ("events_per_day", 1)
-    made.end_events(9, appended=True)
-    made.end_events(1, appended=False)
+    made.give_back_events(1)
     made.require_publish(1)
     days.counted = 10
     assert refused_for(lambda: made.require_publish(1)) == ("events_per_day", 3_600)

@@ -107,6 +107,7 @@ def test_the_last_part_of_a_bound_is_for_who_has_little_of_it() -> None:
     assert bound.share_open_to("quiet") == 1
     assert bound.share_open_to(None) == 1
     bound.add("noisy", -750)
+    bound.add("noisy", 0)
     assert bound.share_open_to("noisy") == 1
     assert bound.total == 0
 
