@@ -45,6 +45,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from api.http.process_supervisor import ProcessSupervisor
     from api.http.server import announcement, caught_signals, listen, serve
     from api.startup import Preparation
+    from eventlog.hooks.definition import read_hooks
     from eventlog.keys.store import require_any
     from eventlog.logs import configure_logs
     from eventlog.sessions.database import connect
@@ -64,6 +65,8 @@ def _run(settings: "Settings", workers: int) -> int:
     discovered = discover(settings.projections)
     # Each process reads it again; here, so that one that is of no use is said once, and before all else.
     require_good(settings)
+    if settings.hooks_file is not None:
+        read_hooks(settings.hooks_file)
     # The address first: what cannot be bound should not cost a database start. And until the end, so that
     # it is not lost while several processes listen there instead.
     listener = listen(settings.host, settings.port)

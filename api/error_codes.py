@@ -44,6 +44,7 @@ CODES: dict[str, CodeRule] = {
     "unauthorized": CodeRule(401, "a key is needed"),
     "key_expired": CodeRule(401, "the key is expired, or was rotated"),
     "key_revoked": CodeRule(401, "the key is revoked"),
+    "signature_refused": CodeRule(401, "the webhook was not signed by who knows its secret, or too long ago"),
     "scope": CodeRule(403, "the key may not do that"),
     "quota_exceeded": CodeRule(429, "the key has used up a quota: see RateLimit", 1),
     "key_suspended": CodeRule(503, "the key is suspended for now", 30),

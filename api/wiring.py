@@ -18,6 +18,7 @@ from api.services.projection_waiter import ProjectionWaiter
 from api.services.retry_subprocess import AT_ONCE_MAX
 from api.services.sql_throttle import SqlThrottle
 from eventlog.audit.auditor import Auditor
+from eventlog.hooks.definition import HookFile
 from eventlog.intake import PublishLimits
 from eventlog.keys.day_counts import DayCounts
 from eventlog.keys.directory import KeyDirectory
@@ -83,6 +84,7 @@ class Services(msgspec.Struct):
     cached_findings: CachedFindings
     keys: KeyDirectory | None
     meters: KeyMeters | None
+    hooks: HookFile | None
 
     @property
     def queue_size(self) -> int:
@@ -101,6 +103,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
 
     Raises DatabaseUnavailable or SchemaMismatch before anything is started.
     """
+    hooks = None if settings.hooks_file is None else HookFile(settings.hooks_file)
     partitions = await asyncio.to_thread(_partitions, dsn)
     writer = Writer(
         dsn,
@@ -149,6 +152,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             hub=hub,
             cached_findings=CachedFindings(settings, dsn),
             keys=keys,
+            hooks=hooks,
             meters=None if days is None else KeyMeters(len(member.queue_sizes), days, enforced=enforced),
         )
     finally:

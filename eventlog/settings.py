@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         description="whose X-Forwarded-* and Forwarded headers are believed, separated by commas: addresses, "
         "networks, and `unix` for who comes through a socket in a file",
     )
+    hooks_file: Path | None = Field(
+        None,
+        description="a file in TOML that defines webhooks, routes /hooks/NAME; read again when it changes",
+    )
     tls_cert: Path | None = Field(
         None,
         description="a file with the service's certificate and those that signed it, in PEM; with it the API "

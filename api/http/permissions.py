@@ -59,6 +59,8 @@ PERMISSIONS = (
     Permission(READ, r"/sql/(questions|schema)", ("sql",)),
     Permission(READ, r"/health/findings", ("operate", "metrics")),
     Permission(READ, r"/metrics", ("metrics",)),
+    # Its signature says who sends it.
+    Permission("POST", r"/hooks/[^/]+", PUBLIC),
     # The key is in the body; and whoever has a cookie may give it back.
     Permission("POST DELETE", r"/session", PUBLIC),
     # What tells nothing of the log: probes, the web console's own files, the documents.

@@ -163,7 +163,7 @@ class Publish:
                 # A batch of CloudEvents may be empty.
                 places = await services.writer.submit(deliveries) if deliveries.count else []
         scope["connection"].has_published()
-        answer = _accepted(deliveries, places, intake)
+        answer = accepted_of(deliveries, places, intake.rejected)
         status = 202
         if preferences.wait_seconds is not None and await services.projected.wait(
             {place.partition: place.last for place in places}, preferences.wait_seconds
@@ -278,9 +278,12 @@ def _trace(headers: dict[bytes, bytes]) -> bytes | None:
     return _encode(found)
 
 
-def _accepted(deliveries: Deliveries, places: Sequence[PositionRange], intake: Intake) -> PublishAccepted:
+def accepted_of(
+    deliveries: Deliveries, places: Sequence[PositionRange], rejected: Sequence[Fault] = ()
+) -> PublishAccepted:
+    """Return the answer that says where deliveries lie."""
     ranges = [DeliveredRange(*place) for place in places]
-    return PublishAccepted("accepted", deliveries.count, ranges, intake.rejected or UNSET)
+    return PublishAccepted("accepted", deliveries.count, ranges, list(rejected) or UNSET)
 
 
 async def _results(

@@ -28,9 +28,9 @@ from eventlog.events import CLOUDEVENT, Fault
 from eventlog.intake.examine import OWN_FIELDS_MAX, refusal, repeats_key
 from eventlog.intake.fields import BYTES_MAX
 from eventlog.intake.foreign import ForeignEvent, Place, Unread, take_in
-from eventlog.intake.forms import split_array, split_object
+from eventlog.intake.forms import json_flaw, split_array, split_object
 from eventlog.intake.limits import Intake, PublishLimits
-from eventlog.intake.text import WHITE_SPACE, Flaw, flaw, without_lone_surrogates
+from eventlog.intake.text import WHITE_SPACE, Flaw, flaw
 
 SPECVERSION = "1.0"
 HEADER = b"ce-"
@@ -156,7 +156,7 @@ def _of_bytes(content: bytes, kind: str | None, depth: int) -> _Data | Flaw:
     """Return data that came as bytes; the flaw of what is said to be JSON, and is none that can be kept."""
     if kind is None or _JSON_TYPE.match(kind):
         text = content.strip(WHITE_SPACE)
-        found = _json_flaw(text, depth)
+        found = json_flaw(text, depth - 1)
         return _as_payload(text, "data") if found is None else found
     charset = _CHARSET.search(kind)
     if b"\0" in content or (charset is not None and charset[1].strip().lower() not in _UTF8):
@@ -165,17 +165,6 @@ def _of_bytes(content: bytes, kind: str | None, depth: int) -> _Data | Flaw:
         return _Data(b'{"data":%b}' % _encode(content.decode()), "data")
     except UnicodeDecodeError:
         return _in_base64(content)
-
-
-def _json_flaw(text: bytes, depth: int) -> Flaw | None:
-    try:
-        _raw(without_lone_surrogates(text))
-    except (msgspec.DecodeError, RecursionError):
-        return Flaw("invalid_json", "the data is said to be JSON, and is none")
-    return flaw(text, depth - 1)
-
-
-_raw = msgspec.json.Decoder(Raw).decode
 
 
 def _as_payload(value: bytes, within: str) -> _Data:

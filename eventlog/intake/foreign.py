@@ -89,13 +89,13 @@ def take_in(
     if unread and not (lenient and good):
         kind = next(kind for kind in KINDS if any(each.kind == kind for each in unread))
         raise refusal(kind, [fault for each in unread if each.kind == kind for fault in each.faults])
-    return Intake(_events(good, format), [fault for each in unread for fault in each.faults])
+    return Intake(events_of(good, format), [fault for each in unread for fault in each.faults])
 
 
 def _flaws(
     place: Place, event: ForeignEvent, names: Mapping[str, str], limits: PublishLimits
 ) -> Unread | None:
-    broken = list(_broken(place, event, names))
+    broken = list(broken_fields(place, event, names))
     if broken:
         return Unread("invalid", broken)
     if limits.allowed is None:
@@ -107,14 +107,16 @@ def _flaws(
     return Unread("forbidden", forbidden) if forbidden else None
 
 
-def _broken(place: Place, event: ForeignEvent, names: Mapping[str, str]) -> Iterator[Fault]:
+def broken_fields(place: Place, event: ForeignEvent, names: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield what is wrong with the fields of an event."""
     for field, flaw_of in STRING_FIELDS.items():
         if rule := flaw_of(getattr(event, field)):
             name = names[field]
             yield Fault(place.index, f"{place.pointer}/{name}", f"invalid_{field}", f"{name} {rule}")
 
 
-def _events(good: Sequence[ForeignEvent], format: int) -> Events:
+def events_of(good: Sequence[ForeignEvent], format: int) -> Events:
+    """Return events that keep our rules, as the log takes them in."""
     moments = moments_of([event.timestamp for event in good]) if good else []
     assert moments is not None  # each has been checked
     return Events(

@@ -106,6 +106,11 @@ def _as_sent(events: list[bytes], text: bytes, legible: bytes) -> list[bytes]:
     return found
 
 
+def json_flaw(text: bytes, depth: int) -> Flaw | None:
+    """Return why a text is no JSON, or none that can be stored, nested so deeply at most."""
+    return _flaw(_raw, without_lone_surrogates(text)) or flaw(text, depth)
+
+
 def split_object(body: bytes) -> bytes:
     """Return the one JSON value that a body is; raises Refused of a body that is no JSON."""
     text = body.strip(WHITE_SPACE)

@@ -41,6 +41,8 @@ def test_every_route_answers_what_the_document_says(described: DescribedClient) 
     # A stream has no end: tests/api/live looks at what it sends.
     assert described.description.operations - described.seen == {
         ("GET", "/events/stream"),
+        # Signed: tests/api/routes/test_hooks.py.
+        ("POST", "/hooks/{name}"),
         # tests/api/console signs in and out.
         ("POST", "/session"),
         ("DELETE", "/session"),

@@ -1,0 +1,1 @@
+"""Webhooks: signatures, definitions, and what becomes of bodies."""
