@@ -149,6 +149,9 @@ class Settings(BaseSettings):
         repr=False,
         description="a login of its own for questions in SQL, where eventlog cannot make one",
     )
+    audit_dsn_file: Path | None = Field(
+        None, description="a file that holds that DSN, for secrets that stay out of the environment"
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
@@ -187,7 +190,7 @@ def load_settings(**flags: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
-    for name in ("dsn", "key"):
+    for name in ("dsn", "audit_dsn", "key"):
         settings = _with_secret_from_file(settings, name)
     for name in ("dsn", "audit_dsn"):
         _require_dsn(f"EVENTLOG_{name.upper()}", getattr(settings, name))
@@ -219,7 +222,7 @@ def _require_key(key: str | None) -> None:
 
 
 def _with_secret_from_file(settings: Settings, name: str) -> Settings:
-    """Read EVENTLOG_DSN or EVENTLOG_KEY from the file that is named instead of it, where one is."""
+    """Read a secret from the file that is named by EVENTLOG_…_FILE instead of it, where one is."""
     file: Path | None = getattr(settings, f"{name}_file")
     if file is None:
         return settings

@@ -1,5 +1,6 @@
 """The commands of those who run projections: `worker` and `migrate`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,17 +73,38 @@ def _require_no_lasting_fault(dsn: str) -> None:
             raise
 
 
-def migrate() -> None:
+def migrate(
+    roles: Annotated[
+        bool,
+        typer.Option(
+            "--roles", help="Also make logins for API, workers and auditor, which can do just their work."
+        ),
+    ] = False,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --roles: a folder for the logins' DSNs: api_dsn, worker_dsn, auditor_dsn. "
+            "A file that is there is used; one that is missing is made, with a new password."
+        ),
+    ] = None,
+) -> None:
     """Bring the schema up to date, and install the projections that are missing."""
+    from eventlog.errors import SettingsError
+    from eventlog.schema.logins import set_apart
     from eventlog.sessions.open_database import opened_database
     from eventlog.settings import load_settings
     from projections.custom.discovery import discover
     from projections.install import clear_up, install_own, set_up
 
     settings = load_settings()
+    if secrets is not None and not roles:
+        raise SettingsError("--secrets is for the logins that --roles makes: give both")
+    if roles and settings.dsn is None:
+        raise SettingsError("--roles is for a PostgreSQL of your own: set EVENTLOG_DSN")
     discovered = discover(settings.projections)
     with opened_database(settings, say) as dsn:
         done = set_up(dsn, settings.partitions_wanted)
+        done += set_apart(dsn, secrets) if roles else []
         own = install_own(dsn, discovered)
         clear_up(dsn, discovered.projections)
     for line in done + own.done:

@@ -14,7 +14,7 @@ from functools import partial
 import psycopg
 
 from eventlog.audit.install import install_audit
-from eventlog.sessions.database import Connection, connect, translated_errors
+from eventlog.sessions.database import Connection, connect_operator, translated_errors
 from eventlog.statements import statement
 from projections import versions
 from projections.operations import fence, operation
@@ -29,7 +29,7 @@ def drop(dsn: str, name: str, cancelled: threading.Event | None = None) -> bool:
     Raises OperationRefused, ProjectionUnknown, ProjectionInUse, OperationCancelled.
     """
     with operation(dsn, "drop", name, cancelled=cancelled) as under_way:
-        with connect(dsn, "owner", "drop") as connection, translated_errors():
+        with connect_operator(dsn, "drop") as connection, translated_errors():
             watch = partial(under_way.report, "waiting for readers", 0, 0)
             begin = partial(fence, connection, under_way.id)
             dropped = unplug(connection, name, begin, watch)

@@ -9,8 +9,16 @@ from psycopg.sql import Identifier
 
 from eventlog.audit.install import install_audit
 from eventlog.schema.completeness import Unreachable
-from eventlog.schema.migrate import locked, migrate
-from eventlog.sessions.database import Connection, connect, is_transient, translate, translated_errors
+from eventlog.schema.logins import is_set_apart
+from eventlog.schema.migrate import locked, migrate, refuse_other_partitions, schema_state
+from eventlog.sessions.database import (
+    Connection,
+    connect,
+    connect_operator,
+    is_transient,
+    translate,
+    translated_errors,
+)
 from eventlog.statements import statement
 from projections import versions
 from projections.custom.discovery import Discovered
@@ -41,7 +49,7 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     Any number of processes may do this at the same time. Raises as eventlog.schema.migrate.migrate.
     """
     done = [f"migration {name}" for name in migrate(dsn, partitions)]
-    with connect(dsn, "owner", "install") as connection, translated_errors(), locked(connection):
+    with connect_operator(dsn, "install") as connection, translated_errors(), locked(connection):
         done += _let_roles_in(connection)
         for projection in PROJECTIONS:
             done += _enrol(connection, projection)
@@ -49,9 +57,21 @@ def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     return done
 
 
+def set_up_if_ours(dsn: str, partitions: int | None = None) -> list[str]:
+    """Set up as `set_up`; where that is another login's to do, make sure that it was done.
+
+    Raises as `set_up`, and SchemaMismatch where the owner has to migrate first.
+    """
+    if not is_set_apart(dsn):
+        return set_up(dsn, partitions)
+    with connect(dsn, "owner", "start") as connection, translated_errors():
+        refuse_other_partitions(partitions, schema_state(connection).partitions)
+    return []
+
+
 def clear_up(dsn: str, projections: Sequence[Projection]) -> None:
     """Remove what rebuilds had to leave because somebody still saw it."""
-    with connect(dsn, "owner", "install") as connection, translated_errors():
+    with connect_operator(dsn, "install") as connection, translated_errors():
         for projection in projections:
             versions.retire(connection, projection.name)
 
@@ -66,7 +86,7 @@ def install_own(dsn: str, discovered: Discovered) -> Enrolled:
     own = [projection for projection in discovered.projections if projection not in PROJECTIONS]
     if not own:
         return Enrolled(done, faults)
-    with connect(dsn, "owner", "install") as connection:
+    with connect_operator(dsn, "install") as connection:
         for projection in own:
             try:
                 with locked(connection):
@@ -126,7 +146,7 @@ def _outdated(connection: Connection, projection: Projection) -> list[str]:
 
 def outdated(dsn: str) -> list[str]:
     """Return the names of our projections that another version of this code projected: they stand still."""
-    with connect(dsn, "owner", "install") as connection, translated_errors():
+    with connect_operator(dsn, "install") as connection, translated_errors():
         return [each.name for each in PROJECTIONS if _outdated(connection, each)]
 
 

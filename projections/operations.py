@@ -18,7 +18,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from eventlog.errors import EventlogError
-from eventlog.sessions.database import Connection, connect, translated_errors
+from eventlog.sessions.database import Connection, connect_operator, translated_errors
 from eventlog.statements import statement
 from projections.errors import OperationCancelled, OperationLost, OperationRefused, ProjectionUnknown
 
@@ -130,7 +130,7 @@ def operation(
 
     Raises OperationRefused when one is under way, ProjectionUnknown.
     """
-    with connect(dsn, "owner", kind) as connection:
+    with connect_operator(dsn, kind) as connection:
         id = id or uuid4()
         with translated_errors():
             _begin(connection, id, kind, projection)

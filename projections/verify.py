@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import Identifier
 
-from eventlog.sessions.database import Connection, connect, translated_errors
+from eventlog.sessions.database import Connection, connect_operator, translated_errors
 from eventlog.statements import statement
 from projections import replay, versions
 from projections.content import Difference, content, hashes, one_hash, tables
@@ -82,7 +82,7 @@ def verified(dsn: str, version: Version, report: Callable[[str, int, int], None]
 
 
 def _live(dsn: str, projection: Projection) -> Version:
-    with connect(dsn, "owner", "verify") as connection, connection.transaction():
+    with connect_operator(dsn, "verify") as connection, connection.transaction():
         live = versions.live(connection, projection.name)
     if live.live_version is None or live.schema_name is None:
         raise ProjectionDropped(projection.name)

@@ -84,7 +84,7 @@ def create_tables(connection: Connection, version: Version) -> None:
 
 def _create_tables(connection: Connection, version: Version) -> None:
     schema = Identifier(version.schema_name)
-    connection.execute(statement("versions/create_schema").format(schema=schema))
+    connection.execute(statement("versions/create_schema"), {"schema_name": version.schema_name})
     connection.execute(version.projection.statement("tables.sql", version.schema_name))
     connection.execute(statement("versions/grant").format(schema=schema))
 

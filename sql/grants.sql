@@ -28,31 +28,84 @@ GRANT EXECUTE ON FUNCTION eventlog.take_claims, eventlog.checkpoint_of, eventlog
 GRANT SELECT ON ALL TABLES IN SCHEMA eventlog TO eventlog_reader;
 -- Not even the digests of secrets are for readers.
 REVOKE SELECT ON eventlog.key_secrets FROM eventlog_reader;
-GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of, eventlog.position_at
+GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of, eventlog.position_at,
+    eventlog.operator_role, eventlog.login_of
     TO eventlog_reader;
 -- Whoever may read a stable view is told why there is nothing while its projection is dropped.
 GRANT EXECUTE ON FUNCTION eventlog.projection_dropped TO PUBLIC;
+
+-- Where the logins are apart (`eventlog migrate --roles`), what the owner does elsewhere beside migrating: keys,
+-- operations, projections, the record of questions. A rule, so that a new table follows it: all of our tables but the
+-- log itself, and what says where it begins and which schema this is.
+DO $$
+DECLARE
+    target  regclass;
+    is_log  boolean;
+BEGIN
+    IF eventlog.operator_role() IS NULL THEN
+        RETURN;
+    END IF;
+    FOR target, is_log IN
+        SELECT c.oid,
+               c.relname IN ('partitions', 'schema_migrations', 'outbox', 'outbox_claim')
+               OR c.oid IN (SELECT t.relid FROM pg_partition_tree('eventlog.inbox') AS t)
+        FROM pg_class AS c
+        WHERE c.relnamespace = 'eventlog'::regnamespace AND c.relkind IN ('r', 'p')
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM eventlog_operator', target);
+        EXECUTE format('GRANT %s ON %s TO eventlog_operator',
+                       CASE WHEN is_log THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, target);
+    END LOOP;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA eventlog FROM eventlog_operator;
+    GRANT USAGE ON SCHEMA eventlog TO eventlog_operator;
+    GRANT SELECT ON ALL SEQUENCES IN SCHEMA eventlog TO eventlog_operator;
+    GRANT EXECUTE ON FUNCTION eventlog.make_schema, eventlog.set_audit_aside, eventlog.unplug_views,
+        eventlog.take_claims, eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of, eventlog.position_at,
+        eventlog.indigestible, eventlog.sequences_behind, eventlog.operator_role, eventlog.login_of
+        TO eventlog_operator;
+END
+$$;
+
+-- To its database the role that asks in SQL is let by name, since not everybody may be.
+DO $$
+BEGIN
+    IF to_regrole('eventlog_auditor') IS NOT NULL
+       AND NOT has_database_privilege('eventlog_auditor', current_database(), 'CONNECT') THEN
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO eventlog_auditor', current_database());
+    END IF;
+END
+$$;
 
 -- Where the catalogue is protected (sql/audit/privileges.sql), the owner holds what was taken from PUBLIC,
 -- and our own roles get it from there.
 DO $$
 DECLARE
     target regprocedure;
+    ours   text;
 BEGIN
+    SELECT string_agg(r.rolname, ', ') INTO ours
+    FROM pg_roles AS r
+    WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader', eventlog.operator_role());
     FOR target IN
         SELECT f.oid
         FROM pg_proc AS f
         CROSS JOIN LATERAL aclexplode(f.proacl) AS held
         WHERE f.pronamespace = 'pg_catalog'::regnamespace
           AND held.grantee = current_user::regrole AND held.is_grantable
-          AND NOT has_function_privilege('eventlog_reader', f.oid, 'EXECUTE')
+          -- None of our work makes large objects, which outlive it.
+          AND f.proname !~ '^lo(_|read$|write$)'
+          AND NOT EXISTS (
+              SELECT FROM pg_roles AS r
+              WHERE r.rolname = 'eventlog_operator' AND r.rolname = eventlog.operator_role()
+                AND has_function_privilege(r.oid, f.oid, 'EXECUTE')
+              UNION ALL
+              SELECT WHERE eventlog.operator_role() IS NULL AND has_function_privilege('eventlog_reader', f.oid, 'EXECUTE')
+          )
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eventlog_appender, eventlog_projector, eventlog_reader',
-                       target);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', target, ours);
     END LOOP;
-    IF NOT has_database_privilege('eventlog_projector', current_database(), 'TEMP') THEN
-        EXECUTE format('GRANT TEMP ON DATABASE %I TO eventlog_appender, eventlog_projector, eventlog_reader',
-                       current_database());
+    IF NOT has_database_privilege(coalesce(eventlog.operator_role(), 'eventlog_projector'), current_database(), 'TEMP') THEN
+        EXECUTE format('GRANT TEMP ON DATABASE %I TO %s', current_database(), ours);
     END IF;
 END
 $$;

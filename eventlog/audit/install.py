@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 import structlog
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Literal
 
 from eventlog.errors import SchemaMismatch
 from eventlog.sessions.database import Connection, first_line
@@ -99,13 +99,10 @@ def _renew(connection: Connection, files: list[Path], parts: dict[str, Composabl
 
 def _set_aside(connection: Connection) -> str | None:
     """Give the schema another name, by its number, which never comes back; None where there is none."""
-    row = connection.execute(statement("audit/number")).fetchone()
+    row = connection.execute(statement("audit/set_aside")).fetchone()
     assert row is not None
-    (number,) = row
-    if number is None:
-        return None
-    before = f"audit_before_{number}"
-    connection.execute(statement("audit/set_aside").format(before=Identifier(before)))
+    before: str | None
+    (before,) = row
     return before
 
 

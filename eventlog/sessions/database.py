@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, LogIncomplete, SchemaMismatch
 from eventlog.sessions.pinned_settings import Role
 from eventlog.sessions.session_check import Session, open_session
+from eventlog.statements import statement
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -55,6 +56,22 @@ def connect(dsn: str, role: Role, name: str) -> Session:
     """
     with translated_errors():
         return open_session(dsn, role, name)
+
+
+def connect_operator(dsn: str, name: str) -> Session:
+    """Open a session of the role that the projections belong to, to make, check and drop them.
+
+    That is the owner's, unless `eventlog migrate --roles` has set the logins apart.
+    Raises as `connect`; SchemaMismatch where there is no log.
+    """
+    connection = connect(dsn, "owner", name)
+    try:
+        with translated_errors():
+            connection.execute(statement("sessions/as_operator"))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager

@@ -65,9 +65,9 @@ class LockWatch:
 
     def _terminate_holders(self, connection: Session) -> None:
         with suppress(EventlogError, psycopg.Error):
-            # Not as the appender: a role may end the sessions of its own login only.
+            # Not as the appender: a login may end its own sessions only.
             waiting = {"waiting": connection.backend_pid, "held_seconds": LOCK_WAIT_SECONDS}
-            with connect(self._dsn, "owner", "watch") as watch:
+            with connect(self._dsn, "login", "watch") as watch:
                 query = psycopg.ClientCursor(watch).mogrify(statement("append/terminate_holders"), waiting)
                 # Not by a cursor, which would wait for ever for a server that does not answer.
                 holders = run(watch, query.encode())[-1]

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-Role = Literal["appender", "projector", "reader", "auditor", "owner"]
+# `owner` is the login with all its rights; `login` too, whatever role its settings have it take on.
+Role = Literal["appender", "projector", "reader", "auditor", "owner", "login"]
 
 # A peer that vanished without a word is noticed within 10 + 3 × 5 s while we wait for it, and
 # within 15 s while we send. Has no effect on unix sockets, whose peer cannot vanish silently.
@@ -106,6 +107,7 @@ OF_ROLE: dict[Role, dict[str, str]] = {
         "idle_in_transaction_session_timeout": "1min",
     },
     "owner": {},
+    "login": {"role": "none"},
     # Its limits hold from the first moment on and after an error, which undoes what a transaction has set: a
     # client of its that was stopped must not keep its turn. The interval is of use from the start alone: set
     # later, it is heeded only once the server's own has passed (findings/).

@@ -106,7 +106,7 @@ def open_session(dsn: str, role: Role, name: str) -> Session:
         if found.missing:
             run(session, setting(role, found.missing).as_bytes(session))
             require_all(_look(session, role))
-        session.silence_seconds_max = SILENCE_SECONDS_MAX.get(name if role == "owner" else role)
+        session.silence_seconds_max = SILENCE_SECONDS_MAX.get(name if role in ("owner", "login") else role)
     except BaseException:
         session.close()
         raise

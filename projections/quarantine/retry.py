@@ -26,7 +26,7 @@ from msgspec import Meta
 from psycopg.rows import class_row
 
 from eventlog.errors import EventlogError
-from eventlog.sessions.database import Connection, connect, is_transient, translated_errors
+from eventlog.sessions.database import Connection, connect_operator, is_transient, translated_errors
 from eventlog.statements import statement
 from projections import versions
 from projections.delivery import Indigestible
@@ -166,7 +166,7 @@ def retry(
         raise RetryImpossible(projection.name)
     with (
         operation(dsn, "retry", projection.name, watch=watch) as under_way,
-        connect(dsn, "owner", "retry") as connection,
+        connect_operator(dsn, "retry") as connection,
         translated_errors(),
     ):
         return _Retry(connection, projection, under_way).run(chosen)

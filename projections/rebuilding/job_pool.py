@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import psycopg
 
-from eventlog.sessions.database import Connection, connect
+from eventlog.sessions.database import Connection, connect_operator
 from eventlog.statements import statement
 
 Job = Callable[[Connection], None]
@@ -43,7 +43,7 @@ class JobPool:
                 raise
 
     def _work(self, todo: deque[Job]) -> None:
-        with connect(self._dsn, "owner", self._name) as connection:
+        with connect_operator(self._dsn, self._name) as connection:
             connection.execute(statement("rebuild/session"))
             self._connections.append(connection)
             while not self.stopping.is_set():

@@ -25,7 +25,7 @@ import structlog
 from psycopg.sql import Identifier
 
 from eventlog.failpoints import hit
-from eventlog.sessions.database import Connection, connect, translate, translated_errors
+from eventlog.sessions.database import Connection, connect_operator, translate, translated_errors
 from eventlog.statements import statement
 from projections import replay, versions
 from projections.drop import unplug
@@ -95,7 +95,7 @@ def rebuild(
     """
     apart = projection.each is not None and not in_process
     with operation(dsn, "rebuild", projection.name, id=id, cancelled=cancelled, watch=watch) as under_way:
-        with connect(dsn, "owner", "rebuild") as connection, translated_errors():
+        with connect_operator(dsn, "rebuild") as connection, translated_errors():
             connection.execute(statement("rebuild/session"))
             with SubprocessPlayer(dsn, projection) if apart else nullcontext() as player:
                 under = _Rebuild(dsn, connection, projection, options or Options(), under_way, player)

@@ -13,15 +13,28 @@ BEGIN
     SELECT string_agg(r.oid::regrole::text, ', ') INTO trusted
     FROM pg_roles AS r
     WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader')
+       OR (r.rolname = 'eventlog_operator' AND has_schema_privilege(r.oid, to_regnamespace('eventlog'), 'CREATE'))
        OR r.oid = (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'eventlog');
     FOR target IN
 {reaching}
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', target);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', target, owner);
-        IF trusted IS NOT NULL THEN
+        -- None of our work makes large objects, which outlive it.
+        IF trusted IS NOT NULL AND target::text !~ '^lo(_|read|write)' THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', target, trusted);
         END IF;
+    END LOOP;
+    -- Which was not so from the beginning.
+    FOR target IN
+        SELECT DISTINCT f.oid
+        FROM pg_proc AS f
+        CROSS JOIN LATERAL aclexplode(f.proacl) AS held
+        JOIN pg_roles AS r ON r.oid = held.grantee
+        WHERE f.pronamespace = 'pg_catalog'::regnamespace AND f.proname ~ '^lo(_|read$|write$)'
+          AND r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM eventlog_appender, eventlog_projector, eventlog_reader', target);
     END LOOP;
     IF has_database_privilege('public', current_database(), 'TEMP') THEN
         EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database());

@@ -9,7 +9,7 @@ SELECT n.nspname::text AS schema,
              AND a.pid <> pg_backend_pid()
              AND age(a.backend_xmin) >= age(n.xmin)
              AND (a.application_name NOT LIKE 'eventlog %' OR a.application_name LIKE 'eventlog audit%'
-                  OR a.usename = 'eventlog_auditor')
+                  OR a.usename IN ('eventlog_auditor', eventlog.login_of('auditor')))
        ) AS is_needed
 FROM pg_namespace AS n
 WHERE n.nspname ~ '^audit_before_[0-9]+$' AND pg_has_role(n.nspowner, 'USAGE')

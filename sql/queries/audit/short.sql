@@ -1,3 +1,6 @@
+-- name: create_schema
+SELECT eventlog.make_schema('audit') WHERE to_regnamespace('audit') IS NULL
+
 -- name: live
 SELECT name, live_version FROM eventlog.projections WHERE name = ANY (%(projections)s)
 
@@ -11,17 +14,13 @@ SET application_name = {name}
 -- name: no_search_path
 SELECT set_config('search_path', '', true)
 
--- name: number
-SELECT to_regnamespace('audit')::oid AS number
-
 -- name: prune
 -- Keep the newest; ids grow, and gaps in them only keep fewer.
 DELETE FROM eventlog.console_statements
 WHERE id <= (SELECT max(id) FROM eventlog.console_statements) - %(keep)s
 
 -- name: set_aside
--- No lock but on the schema's name: whoever reads its views goes on.
-ALTER SCHEMA audit RENAME TO {before}
+SELECT eventlog.set_audit_aside() AS before
 
 -- name: set_password
 ALTER ROLE eventlog_auditor PASSWORD {verifier}

@@ -13,5 +13,5 @@ WHERE a.datname = current_database()
   AND a.usesysid IS NOT NULL
   AND (a.backend_xmin IS NOT NULL OR a.state IS NULL)
   AND coalesce(a.application_name, '') NOT LIKE 'eventlog %%'
-  AND coalesce(a.usename, '') <> 'eventlog_auditor'
+  AND coalesce(a.usename, '') NOT IN ('eventlog_auditor', eventlog.login_of('auditor'))
   AND (%(transactions)s::text[] IS NULL OR l.virtualtransaction = ANY (%(transactions)s::text[]))

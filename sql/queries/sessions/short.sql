@@ -1,3 +1,7 @@
+-- name: as_operator
+-- Become whom the projections belong to, where that is another than the log's owner.
+SELECT set_config('role', o.role, false) FROM (SELECT eventlog.operator_role() AS role) AS o WHERE o.role IS NOT NULL
+
 -- name: backend
 -- Of all servers that may be behind one address.
 SELECT pg_backend_pid(), pg_postmaster_start_time()

@@ -7,7 +7,7 @@ SELECT v.version, v.schema_name,
              AND a.pid <> pg_backend_pid()
              AND a.backend_type = 'client backend'
              AND coalesce(a.application_name, '') NOT LIKE 'eventlog %%'
-             AND coalesce(a.usename, '') <> 'eventlog_auditor'
+             AND coalesce(a.usename, '') NOT IN ('eventlog_auditor', eventlog.login_of('auditor'))
              AND age(a.backend_xmin) > age(v.retired_by::xid)
        ) AS needed
 FROM eventlog.projection_versions AS v

@@ -4,7 +4,7 @@ INSERT INTO eventlog.projection_versions (projection, version, schema_name, defi
 VALUES (%(projection)s, %(version)s, %(schema_name)s, %(definition)s, false)
 
 -- name: create_schema
-CREATE SCHEMA {schema}
+SELECT eventlog.make_schema(%(schema_name)s)
 
 -- name: drop_schema
 DROP SCHEMA IF EXISTS {schema} CASCADE

@@ -57,6 +57,8 @@ FUNCTIONS = {
     ("head_of", "eventlog_reader"),
     ("partition_of", "eventlog_reader"),
     ("position_at", "eventlog_reader"),
+    ("operator_role", "eventlog_reader"),
+    ("login_of", "eventlog_reader"),
     # It says why a stable view cannot be read, to whoever may read it.
     *(("projection_dropped", role) for role in ROLES),
 }
@@ -140,5 +142,7 @@ def test_functions_that_run_with_the_owners_rights_fix_their_search_path(connect
         "lock_outbox",
         "take_claims",
         "publish_events",
+        "make_schema",
+        "set_audit_aside",
     }
     assert all("search_path=eventlog, pg_temp" in config for _, config in rows)
