@@ -19,7 +19,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 from psycopg.sql import Literal as Quoted
 
-from eventlog.audit.protection import AUDIT_DIR, protect_if_alone, standing
+from eventlog.audit.protection import AUDIT_DIR, protect_if_alone, set_auditor, standing
 from eventlog.errors import RightsMissing, SchemaMismatch, SettingsError
 from eventlog.schema.dsn_files import DsnFile, dsn_files
 from eventlog.schema.migrate import grant, locked
@@ -30,8 +30,8 @@ from eventlog.statements import read_sql, statement
 DATABASE_BYTES_MAX = 63 - len("_auditor")
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """A statement that makes what is missing; is_ours: whether nobody else can be meant."""
+class MissingGrant(msgspec.Struct, frozen=True):
+    """A statement that makes what is missing of the logins; is_ours: whether nobody else can be meant."""
 
     statement: str
     is_ours: bool
@@ -63,6 +63,7 @@ def set_apart(dsn: str, folder: Path | None) -> list[str]:
             connection.execute(statement("logins/set_apart"))
             grant(connection)
             done += _let_in(connection)
+            set_auditor(connection)
             protect_if_alone(connection)
         _let_auditor_read(connection)
         for file in files:
@@ -90,7 +91,9 @@ def _names(connection: Connection) -> LoginNames:
 
 def _make(connection: Connection) -> list[str]:
     """Run the statements that make what is missing, all or none of them."""
-    wanted = connection.cursor(row_factory=class_row(Wanted)).execute(statement("logins/wanted")).fetchall()
+    wanted = (
+        connection.cursor(row_factory=class_row(MissingGrant)).execute(statement("logins/wanted")).fetchall()
+    )
     refused = [each.statement for each in wanted if not each.is_ours or not _run(connection, each.statement)]
     if refused:
         raise RightsMissing(

@@ -80,6 +80,7 @@ def migrate(dsn: str, partitions: int | None = None) -> list[str]:
     """
     with connect(dsn, "owner", "migrate") as connection, translated_errors():
         refuse_unsuitable_server(connection)
+        _refuse_set_apart(connection)
         require_rights(connection)
         with locked(connection):
             return _migrate(connection, partitions)
@@ -106,6 +107,14 @@ def grant(connection: Connection) -> None:
     """Give each role its rights, and the operator, where there is one, what belongs to projections."""
     connection.execute(read_sql(SQL_DIR / "grants.sql"))
     connection.execute(read_sql(SQL_DIR / "hand_over.sql"))
+
+
+def _refuse_set_apart(connection: Connection) -> None:
+    if connection.execute(statement("logins/is_set_apart")).fetchone() == (True,):
+        raise RightsMissing(
+            f"{connection.info.user} has the rights of its own work alone: log in as the role that the "
+            "schema eventlog belongs to"
+        )
 
 
 def _refuse_foreign(connection: Connection) -> None:

@@ -23,6 +23,7 @@ NAMED = 3
 class AuditorRole(msgspec.Struct, frozen=True):
     """The role that asks in SQL. `loose` would keep out of PostgreSQL's log what it asks."""
 
+    name: str
     is_powerful: bool
     foreign_functions: list[str]
     loose: list[str]
@@ -37,7 +38,7 @@ def check_auditor(connection: Connection) -> Iterator[Finding]:
         mend = "run `eventlog migrate` as a role that may create roles, or set EVENTLOG_AUDIT_DSN"
         yield warning("auditor", f"there is no role {ROLE} to ask in SQL", mend)
         return
-    yield _judge_rights(found, reaching(connection, ROLE))
+    yield _judge_rights(found, reaching(connection, found.name))
     yield _judge_log(found)
     yield check_overrunning(connection)
 
@@ -70,24 +71,25 @@ def _judge_rights(found: AuditorRole, beyond: list[str]) -> Finding:
     if found.is_powerful:
         return failed(
             "auditor",
-            f"{ROLE} has powers, or is a member of another role: questions in SQL are refused",
-            f"ALTER ROLE {ROLE} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS; "
+            f"{found.name} has powers, or is a member of another role: questions in SQL are refused",
+            f"ALTER ROLE {found.name} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS; "
             "REVOKE its memberships",
         )
     if beyond:
         return warning(
             "auditor",
-            f"{ROLE} may call {len(beyond)} functions that reach beyond its transaction: {_some(beyond)}",
+            f"{found.name} may call {len(beyond)} functions that reach beyond its transaction: "
+            + _some(beyond),
             "as a superuser, unless other programs use this database: `eventlog protect`",
         )
     if found.foreign_functions:
         return warning(
             "auditor",
-            f"{ROLE} may call functions that others have made and that can do more than it may itself: "
+            f"{found.name} may call functions that others have made and that can do more than it may itself: "
             + _some(found.foreign_functions),
             "; ".join(f"REVOKE EXECUTE ON ROUTINE {each} FROM PUBLIC" for each in found.foreign_functions),
         )
-    return ok("auditor", f"{ROLE} may read the audit views and nothing else")
+    return ok("auditor", f"{found.name} may read the audit views and nothing else")
 
 
 def _judge_log(found: AuditorRole) -> Finding:

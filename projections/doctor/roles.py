@@ -60,6 +60,18 @@ def check_roles(connection: Connection) -> Iterator[Finding]:
         )
     else:
         yield ok("login", f"{login.name} is no superuser")
+    yield from _judge_services(connection)
+
+
+def _judge_services(connection: Connection) -> Iterator[Finding]:
+    """Find API and workers that run with more rights than they need, where there are logins for them."""
+    powerful = [str(name) for (name,) in connection.execute(statement("doctor/too_powerful"))]
+    if powerful:
+        yield warning(
+            "logins",
+            f"API or workers run as {', '.join(powerful)}, who may change everything",
+            "let EVENTLOG_DSN be the login that `eventlog migrate --roles` made for each (docs/operating.md)",
+        )
 
 
 def _judge_ours(roles: list[Role], connection: Connection) -> Finding:

@@ -6,8 +6,9 @@
 -- value, and no error, which repeats either: eventlog.console_statements has it, for its owner.
 DO $$
 DECLARE
-    wanted text[];
-    owner  regrole;
+    wanted  text[];
+    owner   regrole;
+    auditor text;
 BEGIN
     SELECT d.datdba INTO owner FROM pg_database AS d WHERE d.datname = current_database();
     FOREACH wanted SLICE 1 IN ARRAY ARRAY[
@@ -25,14 +26,23 @@ BEGIN
             END IF;
             CONTINUE WHEN NOT has_parameter_privilege(wanted[1], 'SET');
         END IF;
-        IF to_regrole('eventlog_auditor') IS NOT NULL AND NOT EXISTS (
-            SELECT
-            FROM pg_db_role_setting AS s
-            WHERE s.setrole = to_regrole('eventlog_auditor') AND s.setdatabase = 0
-              AND wanted[1] || '=' || wanted[2] = ANY (s.setconfig)
-        ) THEN
-            EXECUTE format('ALTER ROLE eventlog_auditor SET %I = %L', wanted[1], wanted[2]);
-        END IF;
+        FOR auditor IN
+            SELECT r.rolname
+            FROM pg_roles AS r
+            WHERE (r.rolname = 'eventlog_auditor'
+                   -- The login that `eventlog migrate --roles` makes: ours where the log's owner is a member of it.
+                   OR r.rolname = current_database() || '_auditor' AND EXISTS (
+                       SELECT FROM pg_auth_members AS m
+                       JOIN pg_namespace AS n ON n.nspname = 'eventlog' AND n.nspowner = m.member
+                       WHERE m.roleid = r.oid))
+              AND NOT EXISTS (
+                  SELECT
+                  FROM pg_db_role_setting AS s
+                  WHERE s.setrole = r.oid AND s.setdatabase = 0 AND wanted[1] || '=' || wanted[2] = ANY (s.setconfig)
+              )
+        LOOP
+            EXECUTE format('ALTER ROLE %I SET %I = %L', auditor, wanted[1], wanted[2]);
+        END LOOP;
     END LOOP;
     -- What it was before statements that run over were counted apart.
     IF (SELECT r.rolconnlimit FROM pg_roles AS r WHERE r.rolname = 'eventlog_auditor') = 4 THEN

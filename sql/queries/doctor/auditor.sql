@@ -1,7 +1,8 @@
 -- The role that asks in SQL: no row where it is missing. foreign_functions: of others than PostgreSQL and us,
 -- which run as somebody else, or are written in what may do anything. loose: what to run
 -- where settings of the role, of this database or of the server let what it asks into PostgreSQL's log.
-SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls
+SELECT r.rolname::text AS name,
+       r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls
        OR EXISTS (SELECT FROM pg_auth_members AS m WHERE m.member = r.oid) AS is_powerful,
        ARRAY(
            SELECT format('%I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
@@ -37,4 +38,5 @@ SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.r
            ) <> ALL (w.good)
        ) AS loose
 FROM pg_roles AS r
-WHERE r.rolname = 'eventlog_auditor'
+WHERE r.rolname = CASE WHEN eventlog.operator_role() IS NULL THEN 'eventlog_auditor'
+                       ELSE eventlog.login_of('auditor') END

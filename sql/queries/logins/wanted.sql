@@ -26,7 +26,8 @@ WITH server AS (
 )
 SELECT n.statement, n.is_ours
 FROM (
-    SELECT 0 AS place, format('CREATE ROLE %I %s', w.name, CASE WHEN w.can_log_in THEN 'LOGIN' ELSE 'NOLOGIN' END)
+    SELECT 0 AS place, format('CREATE ROLE %I %s', w.name, CASE WHEN NOT w.can_log_in THEN 'NOLOGIN' WHEN w.name = eventlog.login_of('auditor')
+                                                         THEN 'LOGIN CONNECTION LIMIT 16' ELSE 'LOGIN' END)
            AS statement, true AS is_ours
     FROM wanted AS w
     WHERE NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.name)
