@@ -26,8 +26,8 @@ from eventlog.schema.migrate import grant, locked
 from eventlog.sessions.database import Connection, connect, first_line, translated_errors
 from eventlog.statements import read_sql, statement
 
-# Of a role's name, PostgreSQL keeps 63 bytes.
-DATABASE_BYTES_MAX = 63 - len("_auditor")
+# Of a role's name, PostgreSQL keeps 63 bytes; the longest ends in `_auditor`.
+DATABASE_BYTES_MAX = 55
 
 
 class MissingGrant(msgspec.Struct, frozen=True):
