@@ -198,6 +198,9 @@ DryRun = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell of every file in the report, however many there are.")
+]
 
 
 def ship(
@@ -224,6 +227,7 @@ def ship(
     state_dir: StateDir = None,
     restart: Restart = False,
     dry_run: DryRun = False,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish the lines of real files.
@@ -267,7 +271,7 @@ def ship(
     positions = Positions(Path(state_dir) if state_dir else default_state_dir(), shipping.way(api))
     with _interruptible():
         report = run(files, shipping, api, positions, access_of(settings))
-    _print_shipping(report, as_json)
+    _print_shipping(report, as_json, verbose)
     if not report.complete:
         raise typer.Exit(exits.FAILED)
     if report.lost:
@@ -284,17 +288,17 @@ def _dry_run(files: list[str], shipping: "Shipping") -> int:
     return status
 
 
-def _print_shipping(report: "ShipReport", as_json: bool) -> None:
+def _print_shipping(report: "ShipReport", as_json: bool, verbose: bool) -> None:
     import sys
 
     from rich.console import Console
 
-    from publisher.ship.run import told_of
+    from publisher.ship.told import told_of
 
     if as_json:
         sys.stdout.write(report.as_json().decode() + "\n")
         return
-    Console().print(told_of(report))
+    Console().print(told_of(report, verbose=verbose))
     if any(file.nothing_new for file in report.files):
         Console(stderr=True).print("what is shipped already was not sent again; --restart sends it all")
 

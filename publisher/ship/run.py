@@ -1,4 +1,4 @@
-"""Run `eventlog ship` in a terminal: progress, refused lines, signals, and the closing table."""
+"""Run `eventlog ship` in a terminal: progress, refused lines, signals."""
 
 import asyncio
 import os
@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 
 import uvloop
-from rich.text import Text
 
 from eventlog.terminal.progress import Meter
 from eventlog.tls.access import Access
 from publisher.client import Client
 from publisher.ship.outgoing import RefusedLine
 from publisher.ship.positions import Positions
-from publisher.ship.report import FileReport, ShipReport
+from publisher.ship.report import ShipReport
 from publisher.ship.ship import ship
 from publisher.ship.shipping import Shipping, Talk
 
@@ -89,22 +88,3 @@ def _notice_of_retries(talk: Talk) -> Callable[[str, float], None]:
             talk.say(f"trying again: {reason}")
 
     return notice
-
-
-def told_of(report: ShipReport) -> Text:
-    """Tell the report to people, on any width of terminal. What comes from file names is never markup."""
-    lines = [line for file in report.files for line in _lines_of(file)]
-    rate = report.total("accepted") / report.seconds if report.seconds else 0.0
-    lines.append(f"{report.total('accepted'):,} events in {report.seconds:.2f} s ({rate:,.0f}/s)")
-    return Text("\n".join(lines))
-
-
-def _lines_of(file: FileReport) -> list[str]:
-    why = file.failure or file.skipped or ("nothing new" if file.nothing_new else "")
-    counts = (
-        f"{file.records:,} records after line {file.resumed_after_line:,}: {file.accepted:,} accepted, "
-        f"{file.refused:,} refused;"
-    )
-    more = f"{file.already_there:,} already there, {file.without_time:,} without a time"
-    times = [f"    {file.first_time} to {file.last_time}"] if file.first_time else []
-    return [f"{file.path}{f' ({why})' if why else ''}", f"    {counts}", f"    {more}", *times]
