@@ -81,7 +81,13 @@ def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = No
     _describe_fast_routes(app)
     fast: dict[str, App] = {**dict.fromkeys(publish.PATHS, route), stream.PATH: streaming}
     middleware = Middleware(
-        app, fast, TrustPolicy.of(settings), partial(_methods, app), entrance, authentication
+        app,
+        fast,
+        TrustPolicy.of(settings),
+        partial(_methods, app),
+        entrance,
+        authentication,
+        settings.admin_port,
     )
     return middleware
 

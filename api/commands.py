@@ -43,7 +43,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from setproctitle import setproctitle
 
     from api.http.process_supervisor import ProcessSupervisor
-    from api.http.server import announcement, caught_signals, listen, serve
+    from api.http.server import announcement, caught_signals, listen_for, serve
     from api.startup import Preparation
     from eventlog.hooks.definition import read_hooks
     from eventlog.keys.store import require_any
@@ -69,8 +69,7 @@ def _run(settings: "Settings", workers: int) -> int:
         read_hooks(settings.hooks_file)
     # The address first: what cannot be bound should not cost a database start. And until the end, so that
     # it is not lost while several processes listen there instead.
-    listener = listen(settings.host, settings.port)
-    host, port = listener.getsockname()[:2]
+    settings, listeners = listen_for(settings)
     # From here on signals are for the service to hear: see api/startup.py.
     with opened_database(settings, say) as dsn, caught_signals():
         metrics = StepMetrics()
@@ -104,8 +103,8 @@ def _run(settings: "Settings", workers: int) -> int:
                 # Workers beside the API in one process would take turns with it at every statement: single
                 # events took twice as long.
                 if workers or settings.api_processes > 1:
-                    return ProcessSupervisor(settings, dsn, port, say).serve()
-                return serve(settings, dsn, listener, lambda: say(announcement(settings, host, port)))
+                    return ProcessSupervisor(settings, dsn, say).serve()
+                return serve(settings, dsn, listeners, lambda: say(announcement(settings)))
         finally:
             try:
                 preparation.end()

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="the address that the API binds to")
     port: int = Field(8080, ge=0, le=65535, description="the API's port; 0 takes a free one")
+    admin_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="a second port, which then is the only one for metrics, projections and operations; it "
+        "answers all else as well",
+    )
+    admin_host: str = Field("127.0.0.1", description="the address that this second port is bound to")
     url: str = Field("http://127.0.0.1:8080", description="the API that the command line talks to")
     allowed_hosts: str = Field(
         "",
@@ -166,13 +174,19 @@ class Settings(BaseSettings):
     def auth_mode(self) -> Literal["open", "observe", "required"]:
         """Whether requests need a key."""
         if self.auth == "auto":
-            return "open" if self.host in LOOPBACK_HOSTS else "required"
+            return "open" if self.is_on_loopback else "required"
         return cast(Literal["open", "observe", "required"], self.auth)
 
     @property
     def sql_enabled(self) -> bool:
         """Whether the API answers questions in SQL."""
-        return self.sql == "on" or (self.sql == "auto" and self.host in LOOPBACK_HOSTS)
+        return self.sql == "on" or (self.sql == "auto" and self.is_on_loopback)
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether nobody but this machine reaches the API."""
+        hosts = {self.host} if self.admin_port is None else {self.host, self.admin_host}
+        return hosts <= LOOPBACK_HOSTS
 
     @property
     def partitions_wanted(self) -> int | None:

@@ -8,6 +8,7 @@ import structlog
 
 from api.errors import Problem, problem_for
 from api.http.authentication import Authentication
+from api.http.permissions import is_for_operators
 from api.http.rate_limit import headers_of
 from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
@@ -43,6 +44,7 @@ class Middleware:
         methods: Callable[[Scope], Sequence[str]],
         entrance: StartupGate,
         authentication: Authentication,
+        admin_port: int | None = None,
     ) -> None:
         self._app = app
         self._fast = fast
@@ -50,6 +52,7 @@ class Middleware:
         self._methods = methods
         self.entrance = entrance
         self.authentication = authentication
+        self._admin_port = admin_port
         # Whoever publishes does not wait behind those who do not.
         self._turnstile = Turnstile(ENTER_AT_ONCE)
         self._fast_turnstile = Turnstile(ENTER_FAST_AT_ONCE)
@@ -97,8 +100,15 @@ class Middleware:
 
     def check(self, scope: Scope) -> None:
         """Put into the scope who sends a request; raise the Problem of one that must not come in."""
+        if self._is_elsewhere(scope):
+            raise Problem("not_found", "this is answered on another port: EVENTLOG_ADMIN_PORT")
         caller = scope["caller"] = self.authentication.caller_of(scope)
         self._trust.check(scope, identified=caller.id is not None and caller.by == "header")
+
+    def _is_elsewhere(self, scope: Scope) -> bool:
+        """Say whether a route is on the operators' port, and this is the other one."""
+        is_here = self._admin_port is None or scope["server"][1] == self._admin_port
+        return not is_here and is_for_operators(scope["path"])
 
     async def _tell_methods(self, scope: Scope, send: Send) -> None:
         """Answer OPTIONS. Nothing of CORS is in it: a page of another origin was refused already."""

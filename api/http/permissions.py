@@ -10,6 +10,7 @@ from eventlog.keys.scopes import ALL, Scopes, Verb
 
 # Of anybody, and of nobody at all.
 PUBLIC: tuple[Verb, ...] = ()
+OPERATORS = frozenset[Verb]({"operate", "metrics", "keys"})
 
 
 class Permission(NamedTuple):
@@ -27,6 +28,11 @@ class Permission(NamedTuple):
     def is_public(self) -> bool:
         """Whether nobody is asked for a key."""
         return self.verbs == PUBLIC
+
+    @property
+    def is_for_operators(self) -> bool:
+        """Whether it is about the service and not about events: see EVENTLOG_ADMIN_PORT."""
+        return not OPERATORS.isdisjoint(self.verbs)
 
     @property
     def needed(self) -> str:
@@ -81,6 +87,11 @@ def permission_for(method: str, path: str) -> Permission | None:
         if method in methods and pattern.fullmatch(path):
             return permission
     return None
+
+
+def is_for_operators(path: str) -> bool:
+    """Say whether a path is about the service, by whatever method it is asked."""
+    return any(row.is_for_operators and pattern.fullmatch(path) for _, pattern, row in _COMPILED)
 
 
 def methods_of(path: str) -> str:

@@ -22,7 +22,7 @@ from multiprocessing.sharedctypes import RawArray
 import msgspec
 import structlog
 
-from api.http.server import announcement, caught_signals, listen, serve
+from api.http.server import announcement, caught_signals, listen_for, serve
 from api.wiring import ProcessIdentity
 from eventlog.logs import configure_logs
 from eventlog.sessions.backoff import pause_seconds
@@ -42,8 +42,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     settings: Settings
     dsn: str
-    host: str
-    port: int
     started_at: datetime
     queue_sizes: MutableSequence[int]
     news: Connection  # a process's number, once it listens
@@ -52,12 +50,12 @@ class Plan(msgspec.Struct, frozen=True):
 class ProcessSupervisor:
     """The API processes of one service, by number."""
 
-    def __init__(self, settings: Settings, dsn: str, port: int, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
         self._say = say
         self._count = settings.api_processes
         self._news, told = _spawning.Pipe(duplex=False)
         sizes = RawArray("q", self._count)
-        self._plan = Plan(settings, dsn, settings.host, port, datetime.now(UTC), sizes, told)
+        self._plan = Plan(settings, dsn, datetime.now(UTC), sizes, told)
         self._running: dict[int, SpawnProcess] = {}
         self._failures = dict.fromkeys(range(self._count), 0)
         self._due = dict.fromkeys(range(self._count), 0.0)  # when to start who does not run
@@ -102,7 +100,7 @@ class ProcessSupervisor:
     def _say_once(self) -> None:
         if not self._listening:
             self._listening = True
-            self._say(announcement(self._plan.settings, self._plan.host, self._plan.port))
+            self._say(announcement(self._plan.settings))
 
     def _bury(self) -> None:
         """See who has ended, and when to start another in its place: each time later if it never listened."""
@@ -135,14 +133,14 @@ def _serve_as(plan: Plan, number: int) -> None:
     configure_logs(plan.settings.log_level)
     setproctitle(f"eventlog api {number}")
     threading.Thread(target=_stop_with_parent, name="eventlog-parent", daemon=True).start()
-    listener = listen(plan.host, plan.port, shared=True)
+    settings, listeners = listen_for(plan.settings, shared=True)
     member = ProcessIdentity(plan.started_at, plan.queue_sizes, number)
 
     def tell() -> None:
         with suppress(OSError):  # the parent is gone, and so are we
             plan.news.send(number)
 
-    sys.exit(serve(plan.settings, plan.dsn, listener, tell, member))
+    sys.exit(serve(settings, plan.dsn, listeners, tell, member))
 
 
 def _stop_with_parent() -> None:

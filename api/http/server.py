@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 
 import structlog
@@ -57,7 +57,7 @@ def _keep_what_there_is() -> None:
 def serve(
     settings: Settings,
     dsn: str,
-    listener: socket.socket,
+    listeners: list[socket.socket],
     on_listening: Callable[[], None],
     member: ProcessIdentity | None = None,
 ) -> int:
@@ -69,7 +69,7 @@ def serve(
     server = ApiServer(configuration(settings, create_app(settings, dsn, member)), on_listening)
     sys.setswitchinterval(SWITCH_SECONDS)
     with caught_signals() as caught:
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
     if not server.started:
         return 4
     return 130 if signal.SIGINT in caught else 0
@@ -110,10 +110,19 @@ def _fitted(settings: Settings) -> Settings:
     return settings.model_copy(update=fitted)
 
 
-def announcement(settings: Settings, host: str, port: int) -> str:
+def announcement(settings: Settings) -> str:
     """Return what tells people where to go."""
     scheme = "http" if settings.tls_cert is None else "https"
-    return f"eventlog listens on {scheme}://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it"
+
+    def url(host: str, port: int) -> str:
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    further = (
+        ""
+        if settings.admin_port is None
+        else f"; for operators on {url(settings.admin_host, settings.admin_port)}"
+    )
+    return f"eventlog listens on {url(settings.host, settings.port)}{further}; Ctrl-C stops it"
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -132,9 +141,29 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
         listener.close()
         raise SettingsError(
             f"cannot listen on {host}:{port}: {error.strerror}; "
-            "set EVENTLOG_HOST and EVENTLOG_PORT to a free address"
+            "set EVENTLOG_HOST and EVENTLOG_PORT (or _ADMIN_HOST, _ADMIN_PORT) to a free address"
         ) from None
     return listener
+
+
+def listen_for(settings: Settings, *, shared: bool = False) -> tuple[Settings, list[socket.socket]]:
+    """Bind all that the API listens on; return the settings with the ports that were taken.
+
+    Raises SettingsError where something cannot be bound.
+    """
+    if settings.admin_port and settings.admin_port == settings.port:
+        raise SettingsError(f"EVENTLOG_ADMIN_PORT: {settings.admin_port} is EVENTLOG_PORT: set another")
+    wanted = {"port": (settings.host, settings.port)}
+    if settings.admin_port is not None:
+        wanted["admin_port"] = (settings.admin_host, settings.admin_port)
+    with ExitStack() as on_failure:
+        bound = {
+            name: on_failure.enter_context(closing(listen(host, port, shared=shared)))
+            for name, (host, port) in wanted.items()
+        }
+        on_failure.pop_all()
+    ports = {name: listener.getsockname()[1] for name, listener in bound.items()}
+    return settings.model_copy(update=ports), list(bound.values())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from api.http.server import configuration, listen
+from api.http.server import configuration, listen_for
 from eventlog.settings import Settings
 from projections.pool import WorkerPool
 from tests.support.waiting import until
@@ -30,21 +30,22 @@ def running_api(
     dsn: str, *, workers: int = 1, keep_alive_seconds: int = 5, port: int = 0, **settings: object
 ) -> Iterator[str]:
     """Serve, with workers, and yield the base URL; stop cleanly at the end."""
-    listener = listen("127.0.0.1", port)
-    port = listener.getsockname()[1]
     settings = {"shutdown_timeout_seconds": 5, **settings}
-    chosen = Settings(dsn=dsn, port=port, **settings)  # type: ignore[arg-type]
+    wanted = Settings(dsn=dsn, port=port, **settings)  # type: ignore[arg-type]
+    bound, listeners = listen_for(wanted.model_copy(update={"host": "127.0.0.1"}))
+    chosen = bound.model_copy(update={"host": wanted.host})
     server = Server(configuration(chosen, create_app(chosen, dsn), keep_alive_seconds))
     pool = WorkerPool(dsn, count=workers, batch_size=chosen.batch_size)
     pool.start()
-    serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    serving = threading.Thread(target=server.run, kwargs={"sockets": listeners})
     serving.start()
     try:
         until(lambda: server.started or not serving.is_alive(), message="the API does not start")
         assert server.started, "the API did not start"
-        yield f"{'http' if chosen.tls_cert is None else 'https'}://127.0.0.1:{port}"
+        yield f"{'http' if chosen.tls_cert is None else 'https'}://127.0.0.1:{chosen.port}"
     finally:
         server.should_exit = True
         pool.stop()  # beside the API, which takes its time as well
         serving.join()
-        listener.close()
+        for listener in listeners:
+            listener.close()
