@@ -49,6 +49,9 @@ CODES: dict[str, CodeRule] = {
     "quota_exceeded": CodeRule(429, "the key has used up a quota: see RateLimit", 1),
     "key_suspended": CodeRule(503, "the key is suspended for now", 30),
     "keys_unknown": CodeRule(503, "the keys cannot be read now", 1),
+    # Keys over HTTP
+    "key_is_revoked": CodeRule(409, "the key is revoked, and stays so"),
+    "too_many_keys": CodeRule(409, "there are as many keys, or secrets of one, as there may be"),
     # The body
     "empty_body": CodeRule(400, "the body is empty"),
     "empty_batch": CodeRule(400, "the batch has no events"),

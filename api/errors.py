@@ -31,7 +31,14 @@ from eventlog.errors import (
     SchemaMismatch,
 )
 from eventlog.events import Fault
-from eventlog.keys.errors import QuotaExceeded
+from eventlog.keys.errors import (
+    BeyondMinter,
+    KeyRevoked,
+    KeyUnknown,
+    QuotaExceeded,
+    TooManyKeys,
+    TooManySecrets,
+)
 from projections.errors import OperationRefused, ProjectionDropped, ProjectionOutdated, ProjectionUnknown
 
 CONTENT_TYPE = "application/problem+json"
@@ -135,6 +142,11 @@ TABLE: tuple[tuple[type[EventlogError], str], ...] = (
     (ProjectionOutdated, "projection_outdated"),
     (OperationRefused, "operation_running"),
     (QuotaExceeded, "quota_exceeded"),
+    (KeyUnknown, "not_found"),
+    (KeyRevoked, "key_is_revoked"),
+    (TooManyKeys, "too_many_keys"),
+    (TooManySecrets, "too_many_keys"),
+    (BeyondMinter, "scope"),
     (AuditBusy, "audit_busy"),
     (AuditUnavailable, "audit_unavailable"),
 )

@@ -13,6 +13,7 @@ from api.http.admission import Admission
 from api.live.hub import Hub
 from api.services.cached_books import CachedBooks
 from api.services.cached_findings import CachedFindings
+from api.services.keys_desk import KeysDesk
 from api.services.operations import Operations
 from api.services.projection_waiter import ProjectionWaiter
 from api.services.retry_subprocess import AT_ONCE_MAX
@@ -85,6 +86,7 @@ class Services(msgspec.Struct):
     keys: KeyDirectory | None
     meters: KeyMeters | None
     hooks: HookFile | None
+    keys_desk: KeysDesk
 
     @property
     def queue_size(self) -> int:
@@ -153,6 +155,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             cached_findings=CachedFindings(settings, dsn),
             keys=keys,
             hooks=hooks,
+            keys_desk=KeysDesk(dsn),
             meters=None if days is None else KeyMeters(len(member.queue_sizes), days, enforced=enforced),
         )
     finally:

@@ -67,6 +67,9 @@ PERMISSIONS = (
     Permission(READ, r"/metrics", ("metrics",)),
     # Its signature says who sends it.
     Permission("POST", r"/hooks/[^/]+", PUBLIC),
+    Permission(f"{READ} POST", r"/keys", ("keys",)),
+    Permission(READ, r"/keys/[^/]*", ("keys",)),
+    Permission("POST", r"/keys/[^/]*/(rotate|suspend|resume|revoke)", ("keys",)),
     # The key is in the body; and whoever has a cookie may give it back.
     Permission("POST DELETE", r"/session", PUBLIC),
     # What tells nothing of the log: probes, the web console's own files, the documents.

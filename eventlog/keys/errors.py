@@ -25,6 +25,19 @@ class TooManyKeys(EventlogError):
     """The database holds as many keys as it may."""
 
 
+class TooManySecrets(EventlogError):
+    """A key has as many secrets that hold as it may."""
+
+    def __init__(self, key_id: str, most: int) -> None:
+        super().__init__(
+            f"key {key_id} has {most} secrets that hold already: rotate it with a shorter overlap, or wait"
+        )
+
+
+class BeyondMinter(EventlogError):
+    """A key was to be made that may something which who makes it may not."""
+
+
 class QuotaExceeded(EventlogError):
     """A key has used up one of its quotas."""
 

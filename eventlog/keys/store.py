@@ -8,7 +8,7 @@ from psycopg.rows import class_row, scalar_row
 
 from eventlog.errors import SettingsError
 from eventlog.intake.fields import source_flaw, topic_flaw
-from eventlog.keys.errors import CertificateTaken, KeyRevoked, KeyUnknown, TooManyKeys
+from eventlog.keys.errors import CertificateTaken, KeyRevoked, KeyUnknown, TooManyKeys, TooManySecrets
 from eventlog.keys.form import make_id, make_key
 from eventlog.keys.quotas import UNLIMITED, Quotas, quotas_of, require_sound
 from eventlog.keys.scopes import Scopes
@@ -18,6 +18,8 @@ from eventlog.statements import statement
 KEYS_MAX = 100_000
 # Of one key: the one that is used, the one that replaces it, and those of a few machines.
 CERTIFICATES_MAX = 20
+# Of one key: each rotation adds one for as long as its overlap.
+SECRETS_MAX = 10
 NAME_CHARACTERS_MAX = 100
 
 State = Literal["active", "suspended", "revoked"]
@@ -119,13 +121,15 @@ def create(
 def rotate(connection: Connection, key_id: str, overlap: timedelta) -> NewKey:
     """Give a key a new secret; the secrets that hold now hold for the overlap, and no longer.
 
-    Raises KeyUnknown or KeyRevoked.
+    Raises KeyUnknown, KeyRevoked, or TooManySecrets where too many of them would hold.
     """
     text, digest = make_key(key_id)
     with connection.transaction():
         key = one(connection, key_id)
         if key.state == "revoked":
             raise KeyRevoked(key_id)
+        if key.secrets >= SECRETS_MAX and overlap:
+            raise TooManySecrets(key_id, SECRETS_MAX)
         connection.execute(statement("keys/end_secrets"), {"id": key_id, "overlap": overlap})
         connection.execute(statement("keys/insert_secret"), {"id": key_id, "digest": digest})
     return NewKey(key_id, key.name, text, key.scopes, key.expires_at)
@@ -189,6 +193,12 @@ def require_any(connection: Connection, host: str) -> None:
 def all_keys(connection: Connection) -> list[Key]:
     """Return all keys, the oldest first."""
     return _select(connection, None)
+
+
+def page(connection: Connection, after: str | None, limit: int) -> list[Key]:
+    """Return some keys, the oldest first, after one of them."""
+    cursor = connection.cursor(row_factory=class_row(Key))
+    return cursor.execute(statement("keys/page"), {"after": after, "limit": limit}).fetchall()
 
 
 def one(connection: Connection, key_id: str) -> Key:
