@@ -35,6 +35,7 @@ CODES: dict[str, CodeRule] = {
     "headers_too_large": CodeRule(431, "there are too many headers, or too long ones"),
     "foreign_origin": CodeRule(403, "a page of another origin sent it"),
     "unsupported_content_encoding": CodeRule(415, "the body is encoded"),
+    "invalid_compression": CodeRule(400, "the body is not packed as it says"),
     "unsupported_charset": CodeRule(415, "the body is not in UTF-8"),
     "unsupported_media_type": CodeRule(415, "the body is of another type: see Accept-Post"),
     "unexpected_body": CodeRule(422, "there is a body where none is read"),

@@ -13,6 +13,7 @@ from api.http.admission import Admission
 from api.live.hub import Hub
 from api.services.cached_books import CachedBooks
 from api.services.cached_findings import CachedFindings
+from api.services.ingest_definitions import IngestDefinitions
 from api.services.keys_desk import KeysDesk
 from api.services.operations import Operations
 from api.services.projection_waiter import ProjectionWaiter
@@ -87,6 +88,7 @@ class Services(msgspec.Struct):
     meters: KeyMeters | None
     hooks: HookFile | None
     keys_desk: KeysDesk
+    definitions: IngestDefinitions
 
     @property
     def queue_size(self) -> int:
@@ -156,6 +158,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             keys=keys,
             hooks=hooks,
             keys_desk=KeysDesk(dsn),
+            definitions=IngestDefinitions(pool),
             meters=None if days is None else KeyMeters(len(member.queue_sizes), days, enforced=enforced),
         )
     finally:

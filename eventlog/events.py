@@ -39,12 +39,13 @@ class Contents(NamedTuple):
 
 
 # What inbox.format says of the text of a delivery: it is what came; or it tells in our own form what came as
-# a CloudEvent (eventlog/intake/cloudevents.py), as a webhook (eventlog/hooks/reading.py), or as what can be
-# no event (eventlog/intake/unparsed.py).
+# a CloudEvent (eventlog/intake/cloudevents.py), as a webhook (eventlog/hooks/reading.py), as a record
+# of another sender (eventlog/ingest/reading.py), or as what can be no event (eventlog/intake/unparsed.py).
 OWN = 1
 CLOUDEVENT = 2
 WEBHOOK = 3
 UNPARSED = 4
+INGESTED = 5
 
 
 class Events(msgspec.Struct, frozen=True):

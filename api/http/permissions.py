@@ -51,6 +51,7 @@ READ = "GET HEAD"
 # The first row that fits holds.
 PERMISSIONS = (
     Permission("POST", r"/publish(/batch)?", ("publish",)),
+    Permission("POST", r"/ingest/[^/]+", ("publish",)),
     Permission(READ, r"/events/stream", ("subscribe",)),
     Permission(READ, r"/events(/.*)?", ("read",)),
     Permission(READ, r"/deliveries(/.*)?", ("read",)),

@@ -159,7 +159,7 @@ class Publish:
             if preferences.wait_seconds is None:
                 events = NO_EVENTS
             hit("api.parsed")
-            with _metered(caller, deliveries.count):
+            with metered(caller, deliveries.count):
                 # A batch of CloudEvents may be empty.
                 places = await services.writer.submit(deliveries) if deliveries.count else []
         scope["connection"].has_published()
@@ -229,7 +229,7 @@ def is_counted(caller: Caller) -> bool:
 
 
 @contextmanager
-def _metered(caller: Caller, events: int) -> Iterator[None]:
+def metered(caller: Caller, events: int) -> Iterator[None]:
     """Count events that go to the writer; those of unknown outcome too, since they may be in the log."""
     meter = caller.meter
     if meter is None:

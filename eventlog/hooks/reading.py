@@ -2,21 +2,18 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import parse_qs
 
 import msgspec
-from msgspec import Raw
 
 from eventlog.events import UNPARSED, WEBHOOK, Events
 from eventlog.hooks.definition import HookDefinition
 from eventlog.intake.examine import repeats_key
-from eventlog.intake.fields import timestamp_flaw
 from eventlog.intake.foreign import ForeignEvent, Place, broken_fields, events_of
 from eventlog.intake.forms import json_flaw
-from eventlog.intake.templates import fill, parse_template
+from eventlog.intake.templates import ReceivedValues, fill, moment_of, parse_template
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw
 from eventlog.intake.unparsed import unparsed
 
@@ -24,14 +21,9 @@ FORM = "application/x-www-form-urlencoded"
 # Some providers send JSON as this field of a form.
 FORM_FIELD = "payload"
 FIELDS_MAX = 1_000
-# Seconds of the epoch, and milliseconds: until 2286.
-_SECONDS = re.compile(r"\d{9,10}(\.\d{1,9})?")
-_MILLISECONDS = re.compile(r"\d{12,13}")
 _NAMES = {name: name for name in ("topic", "event_id", "timestamp", "source")}
 
 _encode = msgspec.json.Encoder().encode
-_object = msgspec.json.Decoder(dict[str, Raw]).decode
-_value = msgspec.json.Decoder().decode
 
 
 class _NoEvent(Exception):
@@ -82,7 +74,7 @@ def _event(
     text = _json_of(headers, body)
     _require_readable(text, depth)
     payload = text if text.startswith(b"{") else b'{"body":%b}' % text
-    values = _Values(headers, payload)
+    values = ReceivedValues(headers, payload)
     topic = fill(parse_template(hook.rules.topic), values.value_of)
     if topic is None:
         raise _NoEvent("missing_topic", f"nothing came of which to make the topic {hook.rules.topic}")
@@ -91,7 +83,7 @@ def _event(
     return ForeignEvent(
         topic,
         identity or f"sha256:{hashlib.sha256(body).hexdigest()}",
-        _moment(said) or received_at.isoformat(),
+        moment_of(said) or received_at.isoformat(),
         hook.source,
         payload,
         b'"webhook":%b' % _encode({"name": hook.name, "headers": values.used}),
@@ -120,47 +112,3 @@ def _require_readable(text: bytes, depth: int) -> None:
         raise _NoEvent(found.code, found.detail)
     if text.startswith(b"{") and repeats_key(text):
         raise _NoEvent("duplicate_key", "a key stands twice in the object")
-
-
-def _moment(said: str | None) -> str | None:
-    """Return a time as a time stamp; None where it is none."""
-    if said is None:
-        return None
-    if _SECONDS.fullmatch(said):
-        return datetime.fromtimestamp(float(said), UTC).isoformat()
-    if _MILLISECONDS.fullmatch(said):
-        return datetime.fromtimestamp(int(said) / 1000, UTC).isoformat()
-    return None if timestamp_flaw(said) else said
-
-
-class _Values:
-    """What templates name; notes which headers they used, since those are kept."""
-
-    def __init__(self, headers: Mapping[bytes, bytes], payload: bytes) -> None:
-        self._headers = headers
-        self._payload = payload
-        self.used: dict[str, str] = {}
-
-    def value_of(self, name: str) -> str | None:
-        """Return the text of `header.NAME` or `body.PATH`; None where there is none."""
-        where, _, rest = name.partition(".")
-        if where == "header":
-            value = self._headers.get(rest.lower().encode(), b"").decode("latin-1").strip()
-            if value:
-                self.used[rest.lower()] = value
-            return value or None
-        return _text_at(self._payload, rest.split(".")) if where == "body" else None
-
-
-def _text_at(text: bytes, path: list[str]) -> str | None:
-    """Return the text or the number at a path within an object."""
-    for key in path:
-        if not text.startswith(b"{"):
-            return None
-        found = _object(text).get(key)
-        if found is None:
-            return None
-        text = bytes(found)
-    if text.startswith(b'"'):
-        return str(_value(text))
-    return text.decode() if text[:1] in b"-0123456789" else None

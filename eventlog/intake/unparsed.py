@@ -15,7 +15,9 @@ TOPIC = "$unparsed"
 _encode = msgspec.json.Encoder().encode
 
 
-def unparsed(route: str, content: bytes, code: str, detail: str, received_at: datetime) -> ForeignEvent:
+def unparsed(
+    route: str, content: bytes, code: str, detail: str, received_at: datetime, index: int = 0
+) -> ForeignEvent:
     """Return the event that keeps it.
 
     Args:
@@ -24,8 +26,9 @@ def unparsed(route: str, content: bytes, code: str, detail: str, received_at: da
         code: why it is no event, for programs.
         detail: the same for people.
         received_at: when it came.
+        index: its place among others that came with it.
     """
-    identity = hashlib.sha256(b"%b\0%b" % (route.encode(), content)).hexdigest()
+    identity = hashlib.sha256(b"%b\0%d\0%b" % (route.encode(), index, content)).hexdigest()
     payload = {"reason": code, "detail": detail, **_as_text(content)}
     return ForeignEvent(TOPIC, identity, received_at.isoformat(), route, _encode(payload), b'"unparsed":true')
 

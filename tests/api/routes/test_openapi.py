@@ -41,8 +41,9 @@ def test_every_route_answers_what_the_document_says(described: DescribedClient) 
     # A stream has no end: tests/api/live looks at what it sends.
     assert described.description.operations - described.seen == {
         ("GET", "/events/stream"),
-        # Signed: tests/api/routes/test_hooks.py.
+        # Signed, and by definitions: tests/api/routes/test_hooks.py, test_ingest.py.
         ("POST", "/hooks/{name}"),
+        ("POST", "/ingest/{name}"),
         # tests/api/console signs in and out.
         ("POST", "/session"),
         ("DELETE", "/session"),

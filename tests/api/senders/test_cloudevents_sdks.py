@@ -19,7 +19,7 @@ DEEP = {"n": 1.5, "deep": [[{"a": None}]]}
 
 def payloads(client: httpx2.Client, unique: int) -> dict[str, Any]:
     """Return each event's payload by its id, once all are projected."""
-    until(lambda: client.get("/stats").json()["received"] == 2 * unique)
+    until(lambda: client.get("/stats").json()["duplicate_dropped"] == unique)
     counts = client.get("/stats").json()
     assert (counts["unique_processed"], counts["conflicts"]) == (unique, 0)
     return {row["event_id"]: row["payload"] for row in client.get("/events").json()}

@@ -1,0 +1,1 @@
+"""Definitions of /ingest, and their command."""
