@@ -152,7 +152,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             operations=operations,
             retries=asyncio.Semaphore(AT_ONCE_MAX),
             auditor=Auditor(dsn, settings.audit_dsn),
-            turns=SqlThrottle(lambda: writer.busy_seconds),
+            turns=SqlThrottle(lambda: writer.flushes.seconds.total),
             hub=hub,
             cached_findings=CachedFindings(settings, dsn),
             keys=keys,

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from api.http.permissions import is_for_operators
 from api.http.rate_limit import headers_of
 from api.http.request_origin import TrustPolicy
 from api.http.security_headers import secured
+from api.http.traffic import route_of, traffic
 from api.http.turnstile import ENTER_AT_ONCE, ENTER_FAST_AT_ONCE, Turnstile
 from api.startup import StartupGate
 
@@ -66,12 +68,12 @@ class Middleware:
         request_id = _request_id(headers.get(b"x-request-id"))
         scope["request_id"] = request_id
         identifying = (b"x-request-id", str(request_id).encode())
-        started = False
+        began, status = monotonic(), 0
 
         async def send_identified(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 limits = headers_of(scope["caller"].meter) if "caller" in scope else []
                 message["headers"] = [*secured(message["headers"]), identifying, *limits]
             await send(message)
@@ -94,9 +96,11 @@ class Middleware:
             problem = problem_for(error)
             if problem.status == 500:
                 log.exception("request_failed", request_id=str(request_id), path=scope["path"])
-            if started:
+            if status:
                 raise
             await send_problem(problem, request_id, send_identified)
+        finally:
+            _count(scope, status, monotonic() - began)
 
     def check(self, scope: Scope) -> None:
         """Put into the scope who sends a request; raise the Problem of one that must not come in."""
@@ -118,6 +122,14 @@ class Middleware:
         headers = [(b"allow", ", ".join(methods).encode()), *_CONSENT]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    """Count an answer, if there was one: who left before it gets none."""
+    if status:
+        traffic.answered(route_of(scope), scope["method"], status, seconds)
+        if "caller" in scope and scope["caller"].id is not None:
+            traffic.of_key(scope["caller"].id, 1, 0)
 
 
 def _request_id(given: bytes | None) -> uuid.UUID:

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from api.http.middleware import Middleware
 from api.http.publish_body import OWN, format_of
 from api.http.rate_limit import headers_of
 from api.http.security_headers import SECURITY_LINES
+from api.http.traffic import PUBLISH, traffic
 from api.routes.publish import NOT_APPENDED, PATHS, TRACE_HEADERS, is_counted, limits_for, record
 from api.wiring import Services
 from eventlog.errors import EventlogError, QueueFull
@@ -149,13 +151,14 @@ class PublishFastPath:
 class _Handed:
     """A request that is with the writer, and how it is answered."""
 
-    __slots__ = ("_meter", "_owner", "_respond", "_services", "_size", "events", "request_id")
+    __slots__ = ("_began", "_meter", "_owner", "_respond", "_services", "_size", "events", "request_id")
 
     def __init__(
         self, services: Services, request_id: int, size: int, respond: Respond, caller: Caller
     ) -> None:
         self._meter = caller.meter
         self._owner = caller.id
+        self._began = monotonic()
         self._services = services
         self._size = size
         self._respond = respond
@@ -175,6 +178,7 @@ class _Handed:
         except Exception as error:
             self.refuse(error)
             return
+        traffic.published(self._owner, self.events, self._size, monotonic() - self._began)
         self._respond(b"HTTP/1.1 202 Accepted\r\n", self._accepted(became))
 
     def _accepted(self, places: Sequence[PositionRange]) -> bytes:
@@ -200,6 +204,7 @@ class _Handed:
         if problem.status == 500:
             log.error("request_failed", request_id=str(request_id), path=PATHS[0], exc_info=error)
         record(self._services, problem, request_id, client="")
+        traffic.answered(PUBLISH, "POST", problem.status, monotonic() - self._began)
         self._respond(*problem_answer(problem, request_id, *headers_of(self._meter)))
 
 

@@ -99,6 +99,11 @@ class Hub:
         return self._users
 
     @property
+    def waiting_bytes(self) -> int:
+        """How much waits for the readers to take it."""
+        return self._buffered.bytes
+
+    @property
     def positions(self) -> Positions:
         """Through where everything was handed out. A copy."""
         return dict(self._positions)

@@ -20,6 +20,8 @@ from api.errors import Problem, answered
 from api.http.authentication import OUTCOMES, Authentication
 from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
+from api.http.traffic import traffic
+from api.routes.process_metrics import of_flushes, of_traffic
 from api.routes.projections import states
 from api.routes.read_route import HEADERS, read, route, services_of
 from api.routes.stats import counted_by
@@ -86,6 +88,13 @@ class Reading(Collector):
             yield from _of_certificate(self._connection.server_certificate)
         yield _gauge("eventlog_streams", "Streams of events that are open.", self._services.hub.readers)
         yield _gauge("eventlog_streams_max", "Their bound.", self._services.settings.streams_max)
+        yield _gauge(
+            "eventlog_stream_waiting_bytes",
+            "What waits for the readers of streams to take it, which is how far they are behind.",
+            self._services.hub.waiting_bytes,
+        )
+        yield from of_traffic(traffic)
+        yield from of_flushes(self._services.writer)
         yield _of_problems()
         yield _of_callers(self._authentication)
         yield _of_quotas(self._authentication)

@@ -17,12 +17,14 @@ import psycopg
 from msgspec import UNSET, Meta, UnsetType
 
 from api.errors import Problem, problem_for, wrong_method
+from api.http import paths
 from api.http.admission import Publishing
 from api.http.authentication import Caller
 from api.http.body import ClientGone, read_body
 from api.http.middleware import Receive, Scope, Send, send_problem
 from api.http.publish_body import BodyFormat, format_of, require_each_once
 from api.http.request_origin import client_of
+from api.http.traffic import traffic
 from api.requests.topics import caller_of
 from api.wiring import Services
 from eventlog.errors import ContentRefused, DiskFull, EventlogError, QueueFull
@@ -38,7 +40,7 @@ from eventlog.log.refused_publishes import Refusal, source_of
 from projections.read import outcomes
 from projections.read.deliveries import DeliveryName, Outcome
 
-PATHS = ("/publish", "/publish/batch")
+PATHS = paths.PUBLISH
 WAIT_SECONDS_MAX = 60.0
 REJECTIONS_RECORDED = 10
 # What cannot be cleared at a glance takes up to 4 ms a kilobyte to examine, where every three bytes are an
@@ -163,6 +165,8 @@ class Publish:
                 # A batch of CloudEvents may be empty.
                 places = await services.writer.submit(deliveries) if deliveries.count else []
         scope["connection"].has_published()
+        if caller.id is not None:
+            traffic.of_key(caller.id, 0, deliveries.count)
         answer = accepted_of(deliveries, places, intake.rejected)
         status = 202
         if preferences.wait_seconds is not None and await services.projected.wait(
@@ -197,6 +201,7 @@ class Publish:
             bytes_max=services.settings.body_bytes_max,
             timeout_seconds=services.settings.receive_timeout_seconds,
         )
+        traffic.bytes_in += len(body)
         if caller.meter is not None:
             caller.meter.take_bytes(len(body) - announced)
         # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.

@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import Request
 
 from api.errors import problem_for, wrong_method
+from api.http import paths
 from api.http.authentication import Authentication, Caller
 from api.http.middleware import Message, Receive, Scope, Send
 from api.http.negotiation import EVENT_STREAM, LINES, form_of
@@ -31,7 +32,7 @@ from api.wiring import Services
 from projections import read as log
 from projections.read.log_order import Positions
 
-PATH = "/events/stream"
+PATH = paths.STREAM
 TOPICS_MAX = 32
 NOT_OURS = "is no place of these topics, or not all of one: give the id of the last event you got, as it is"
 # A peer that is gone without a word is noticed when it has acknowledged nothing for so long.

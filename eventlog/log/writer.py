@@ -39,6 +39,7 @@ from eventlog.failpoints import hit
 from eventlog.log.append import Deliveries, PositionRange, append_durably
 from eventlog.log.disk_room import DiskRoom
 from eventlog.log.fair_queue import FairQueue, SharedBound
+from eventlog.log.flushes import Flushes
 from eventlog.sessions.backoff import pause_seconds
 from eventlog.sessions.database import connect, first_line, has_ended_idle, translate
 from eventlog.sessions.lock_watch import APPEND_SECONDS_MAX, LockWatch
@@ -117,7 +118,7 @@ class Writer:
         self._trouble: str | None = None
         self._succeeded_at = -SHOWN_SECONDS
         self._room = DiskRoom(volumes)
-        self.busy_seconds = 0.0  # how long it has been appending, since it was made
+        self.flushes = Flushes()
         self.appended = threading.Event()  # set after each commit; whoever wakes readers clears it
         self._thread = threading.Thread(target=self._run, name="eventlog-writer", daemon=True)
         self._lock_watch = LockWatch(dsn)
@@ -187,9 +188,10 @@ class Writer:
         while batch := self._next_batch():
             began = time.monotonic()
             self._flush(batch)
-            self.busy_seconds += time.monotonic() - began
+            events = sum(request.deliveries.count for request in batch)
+            self.flushes.add(time.monotonic() - began, events)
             with self._changed:
-                self._sizes[self._number] -= sum(request.deliveries.count for request in batch)
+                self._sizes[self._number] -= events
                 self._queued_bytes -= sum(request.deliveries.size for request in batch)
                 for request in batch:
                     if request.deliveries.publisher is not None:
