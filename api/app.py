@@ -56,6 +56,7 @@ def create_app(settings: Settings, dsn: str, member: ProcessIdentity | None = No
         def begin(services: Services) -> None:
             app.state.services = route.services = streaming.services = direct.services = services
             authentication.directory, authentication.meters = services.keys, services.meters
+            authentication.uses = services.key_uses
 
         run = partial(running, settings, dsn, member or alone())
         async with started(run, entrance, begin):

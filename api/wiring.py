@@ -25,6 +25,7 @@ from eventlog.intake import PublishLimits
 from eventlog.keys.day_counts import DayCounts
 from eventlog.keys.directory import KeyDirectory
 from eventlog.keys.meter import KeyMeters
+from eventlog.keys.uses import KeyUses
 from eventlog.log.disk_room import volumes
 from eventlog.log.outbox import Mover
 from eventlog.log.refused_publishes import RefusalLog
@@ -86,6 +87,7 @@ class Services(msgspec.Struct):
     cached_findings: CachedFindings
     keys: KeyDirectory | None
     meters: KeyMeters | None
+    key_uses: KeyUses | None
     hooks: HookFile | None
     keys_desk: KeysDesk
     definitions: IngestDefinitions
@@ -124,6 +126,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
     moving.start()
     operations = Operations(dsn, settings)
     keys = None if settings.auth_mode == "open" else KeyDirectory(dsn)
+    uses = None if keys is None else KeyUses(dsn)
     days = None if keys is None else DayCounts(dsn, lambda: keys.counts_days)
     enforced = settings.auth_mode == "required"
     pool = ReaderPool(dsn, READERS_MAX + PROBES_MAX)
@@ -156,6 +159,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
             hub=hub,
             cached_findings=CachedFindings(settings, dsn),
             keys=keys,
+            key_uses=uses,
             hooks=hooks,
             keys_desk=KeysDesk(dsn),
             definitions=IngestDefinitions(pool),
@@ -167,7 +171,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
         await asyncio.to_thread(operations.close)
         await writer.close()
         await pool.close()
-        await asyncio.to_thread(_close_threads, waker, refusals, moving, keys, days)
+        await asyncio.to_thread(_close_threads, waker, refusals, moving, keys, days, uses)
         log.info("api_stopped")
 
 
@@ -180,7 +184,7 @@ def _close_threads(
     waker: Waker,
     refusals: RefusalLog,
     moving: threading.Thread,
-    *others: KeyDirectory | DayCounts | None,
+    *others: KeyDirectory | DayCounts | KeyUses | None,
 ) -> None:
     for other in others:
         if other is not None:

@@ -27,6 +27,7 @@ from eventlog.keys.meter import KeyMeter, KeyMeters
 from eventlog.keys.publishable import Publishable
 from eventlog.keys.scopes import EVERYTHING, Scopes
 from eventlog.keys.session_token import TOKEN_LENGTH_MAX, SessionToken, read_token
+from eventlog.keys.uses import KeyUses
 from eventlog.tls.client_certificate import ShownCertificate
 
 Mode = Literal["open", "observe", "required"]
@@ -82,6 +83,7 @@ class Authentication:
         # There once the service has started, where keys are looked at.
         self.directory: KeyDirectory | None = None
         self.meters: KeyMeters | None = None
+        self.uses: KeyUses | None = None
         self.counted: Counter[Outcome] = Counter()
         self._held: list[tuple[Any, Callable[[], None]]] = []
         self._checking: asyncio.TimerHandle | None = None
@@ -119,8 +121,13 @@ class Authentication:
             return ANYBODY
         caller = self._identified(scope)
         if caller.id is not None:
-            self.counted["accepted"] += 1
+            self._note_use(caller.id)
         return caller
+
+    def _note_use(self, key_id: str) -> None:
+        self.counted["accepted"] += 1
+        if self.uses is not None:
+            self.uses.used(key_id)
 
     def _identified(self, scope: Any) -> Caller:
         permission = permission_for(scope["method"], scope["path"])
@@ -153,7 +160,7 @@ class Authentication:
             return False
         if time.monotonic() >= min(directory.fresh_until, caller.ends_at):
             return False
-        self.counted["accepted"] += 1
+        self._note_use(caller.id)
         return True
 
     def _identify(

@@ -96,14 +96,28 @@ def create(
 
 
 @app.command("list")
-def list_keys(as_json: Json = False) -> None:
+def list_keys(
+    unused: Annotated[
+        str | None, typer.Option(help="Only keys that were not used for so long: 30d, 24h.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show all keys, and what each may do; never a secret."""
-    from eventlog.keys import store
+    from datetime import UTC, datetime
 
+    from eventlog.keys import store
+    from eventlog.keys.spans import read_span
+
+    since = None if unused is None else datetime.now(UTC) - read_span(unused)
     with _opened() as connection:
         keys = store.all_keys(connection)
+    if since is not None:
+        keys = [key for key in keys if store.is_unused(key, since)]
     if as_json:
         print_json(keys)
+        return
+    if not keys and unused is not None:
+        say(f"every key that may be used was, within {unused}")
         return
     if not keys:
         say("there are no keys yet; make one: eventlog keys create NAME --scope publish --scope read")
@@ -111,11 +125,14 @@ def list_keys(as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("id", "name", "state", "scopes", "quotas", "expires", box=None)
+    table = Table("id", "name", "state", "scopes", "quotas", "expires", "last used", box=None)
     for key in keys:
-        expires = "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M}"
+        expires, used = (
+            "never" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+            for moment in (key.expires_at, key.last_used_at)
+        )
         table.add_row(
-            key.id, harmless(key.name), key.state, " ".join(key.scopes), _quotas(key.quotas), expires
+            key.id, harmless(key.name), key.state, " ".join(key.scopes), _quotas(key.quotas), expires, used
         )
     Console(markup=False, highlight=False).print(table)
 

@@ -26,7 +26,10 @@ State = Literal["active", "suspended", "revoked"]
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A key as it is listed: never its secret. `secrets` counts those that hold, two while it is rotated."""
+    """A key as it is listed: never its secret. `secrets` counts those that hold, two while it is rotated.
+
+    last_used_at is known within five minutes; None where the key never was used.
+    """
 
     id: str
     name: str
@@ -44,6 +47,7 @@ class Key(msgspec.Struct, frozen=True):
     events_per_day: int | None
     streams: int | None
     sql_seconds_per_hour: int | None
+    last_used_at: datetime | None
 
     @property
     def quotas(self) -> Quotas:
@@ -199,6 +203,11 @@ def page(connection: Connection, after: str | None, limit: int) -> list[Key]:
     """Return some keys, the oldest first, after one of them."""
     cursor = connection.cursor(row_factory=class_row(Key))
     return cursor.execute(statement("keys/page"), {"after": after, "limit": limit}).fetchall()
+
+
+def is_unused(key: Key, since: datetime) -> bool:
+    """Say whether a key that could be used was not, since a moment at which it was there."""
+    return key.state in ("active", "suspended") and (key.last_used_at or key.created_at) < since
 
 
 def one(connection: Connection, key_id: str) -> Key:

@@ -23,6 +23,7 @@ from projections.doctor.books import (
 from projections.doctor.damage import check_damage
 from projections.doctor.durability import check_settings, check_version
 from projections.doctor.finding import Examination, Finding, failed, ok
+from projections.doctor.keys import check_keys
 from projections.doctor.load import check_load, check_sessions, check_slots
 from projections.doctor.pooler import check_pooler, mend_pooler
 from projections.doctor.protection import check_privileges, check_triggers
@@ -62,6 +63,7 @@ OF_SCHEMA: tuple[tuple[str, Check], ...] = (
     ("projections", check_failures),
     ("progress", check_standing_still),
     ("outbox", check_outbox),
+    ("keys", check_keys),
 )
 COUNTING = frozenset({"positions", "books", "projections"})
 

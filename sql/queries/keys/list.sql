@@ -6,7 +6,9 @@ SELECT k.id, k.name, k.scopes, k.source, k.topic_prefix,
            SELECT count(*) FROM eventlog.key_secrets AS s
            WHERE s.key_id = k.id AND (s.valid_until IS NULL OR s.valid_until > clock_timestamp())
        ) AS secrets,
-       k.events_per_second, k.bytes_per_second, k.events_per_day, k.streams, k.sql_seconds_per_hour
+       k.events_per_second, k.bytes_per_second, k.events_per_day, k.streams, k.sql_seconds_per_hour,
+       u.used_at AS last_used_at
 FROM eventlog.keys AS k
+LEFT JOIN eventlog.key_uses AS u ON u.key_id = k.id
 WHERE %(id)s::text IS NULL OR k.id = %(id)s::text
 ORDER BY k.created_at, k.id

@@ -3,7 +3,7 @@
 -- (columns, defaults, checks) is not asked for, nor functions and grants, which every migrate makes anew.
 WITH expected (kind, name) AS (
     VALUES ('table', 'attempts'), ('table', 'claims'), ('table', 'console_statements'), ('table', 'failures'),
-           ('table', 'inbox'), ('table', 'ingest_definitions'), ('table', 'key_certificates'), ('table', 'key_changes'), ('table', 'key_days'), ('table', 'key_secrets'), ('table', 'keys'),
+           ('table', 'inbox'), ('table', 'ingest_definitions'), ('table', 'key_certificates'), ('table', 'key_changes'), ('table', 'key_days'), ('table', 'key_secrets'), ('table', 'key_uses'), ('table', 'keys'),
            ('table', 'operations'), ('table', 'outbox'), ('table', 'outbox_claim'),
            ('table', 'partitions'), ('table', 'projection_versions'), ('table', 'projections'),
            ('table', 'quarantine'), ('table', 'refused_publishes'), ('table', 'retries'),
@@ -12,7 +12,7 @@ WITH expected (kind, name) AS (
            ('key', 'claims.claim_of_one_partition'), ('key', 'console_statements.console_statement_in_order'),
            ('key', 'failures.failure_at_moment'), ('key', 'inbox.delivery_by_position'),
            ('key', 'ingest_definitions.ingest_definition_by_version'), ('key', 'key_certificates.key_certificate_by_fingerprint'), ('key', 'key_certificates.key_certificate_of_key'), ('key', 'key_changes.key_changes_are_one_row'), ('key', 'key_days.key_day_in_order'), ('key', 'key_secrets.key_secret_by_digest'),
-           ('key', 'key_secrets.key_secret_of_key'), ('key', 'keys.key_by_id'), ('key', 'operations.operation_by_id'), ('key', 'outbox.outbox_in_order'),
+           ('key', 'key_secrets.key_secret_of_key'), ('key', 'key_uses.key_use_by_key'), ('key', 'key_uses.key_use_of_key'), ('key', 'keys.key_by_id'), ('key', 'operations.operation_by_id'), ('key', 'outbox.outbox_in_order'),
            ('key', 'outbox_claim.one_outbox_claim'), ('key', 'partitions.partitions_by_number'),
            ('key', 'projection_versions.version_belongs_to_projection'),
            ('key', 'projection_versions.version_of_projection'), ('key', 'projections.live_version_exists'),
