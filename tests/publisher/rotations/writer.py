@@ -99,7 +99,7 @@ class Writer:
         plain = [path for path in self._old() if path.suffix not in UNPACK]
         if plain and (there := max(plain, key=lambda path: path.stat().st_mtime_ns)) and self._begun == "":
             lines = self.lines_in(there)
-            file = self.file_of[lines[-1]] if lines else self._new_file()
+            file = self.file_of[lines[-1]] if lines else self._another_file()
             with there.open("ab", buffering=0) as opened:
                 for _ in range(step.number):
                     opened.write((text := self._text("late")).encode() + b"\n")
@@ -226,10 +226,13 @@ class Writer:
         (link := self.logs / "link").symlink_to(target.name)
         link.rename(self.path)
 
-    def _new_file(self) -> int:
+    def _new_file(self) -> None:
+        """Count the file that the writer opens, or has emptied."""
+        self.file = self._another_file()
+
+    def _another_file(self) -> int:
         self._files += 1
-        self.file = self._files
-        return self.file
+        return self._files
 
     def _end_line(self) -> None:
         if self._begun:
