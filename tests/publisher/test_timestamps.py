@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publisher.ship.times.layout import TimeFormat, compiled
@@ -266,6 +266,8 @@ def test_no_text_is_an_error(line: str) -> None:
     read_time(line, UTC)
 
 
+@example(float("nan"))
+@example(float("inf"))
 @given(st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.lists(st.integers())))
 def test_no_value_is_an_error(value: object) -> None:
     read_time(value, UTC)

@@ -122,9 +122,9 @@ def _read_object(value: dict[str, object], zone: tzinfo) -> str | None:
 
 
 def _read_epoch(value: Decimal) -> str | None:
-    unit = next((unit for unit in (10**9, 10**6, 10**3) if value >= _SECONDS_MIN * unit), 1)
     if not value.is_finite() or value < _SECONDS_MIN:
         return None
+    unit = next((unit for unit in (10**9, 10**6, 10**3) if value >= _SECONDS_MIN * unit), 1)
     try:
         return in_contract(EPOCH + timedelta(microseconds=int(value * 10**6 / unit)))
     except (ValueError, OverflowError, InvalidOperation):
