@@ -61,13 +61,17 @@ class ContainerEnvelope:
         self._is_docker = form == "docker"
         self._lines = LineEnvelope(topic, source, name, file_id)
 
-    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
-        """Return the event's id, its JSON text and its own time; raises BadLine."""
+    def id_of(self, record: Record) -> str:
+        """Return the event_id of a record."""
+        return self._lines.id_of(record)
+
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[bytes, str]:
+        """Return the event's JSON text and its own time; raises BadLine."""
         pieces = [self._piece(line) for line in record.text.split(b"\n")]
         text = b"".join(piece for piece, _ in pieces).removesuffix(b"\n")
-        whole = record._replace(text=text, lines=1)
-        event_id, event, own = self._lines.wrap(whole, time, time_from)
-        return event_id, event[:-2] + b',"stream":%b}}' % msgspec.json.encode(pieces[0][1]), own
+        whole = msgspec.structs.replace(record, text=text, lines=1)
+        event, own = self._lines.wrap(whole, time, time_from)
+        return event[:-2] + b',"stream":%b}}' % msgspec.json.encode(pieces[0][1]), own
 
     def _piece(self, line: bytes) -> tuple[bytes, str]:
         if self._is_docker:

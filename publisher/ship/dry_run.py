@@ -57,7 +57,7 @@ def _first_records(file: LogFile, lane: Lane) -> Iterator[Record]:
 
 def _event_of(lane: Lane, record: Record) -> str:
     try:
-        event = lane.event_of(record)[1]
+        event = lane.event_of(record)[0]
     except BadLine as bad:
         return f"line {record.line_number}: {bad.code}: {bad}"
     return json.dumps(json.loads(event))

@@ -29,8 +29,11 @@ class BadLine(Exception):
 class Envelope(Protocol):
     """A way to make events of records."""
 
-    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
-        """Return the event's id, its JSON text, and the time it says itself; raises BadLine.
+    def id_of(self, record: Record) -> str:
+        """Return the event_id of a record that was wrapped."""
+
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[bytes, str]:
+        """Return the event's JSON text, and the time it says itself; raises BadLine.
 
         `time` is what the event bears unless it says one itself; `time_from` says where that comes from
         when it is not the record's own.
@@ -47,27 +50,33 @@ class LineEnvelope:
     """
 
     def __init__(self, topic: str, source: str, name: str, file_id: str) -> None:
-        self._before_id = b'{"topic":%b,"event_id":"' % _json(topic)
-        self._source = b'","source":%b,"payload":{"line":' % _json(source)
-        self._file = b',"file":%b,"line_number":' % _json(name)
         self._file_id = file_id
+        before_id = b'{"topic":%b,"event_id":"%b.' % (_json(topic), file_id.encode())
+        before_text = b'","source":%b,"payload":{"line":' % _json(source)
+        before_number = b',"file":%b,"line_number":' % _json(name)
+        # Formatted once a record: what does not change is part of the pattern.
+        constants = [part.replace(b"%", b"%%") for part in (before_id, before_text, before_number)]
+        self._pattern = b'%b%%x","timestamp":"%%b%b%%b%b%%d' % (*constants,)
+        self._whole_pattern = self._pattern + b"}}"
 
-    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
-        """Return the event's id, its JSON text and its own time."""
-        event_id = f"{self._file_id}.{record.offset:x}"
+    def id_of(self, record: Record) -> str:
+        """Return the event_id of a record."""
+        return f"{self._file_id}.{record.offset:x}"
+
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[bytes, str]:
+        """Return the event's JSON text and its own time."""
+        own = record.time
+        try:
+            text = record.text.decode()
+            is_plain = "\0" not in text
+        except UnicodeDecodeError:
+            is_plain = False
+        if is_plain and not time_from and record.is_one_line:
+            values = (record.offset, time.encode(), _json(text), record.line_number)
+            return self._whole_pattern % values, own
         text, exact = readable(record.text)
-        event = b'%b%b","timestamp":"%b%b%b%b%d' % (
-            self._before_id,
-            event_id.encode(),
-            time.encode(),
-            self._source,
-            _json(text),
-            self._file,
-            record.line_number,
-        )
-        if exact is None and not time_from and record.lines == 1 and not record.part and not record.continues:
-            return event_id, event + b"}}", record.time
-        return event_id, event + _details(record, exact, time_from) + b"}}", record.time
+        event = self._pattern % (record.offset, time.encode(), _json(text), record.line_number)
+        return event + _details(record, exact, time_from) + b"}}", own
 
 
 def _details(record: Record, exact: bytes | None, time_from: str) -> bytes:
@@ -118,14 +127,20 @@ class FieldEnvelope:
         self._zone = zone
         self._topic = None if fields.topic_template is None else parse_template(fields.topic_template)
 
-    def wrap(self, record: Record, time: str, time_from: str) -> tuple[str, bytes, str]:
-        """Return the event's id, its JSON text, and the time it says itself; raises BadLine."""
+    def id_of(self, record: Record) -> str:
+        """Return the event_id of a record that was wrapped."""
+        return self._id_in(_decoded(record.text.strip(b" \t\r")), record)
+
+    def _id_in(self, document: dict[str, msgspec.Raw], record: Record) -> str:
+        return _text_at(document, self._fields.id_field) or f"{self._file_id}.{record.offset:x}"
+
+    def wrap(self, record: Record, time: str, time_from: str) -> tuple[bytes, str]:
+        """Return the event's JSON text, and the time it says itself; raises BadLine."""
         if record.part:
             raise BadLine("line_too_long", "the line is longer than any event may be")
         line = record.text.strip(b" \t\r")
         document = _decoded(line)
         fields = self._fields
-        event_id = _text_at(document, fields.id_field) or f"{self._file_id}.{record.offset:x}"
         source = _text_at(document, fields.source_field) or fields.source
         payload = line if fields.payload_field is None else _at(document, fields.payload_field)
         if payload is None:
@@ -133,12 +148,12 @@ class FieldEnvelope:
         own = self._time_of(document)
         event = b'{"topic":%b,"event_id":%b,"timestamp":"%b","source":%b,"payload":%b}' % (
             _json(self._topic_of(document)),
-            _json(event_id),
+            _json(self._id_in(document, record)),
             (own or time).encode(),
             _json(source),
             bytes(payload),
         )
-        return event_id, event, own or ""
+        return event, own or ""
 
     def _topic_of(self, document: dict[str, msgspec.Raw]) -> str:
         if self._topic is not None:

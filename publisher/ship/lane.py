@@ -177,25 +177,27 @@ class Lane:
         self.save()
 
     async def _take(self, records: Iterable[Record]) -> None:
+        report, batch, count_max = self.report, self._batch, self._shipping.batch
         for record in records:
             if self._ndjson and not record.text.strip():
-                self._batch.last = record
+                batch.last = record
                 continue
-            self.report.records += 1
+            report.records += 1
             try:
-                event_id, event, own = self.event_of(record)
+                event, own = self.event_of(record)
             except BadLine as bad:
                 self._refuse([RefusedLine(self._shown, record.line_number, bad.code, str(bad))])
-            else:
-                if not self._batch.has_room_for(event, self._shipping.batch):
-                    await self._send()
-                self._batch.add(event_id, event, record.line_number, own)
-                if not own:
-                    self.report.without_time += 1
-            self._batch.last = record
+                batch.last = record
+                continue
+            if not batch.has_room_for(event, count_max):
+                await self._send()
+                batch = self._batch
+            batch.add(event, record, own)
+            if not own:
+                report.without_time += 1
 
-    def event_of(self, record: Record) -> tuple[str, bytes, str]:
-        """Return the event's id, its JSON text, and the time that it says itself; raises BadLine."""
+    def event_of(self, record: Record) -> tuple[bytes, str]:
+        """Return the event's JSON text, and the time that it says itself; raises BadLine."""
         bears, come_from = (record.time, "") if record.time else self._time_of_untimed()
         return self._envelope.wrap(record, bears, come_from)
 
@@ -252,7 +254,7 @@ class Lane:
             records=before.records + len(batch.events),
             first_time=min(before.first_time or batch.first_time, batch.first_time or before.first_time),
             last_time=max(before.last_time, batch.last_time),
-            witness=Witness(*outcome.last_accepted) if outcome.last_accepted else before.witness,
+            witness=self._witness_in(batch, outcome) or before.witness,
         )
         if batch.first_time:
             self.report.seen(batch.first_time)
@@ -260,6 +262,12 @@ class Lane:
         self._changed = True
         if time.monotonic() - self._saved_at > SAVE_INTERVAL_SECONDS:
             self.save()
+
+    def _witness_in(self, batch: OutgoingBatch, outcome: Outcome) -> Witness | None:
+        if outcome.last_accepted is None:
+            return None
+        index, lies = outcome.last_accepted
+        return Witness(self._envelope.id_of(batch.records[index]), lies)
 
     def _lines_of(self, position: Position) -> Lines:
         if self._shipping.container is not None:

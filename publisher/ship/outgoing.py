@@ -60,24 +60,23 @@ class OutgoingBatch:
     """Events of one file, in its order, that go out together."""
 
     events: list[bytes] = field(default_factory=list)
-    event_ids: list[str] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)  # of the events
     size: int = 0
     last: Record | None = None  # where the file goes on; also one that made no event
     first_time: str = ""  # of the times that lines say themselves
     last_time: str = ""
 
-    def add(self, event_id: str, event: bytes, line_number: int, own_time: str) -> None:
-        """Append an event."""
+    def add(self, event: bytes, record: Record, own_time: str) -> None:
+        """Append the event of a record."""
         if own_time:
             if own_time > self.last_time:
                 self.last_time = own_time
             if own_time < self.first_time or not self.first_time:
                 self.first_time = own_time
         self.events.append(event)
-        self.event_ids.append(event_id)
-        self.line_numbers.append(line_number)
+        self.records.append(record)
         self.size += len(event) + 1
+        self.last = record
 
     @property
     def after(self) -> Start | None:
@@ -91,11 +90,11 @@ class OutgoingBatch:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch came to. `last_accepted` is (event_id, where it may lie)."""
+    """What a batch came to. `last_accepted` is (which of the events, where it may lie)."""
 
     accepted: int = 0
     refused: list[RefusedLine] = field(default_factory=list)
-    last_accepted: tuple[str, list[str]] | None = None
+    last_accepted: tuple[int, list[str]] | None = None
 
 
 async def publish(client: Client, path: str, batch: OutgoingBatch) -> Outcome:
@@ -144,7 +143,7 @@ def _note(answer: Accepted, path: str, batch: OutgoingBatch, events: range, outc
     last = next((index for index in reversed(events) if index not in bad), None)
     if last is not None:
         lies = [f"{place.partition}:{place.last}" for place in answer.deliveries]
-        outcome.last_accepted = batch.event_ids[last], lies
+        outcome.last_accepted = last, lies
 
 
 def _by_event(rejections: list[Rejection]) -> list[Rejection]:
@@ -156,7 +155,7 @@ def _by_event(rejections: list[Rejection]) -> list[Rejection]:
 
 
 def _refused(path: str, batch: OutgoingBatch, index: int, said: Rejection) -> RefusedLine:
-    return RefusedLine(path, batch.line_numbers[index], said.code, said.detail)
+    return RefusedLine(path, batch.records[index].line_number, said.code, said.detail)
 
 
 def _rejections(body: bytes) -> list[Rejection]:

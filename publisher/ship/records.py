@@ -9,6 +9,8 @@ that is read once); that place is the shipper's to remember, and is given back a
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 # A record is at most so much of a file. Escaped as JSON it can grow sevenfold (control characters to
 # \u00xx, plus base64 where it is no UTF-8), which stays under the 1 MiB that the API takes for an event.
 RECORD_BYTES_MAX = 128 * 1024
@@ -25,7 +27,7 @@ class Start(NamedTuple):
     time: str = ""  # of the record before
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record; `text` is without the last line ending, `time` "" where it has none."""
 
     offset: int
@@ -38,6 +40,11 @@ class Record(NamedTuple):
     end: int  # the offset behind it
     end_line: int
     inside: int = 0  # parts so far of the line that the end is inside of
+
+    @property
+    def is_one_line(self) -> bool:
+        """Tell whether it is no more and no less than a line."""
+        return self.lines == 1 and not self.part and not self.continues
 
     @property
     def after(self) -> Start:
@@ -123,18 +130,16 @@ class RecordReader:
             return
         records = [*self._odd_line(rest, 0), *self.flush()]
         if records and not self._inside:  # should the line go on after all, that is a part of its own
-            records[-1] = records[-1]._replace(end_line=self._line_number - 1, inside=1)
+            records[-1] = msgspec.structs.replace(records[-1], end_line=self._line_number - 1, inside=1)
         yield from records
 
     def _take(self, line: bytes, size: int) -> Record | None:
         """Take a whole line; returns the record that it ends."""
         closed = None
         time = self._lines.time_of(line)
-        sealed = self._sealed == self._offset and self._offset > 0
         if self._open:
-            full = len(self._open) >= RECORD_LINES_MAX or self._open_size + len(line) > RECORD_BYTES_MAX
             begins = self._lines.begins(line, time, self._open[-1])
-            if not (begins or sealed or full):
+            if not (begins or self._sealed == self._offset or self._is_full(line)):
                 self._open.append(line)
                 self._open_size += 1 + len(line)
                 self._offset += size
@@ -144,13 +149,16 @@ class RecordReader:
             self._continues = not begins
         elif self._offset and not self._lines.begins(line, time, b""):
             self._continues = True
-        self._open.append(line)
+        self._open = [line]
         self._open_size = len(line)
-        self._open_offset, self._open_line = self._offset, self._line_number
+        self._open_offset = self._offset
         self._open_time = time or ""
         self._offset += size
-        self._line_number += 1
+        self._line_number = self._open_line = self._line_number + 1
         return closed
+
+    def _is_full(self, line: bytes) -> bool:
+        return len(self._open) >= RECORD_LINES_MAX or self._open_size + len(line) > RECORD_BYTES_MAX
 
     def _close(self) -> Record:
         lines, self._open = self._open, []
@@ -158,9 +166,8 @@ class RecordReader:
         time = self._time if continues and not self._open_time else self._open_time
         self._time = time
         text = lines[0] if len(lines) == 1 else b"\n".join(lines)
-        number = self._open_line + 1
         end, end_line = self._offset, self._line_number
-        return Record(self._open_offset, number, text, len(lines), time, 0, continues, end, end_line)
+        return Record(self._open_offset, self._open_line, text, len(lines), time, 0, continues, end, end_line)
 
     def _odd_line(self, line: bytes, newline: int) -> Iterator[Record]:
         """Take a line that is too long, goes on with one that was, or begins in a hole."""

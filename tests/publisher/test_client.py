@@ -24,6 +24,7 @@ from publisher.retrying import (
     wait_seconds,
 )
 from publisher.ship.outgoing import OutgoingBatch, publish
+from publisher.ship.records import Record
 from tests.publisher.peer import Peer, answering, dropping, running_peer
 
 BODY = b'[{"topic":"a","event_id":"1"}]'
@@ -214,7 +215,8 @@ def test_success_and_refusals_are_not_retryable() -> None:
 def test_an_answer_for_fewer_events_than_were_sent_is_no_success() -> None:
     batch = OutgoingBatch()
     for number in range(3):
-        batch.add(str(number), b'{"topic":"a","event_id":"%d"}' % number, number, "")
+        record = Record(number, number, b"", 1, "", 0, False, number + 1, number)
+        batch.add(b'{"topic":"a","event_id":"%d"}' % number, record, "")
 
     async def fault(peer: Peer, request: web.Request, body: bytes) -> web.StreamResponse:
         return web.json_response({"status": "accepted", "accepted": 2, "deliveries": []}, status=202)

@@ -23,7 +23,7 @@ def record(text: bytes, *, lines: int = 1, part: int = 0, continues: bool = Fals
 
 def wrap(text: bytes, *, time_from: str = "", **flags: Any) -> dict[str, object]:
     envelope = LineEnvelope("log.app.line", "app.log", "app.log", "f1")
-    _, event, _ = envelope.wrap(record(text, **flags), TIME, time_from)
+    event, _ = envelope.wrap(record(text, **flags), TIME, time_from)
     decoded = json.loads(event)
     assert isinstance(decoded, dict)
     return decoded
@@ -31,7 +31,7 @@ def wrap(text: bytes, *, time_from: str = "", **flags: Any) -> dict[str, object]
 
 def fields(line: bytes, *, topic: str | None = "t", **paths: str) -> dict[str, object]:
     envelope = FieldEnvelope(Fields(topic=topic, source="s", **paths), UTC, "f1")
-    _, event, _ = envelope.wrap(record(line), TIME, "")
+    event, _ = envelope.wrap(record(line), TIME, "")
     decoded = json.loads(event)
     assert isinstance(decoded, dict)
     return decoded
@@ -82,7 +82,7 @@ def test_text_that_is_whole_is_not_sent_twice() -> None:
 @pytest.mark.parametrize("worst", [b"\x01", b"\xff", b"\0", b"\x01\xff"])
 def test_the_longest_record_is_never_too_large_an_event(worst: bytes) -> None:
     envelope = LineEnvelope("t" * 255, "s" * 255, "f" * 200, "f1")
-    _, event, _ = envelope.wrap(record(worst * (RECORD_BYTES_MAX // len(worst))), TIME, "read")
+    event, _ = envelope.wrap(record(worst * (RECORD_BYTES_MAX // len(worst))), TIME, "read")
     assert len(event) < EVENT_BYTES_MAX
 
 
@@ -91,12 +91,12 @@ LINE = b'{"event":"push","n":7,"body":' + BODY + b',"big":12345678901234567890.5
 
 
 def test_the_payload_is_the_text_as_it_was_written() -> None:
-    _, event, _ = FieldEnvelope(Fields(topic="t", source="s"), UTC, "f1").wrap(
+    event, _ = FieldEnvelope(Fields(topic="t", source="s"), UTC, "f1").wrap(
         record(b"  " + LINE + b" "), TIME, ""
     )
     assert event.endswith(b',"payload":' + LINE + b"}")
     envelope = FieldEnvelope(Fields(topic="t", source="s", payload_field="body"), UTC, "f1")
-    _, event, _ = envelope.wrap(record(LINE), TIME, "")
+    event, _ = envelope.wrap(record(LINE), TIME, "")
     assert event.endswith(b'"payload":' + BODY + b"}")
 
 
