@@ -72,7 +72,11 @@ def rebuild(
         f"{name}: version {outcome.version} is live; {outcome.deliveries:,} deliveries"
         f" in {outcome.seconds:.1f} s ({rate:,.0f}/s)"
     )
-    for schema in outcome.kept:
+    _say_kept(outcome.kept)
+
+
+def _say_kept(schemas: list[str]) -> None:
+    for schema in schemas:
         say(f"{schema} is still read by somebody: the next rebuild or start removes it")
 
 
@@ -114,9 +118,11 @@ def drop(name: Name, yes: Yes = False) -> None:
         if name not in {state.name for state in _states(dsn)}:
             raise ProjectionUnknown(name)
         _ask(f"The tables of {name} are dropped; reading it answers 503 until it is rebuilt.", yes)
-        with _interruptible() as cancelled:
-            done = dropped(dsn, name, cancelled)
-    say(f"{name} is dropped; `eventlog rebuild {name}` brings it back" if done else f"{name} was dropped")
+        with _interruptible() as cancelled, shown_progress(f"drop {name}") as watch:
+            done = dropped(dsn, name, cancelled, watch)
+    back = f"{name} is dropped; `eventlog rebuild {name}` brings it back"
+    say(back if done.was_live else f"{name} was dropped")
+    _say_kept(done.kept)
 
 
 @app.command("list")

@@ -3,9 +3,10 @@
 Each version has a schema of its own, and its number never comes back. Which one is live is a row of
 `projections`; people read it through stable views, which point at its schema.
 
-Every function but `retire` and `discard` joins the caller's transaction.
+Every function but `retire`, `retire_soon` and `discard` joins the caller's transaction.
 """
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -21,6 +22,8 @@ from projections.projection import Projection
 
 # How long a change waits for readers, who queue up behind it meanwhile.
 LOCK_TIMEOUT_MILLISECONDS = 100
+# How long the readers of a version that is no longer live are waited for.
+RETIRE_SECONDS = 5.0
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -130,14 +133,37 @@ def discard(
 
 def remove(connection: Connection, name: str, version: int, schema: str) -> None:
     """Remove a version as `discard`, in the caller's transaction."""
-    left = remove_left(connection)
-    dependents = connection.execute(statement("versions/dependents"), {"schema_name": schema}).fetchall()
-    if any(owner in left for owner, _ in dependents):
+    if _is_asked(connection, schema):
         raise psycopg.errors.LockNotAvailable(f"questions in SQL read {schema} still")
-    if dependents:
-        raise ProjectionInUse(schema, [f"{owner}.{view}" for owner, view in dependents])
     connection.execute(statement("versions/drop_schema").format(schema=Identifier(schema)))
     connection.execute(statement("versions/forget"), {"projection": name, "version": version})
+
+
+def give_up_live(connection: Connection, name: str, version: int, schema: str) -> None:
+    """Have the live version be none, in the caller's transaction; `retire` removes it.
+
+    Raises ProjectionInUse where others have views on its tables.
+    """
+    _is_asked(connection, schema)
+    connection.execute(statement("versions/give_up"), {"projection": name, "version": version})
+
+
+def _is_asked(connection: Connection, schema: str) -> bool:
+    """Say whether questions in SQL read a version's tables. Raises ProjectionInUse for views of others."""
+    left = remove_left(connection)
+    dependents = connection.execute(statement("versions/dependents"), {"schema_name": schema}).fetchall()
+    others = [f"{owner}.{view}" for owner, view in dependents if owner not in left]
+    if others:
+        raise ProjectionInUse(schema, others)
+    return bool(dependents)
+
+
+def retire_soon(connection: Connection, name: str) -> list[str]:
+    """Do as `retire` until nothing is left, for a while; return the schemas that stay."""
+    deadline = time.monotonic() + RETIRE_SECONDS
+    while (kept := retire(connection, name)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return kept
 
 
 def retire(connection: Connection, name: str) -> list[str]:

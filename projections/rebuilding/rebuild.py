@@ -44,9 +44,6 @@ from projections.versions import Version
 
 log = structlog.get_logger()
 
-# How long the command waits for the last readers of the version before.
-RETIRE_SECONDS = 5.0
-
 
 class Options(msgspec.Struct, frozen=True):
     """How to rebuild.
@@ -149,7 +146,7 @@ class _Rebuild:
             self._play(version)
         attempts = self._go_live(version)
         hit("rb.swapped")
-        kept = self._retire()
+        kept = versions.retire_soon(self._connection, self._projection.name)
         hit("rb.dropped_old")
         seconds = time.monotonic() - self._began
         return RebuildOutcome(version.number, self._done, round(seconds, 3), resumed, attempts, kept)
@@ -173,6 +170,7 @@ class _Rebuild:
     def _drop_live(self) -> None:
         self._watch("dropping the live version")
         unplug(self._connection, self._projection.name, self._begin, self._watch)
+        versions.retire_soon(self._connection, self._projection.name)
 
     # What is left of an earlier rebuild
 
@@ -336,11 +334,3 @@ class _Rebuild:
             yield
         finally:
             pool.stop()
-
-    def _retire(self) -> list[str]:
-        deadline = time.monotonic() + RETIRE_SECONDS
-        while kept := versions.retire(self._connection, self._projection.name):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
-        return kept

@@ -20,10 +20,12 @@ from eventlog.audit.errors import AuditBusy, StatementFailed
 from eventlog.audit.limits import AT_ONCE_MAX, OVERRUNNING_MAX
 from eventlog.embedded import EmbeddedServer, shutdown_watch, stop_running
 from eventlog.statements import statement
+from projections import versions
 from projections.doctor.auditor import check_auditor, check_elsewhere
+from projections.drop import Dropped, drop
 from projections.install import set_up
 from projections.projection import CORE, TIMELINE, Projection
-from projections.rebuilding.rebuild import rebuild
+from projections.rebuilding.rebuild import Options, rebuild
 from tests.eventlog.audit.conftest import Asking
 from tests.support.api import running_api
 from tests.support.deliveries import append_events, event
@@ -135,6 +137,19 @@ def test_they_are_counted_and_told(stuck: Stuck, owner: Connection) -> None:
     with running_api(stuck.dsn, workers=0) as url, httpx2.Client(base_url=url, timeout=30) as client:
         assert f"eventlog_sql_overrunning {len(stuck.pids)}.0\n" in client.get("/metrics").text
         assert finding.found in client.get("/health/findings").text
+
+
+def test_a_drop_and_a_rebuild_in_place_leave_them_their_tables(
+    stuck: Stuck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "RETIRE_SECONDS", 0.2)
+    in_place = rebuild(stuck.dsn, CORE, Options(in_place=True))
+    assert (in_place.attempts, in_place.kept) == (1, ["core_1"])
+    assert drop(stuck.dsn, TIMELINE.name) == Dropped(was_live=True, kept=["timeline_1"])
+    with pytest.raises(StatementFailed, match="timeline is dropped"):
+        Asking(stuck.dsn)("SELECT * FROM received_by_topic")
+    assert rebuild(stuck.dsn, TIMELINE).kept == ["timeline_1"]
+    assert Asking(stuck.dsn)("SELECT sum(received) FROM received_by_topic").rows == [["1"]]
 
 
 @pytest.mark.parametrize("projection", [CORE, TIMELINE], ids=["core", "timeline"])

@@ -16,13 +16,13 @@ Connection = psycopg.Connection[TupleRow]
 
 
 def test_reading_it_says_that_it_is_dropped(database: str, connection: Connection) -> None:
-    assert drop(database, "core")
+    assert drop(database, "core").was_live
     for view in ("events", "duplicates", "conflicts", "stats"):
         with pytest.raises(psycopg.errors.UndefinedTable, match="projection core is dropped"):
             connection.execute(f"SELECT count(*) FROM {view}")
     assert scalar(connection, "SELECT to_regnamespace('core_1')") is None
     assert scalar(connection, "SELECT count(*) FROM inbox") != 0
-    assert not drop(database, "core")
+    assert not drop(database, "core").was_live
 
 
 def test_a_rebuild_brings_it_back(database: str, connection: Connection) -> None:

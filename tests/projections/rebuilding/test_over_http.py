@@ -123,7 +123,7 @@ def test_an_operation_whose_session_is_gone_has_failed(database: str, client: ht
 
 def test_a_dropped_projection_says_so_until_it_is_rebuilt(database: str, client: httpx2.Client) -> None:
     before = client.get("/stats").json()["unique_processed"]
-    assert drop(database, "core")
+    assert drop(database, "core").was_live
     assert client.get("/projections/core").json()["state"] == "dropped"
     for path in ("/stats", "/events", "/events/order.created/x"):
         answer = client.get(path)
