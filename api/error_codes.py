@@ -105,6 +105,7 @@ CODES: dict[str, CodeRule] = {
     "statement_too_long": CodeRule(422, "the statement is too long"),
     "statement_failed": CodeRule(422, "PostgreSQL refused the statement"),
     "statement_timed_out": CodeRule(422, "the statement took too long"),
+    "asker_left": CodeRule(422, "the asker had left before the statement ended, which nobody is told"),
     "statement_without_rows": CodeRule(422, "the statement answers without rows"),
     "row_too_large": CodeRule(422, "a row is too large"),
     "too_many_parameters": CodeRule(422, "the statement has too many parameters"),

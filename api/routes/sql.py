@@ -11,6 +11,7 @@ POST /sql            {"sql": "SELECT …", "parameters": {…} | […], "limit":
     422 `statement_failed`, `statement_timed_out`, `statement_without_rows` or `row_too_large`: with
         "sqlstate", "message", "hint" (or null) and "position" (a character of the statement, from 1,
         or null) beside the members of every problem.
+    422 `asker_left` is counted where nobody waits for the answer any more.
     422 `statement_empty`, `statement_too_long`, `parameter_missing`, `parameter_unknown`,
         `parameter_too_long`, `too_many_parameters`, `nul_in_text`, `surrogate_in_text`, `invalid_field`;
         404 `question_unknown`.

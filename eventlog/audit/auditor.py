@@ -161,8 +161,9 @@ def _run(session: Session, asked: StatementRequest, limits: StatementLimits) -> 
 def _failed(
     error: psycopg.Error, asked: StatementRequest, limits: StatementLimits, watchdog: Watchdog
 ) -> Exception:
-    if watchdog.asker_left and not watchdog.gave_up:
-        return StatementFailed("statement_timed_out", "57014", "its asker has left")
+    if watchdog.asker_left:
+        on = ", and it runs on: PostgreSQL cannot interrupt it" if watchdog.gave_up else ""
+        return StatementFailed("asker_left", "57014", f"its asker has left{on}")
     if error.sqlstate == "57014" or watchdog.barked:
         return _timed_out(limits, watchdog.gave_up)
     message = first_line(error)

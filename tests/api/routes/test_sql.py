@@ -131,6 +131,10 @@ def test_askers_who_leave_keep_nobody_from_asking(
     until(lambda: asked(client, "SELECT 1").status_code == 200, deadline_seconds=8)
     left = "SELECT count(*) FROM eventlog.console_statements WHERE error = 'its asker has left'"
     until(lambda: connection.execute(left).fetchone() == (AT_ONCE_MAX,))
+    # Nobody's took too long.
+    counted = f'eventlog_problems_total{{code="asker_left",status="422"}} {AT_ONCE_MAX}.0'
+    until(lambda: counted in client.get("/metrics").text, message=f"not {counted}")
+    assert "statement_timed_out" not in client.get("/metrics").text
 
 
 def test_who_has_said_all_and_stays_gets_the_answer(client: httpx2.Client) -> None:
