@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.console.running import Service
@@ -114,3 +115,21 @@ def test_what_is_not_there_is_told(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("invalid_parameter")
     page.goto("/#/nowhere")
     expect(page.get_by_text("There is no such page")).to_be_visible()
+
+
+@pytest.mark.parametrize("topic", [".", ".."])
+def test_names_that_a_browser_takes_out_of_a_path_are_shown(page: Page, service: Service, topic: str) -> None:
+    service.publish(*[event(topic=topic, event_id=id, payload={"of": id}) for id in (".", "..", "%2e%2e")])
+    page.goto("/")
+    page.get_by_label("Filter topics").fill(topic)
+    page.get_by_role("link", name=topic, exact=True).click()
+    ids = page.locator(f"{ROWS} td.id")
+    expect(ids).to_have_count(3)
+    for id in (".", "..", "%2e%2e"):
+        ids.get_by_text(id, exact=True).click()
+        shown = page.get_by_role("article", name="Event")
+        expect(shown).to_contain_text(f'"{id}"')
+        expect(shown.get_by_role("alert")).to_have_count(0)
+        page.reload()
+        expect(shown).to_contain_text(f'"{id}"')
+        page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""Readers of npm and PyPI on the stream: whatever becomes of the API, none misses or repeats an event.
+"""Readers of npm, of PyPI and in a browser: whatever becomes of the API, none misses or repeats an event.
 
 They are installed once, below .cache; where there is no package index or no node, they are skipped.
 """
@@ -18,17 +18,20 @@ import httpx2
 import msgspec
 import pytest
 
+from tests.api.console.running import BROWSER
 from tests.support.deliveries import append_events
 from tests.support.deliveries import event as made
 from tests.support.packages import packages
 from tests.support.projecting import project_all
+from tests.support.root import ROOT
 from tests.support.streaming import by_partition, places_in_log
 from tests.support.waiting import until
 
 HERE = Path(__file__).parent
 NPM = ("eventsource@4.1.0", "eventsource-client@1.2.0", "launchdarkly-eventsource@2.2.0")
 PYPI = ("sseclient-py==1.9.0", "httpx-sse==0.4.3", "httpx==0.28.1", "requests==2.32.5")
-READERS = [*(name.partition("@")[0] for name in NPM), "sseclient-py", "httpx-sse"]
+OF_PYTHON = {"sseclient-py": "follow.py", "httpx-sse": "follow.py", "chromium": "follow_in_browser.py"}
+READERS = [*(name.partition("@")[0] for name in NPM), *(OF_PYTHON if BROWSER else list(OF_PYTHON)[:2])]
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +61,15 @@ class Reading(msgspec.Struct, frozen=True):
 
 @contextmanager
 def reading(name: str, url: str, folder: Path, printed: Path) -> Iterator[Reading]:
-    python = name in ("sseclient-py", "httpx-sse")
-    command = [sys.executable, str(HERE / "follow.py")] if python else ["node", "follow.mjs"]
+    of_python = OF_PYTHON.get(name)
+    command = [sys.executable, str(HERE / of_python)] if of_python else ["node", "follow.mjs"]
     with printed.open("wb") as said, printed.with_suffix(".err").open("wb") as wrong:
         process = subprocess.Popen(
             [*command, name, url],
             cwd=folder,
             stdout=said,
             stderr=wrong,
-            env={**os.environ, "PYTHONPATH": str(folder / "python")},
+            env={**os.environ, "PYTHONPATH": f"{folder / 'python'}:{ROOT}"},
         )
         try:
             yield Reading(name, printed)

@@ -7,6 +7,7 @@ import httpx2
 import psycopg
 import pytest
 
+from api.services import operations
 from projections.drop import drop
 from projections.operations import operation
 from tests.support.api import running_api
@@ -107,6 +108,25 @@ def test_a_second_change_of_the_same_projection_is_refused_by_name(
         assert client.delete(f"/operations/{first.id}").status_code == 202
         with pytest.raises(Exception, match="cancelled"):
             first.report("filling", 0, 0)
+
+
+def test_no_more_are_under_way_in_a_process_than_may(
+    database: str, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "AT_ONCE_MAX", 1)
+    with psycopg.connect(database) as gate:
+        # Nothing is switched while somebody migrates.
+        gate.execute("SELECT pg_advisory_xact_lock(hashtextextended('eventlog.migrate', 0))")
+        first = client.post("/projections/core/rebuild")
+        assert first.status_code == 202, first.text
+        for what in ("rebuild", "verify"):
+            refused = client.post(f"/projections/timeline/{what}")
+            assert (refused.status_code, refused.json()["code"]) == (503, "operations_busy")
+            assert (refused.json()["retryable"], refused.headers["retry-after"]) == (True, "30")
+        assert client.get("/projections/timeline").json()["operation"] is None
+    assert ended(client, first.headers["location"])["state"] == "done"
+    second = client.post("/projections/timeline/verify")
+    assert ended(client, second.headers["location"])["state"] == "done"
 
 
 def test_an_operation_whose_session_is_gone_has_failed(database: str, client: httpx2.Client) -> None:
