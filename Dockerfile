@@ -4,16 +4,21 @@
 FROM python:3.13-slim AS build
 WORKDIR /build
 RUN python -m venv /opt/eventlog
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# What it depends on first: a layer that a change of the sources leaves as it is.
+COPY pyproject.toml constraints.txt ./
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && pip install --no-cache-dir -c constraints.txt hatchling \
+    && /opt/eventlog/bin/pip install --no-cache-dir -c constraints.txt -r requirements.txt
+COPY README.md LICENSE ./
 COPY eventlog eventlog
 COPY projections projections
 COPY api api
 COPY publisher publisher
 COPY sql sql
 # The build tool stays in this stage; what is shipped is the wheel and its pinned dependencies.
-RUN pip install --no-cache-dir -c constraints.txt hatchling \
-    && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
-    && /opt/eventlog/bin/pip install --no-cache-dir -c constraints.txt dist/*.whl
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+    && /opt/eventlog/bin/pip install --no-cache-dir --no-deps dist/*.whl \
+    && /opt/eventlog/bin/pip check
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/eventlog --shell /usr/sbin/nologin eventlog \

@@ -35,7 +35,7 @@ GRANT EXECUTE ON FUNCTION eventlog.checkpoint_of, eventlog.head_of, eventlog.par
 GRANT EXECUTE ON FUNCTION eventlog.projection_dropped TO PUBLIC;
 
 -- Where the logins are apart (`eventlog migrate --roles`), what the owner does elsewhere beside migrating: keys,
--- operations, projections, the record of questions. A rule, so that a new table follows it: all of our tables but the
+-- operations, projections, the record of questions. It is a projector and a reader besides. A rule, so that a new table follows it: all of our tables but the
 -- log itself, and what says where it begins and which schema this is.
 DO $$
 DECLARE
@@ -57,11 +57,9 @@ BEGIN
                        CASE WHEN is_log THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, target);
     END LOOP;
     REVOKE ALL ON ALL FUNCTIONS IN SCHEMA eventlog FROM eventlog_operator;
-    GRANT USAGE ON SCHEMA eventlog TO eventlog_operator;
     GRANT SELECT ON ALL SEQUENCES IN SCHEMA eventlog TO eventlog_operator;
     GRANT EXECUTE ON FUNCTION eventlog.make_schema, eventlog.set_audit_aside, eventlog.unplug_views,
-        eventlog.take_claims, eventlog.checkpoint_of, eventlog.head_of, eventlog.partition_of, eventlog.position_at,
-        eventlog.indigestible, eventlog.sequences_behind, eventlog.operator_role, eventlog.login_of
+        eventlog.sequences_behind
         TO eventlog_operator;
 END
 $$;
@@ -81,11 +79,7 @@ $$;
 DO $$
 DECLARE
     target regprocedure;
-    ours   text;
 BEGIN
-    SELECT string_agg(r.rolname, ', ') INTO ours
-    FROM pg_roles AS r
-    WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader', eventlog.operator_role());
     FOR target IN
         SELECT f.oid
         FROM pg_proc AS f
@@ -94,18 +88,14 @@ BEGIN
           AND held.grantee = current_user::regrole AND held.is_grantable
           -- None of our work makes large objects, which outlive it.
           AND f.proname !~ '^lo(_|read$|write$)'
-          AND NOT EXISTS (
-              SELECT FROM pg_roles AS r
-              WHERE r.rolname = 'eventlog_operator' AND r.rolname = eventlog.operator_role()
-                AND has_function_privilege(r.oid, f.oid, 'EXECUTE')
-              UNION ALL
-              SELECT WHERE eventlog.operator_role() IS NULL AND has_function_privilege('eventlog_reader', f.oid, 'EXECUTE')
-          )
+          AND NOT has_function_privilege('eventlog_reader', f.oid, 'EXECUTE')
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', target, ours);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eventlog_appender, eventlog_projector, eventlog_reader',
+                       target);
     END LOOP;
-    IF NOT has_database_privilege(coalesce(eventlog.operator_role(), 'eventlog_projector'), current_database(), 'TEMP') THEN
-        EXECUTE format('GRANT TEMP ON DATABASE %I TO %s', current_database(), ours);
+    IF NOT has_database_privilege('eventlog_projector', current_database(), 'TEMP') THEN
+        EXECUTE format('GRANT TEMP ON DATABASE %I TO eventlog_appender, eventlog_projector, eventlog_reader',
+                       current_database());
     END IF;
 END
 $$;

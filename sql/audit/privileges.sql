@@ -13,7 +13,6 @@ BEGIN
     SELECT string_agg(r.oid::regrole::text, ', ') INTO trusted
     FROM pg_roles AS r
     WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader')
-       OR (r.rolname = 'eventlog_operator' AND has_schema_privilege(r.oid, to_regnamespace('eventlog'), 'CREATE'))
        OR r.oid = (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'eventlog');
     FOR target IN
 {reaching}

@@ -10,7 +10,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('eventlog.protect', 0));
     SELECT array_agg(r.oid::regrole) INTO ours
     FROM pg_roles AS r
-    WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader', 'eventlog_operator')
+    WHERE r.rolname IN ('eventlog_appender', 'eventlog_projector', 'eventlog_reader')
        OR r.oid = (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'eventlog')
        OR r.oid = (SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database());
     FOR target IN

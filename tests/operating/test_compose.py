@@ -44,6 +44,8 @@ def server_of_an_image(bindir: Path | None, superuser: str) -> Iterator[Embedded
 def secrets(tmp_path: Path) -> Path:
     for name in ("postgres_password", "eventlog_password"):
         (tmp_path / name).write_text(f"of a test: {name}\n")
+    for work in ("api", "worker", "auditor"):
+        (tmp_path / f"{work}_dsn").write_text(f"postgresql://eventlog_{work}:of-{work}@postgres/eventlog\n")
     return tmp_path
 
 
@@ -58,7 +60,8 @@ def run_by_psql(file: str, dsn: str, secrets: Path, programs: Path) -> None:
 def assert_owned_by_no_superuser(server: EmbeddedServer) -> None:
     """Do what the containers do: migrate as eventlog, protect as the superuser, publish and project."""
     admin = server.superuser_dsn
-    assert eventlog("migrate", EVENTLOG_DSN=server.dsn).returncode == 0
+    migrated = eventlog("migrate", "--roles", EVENTLOG_DSN=server.dsn)
+    assert migrated.returncode == 0, migrated.stderr
     assert eventlog("protect", "--yes", EVENTLOG_DSN=admin).returncode == 0
     with psycopg.connect(server.dsn, autocommit=True) as owner:
         owner.execute("SET search_path = eventlog")
@@ -66,7 +69,13 @@ def assert_owned_by_no_superuser(server: EmbeddedServer) -> None:
         for forbidden in ("CREATE ROLE another", "ALTER SYSTEM SET fsync = off"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 owner.execute(forbidden.encode())
-    fill(f"{server.dsn}&options=-csearch_path%3Deventlog%2Cpublic")
+    api, worker = (server.dsn.replace("//eventlog@", f"//eventlog_{work}@") for work in ("api", "worker"))
+    fill(f"{api}&options=-csearch_path%3Deventlog%2Cpublic")
+    with psycopg.connect(worker) as opened, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        opened.execute("INSERT INTO eventlog.keys DEFAULT VALUES")
+    with psycopg.connect(admin) as opened:
+        rows = opened.execute("SELECT rolname FROM pg_authid WHERE rolpassword <> ''").fetchall()
+    assert {f"eventlog_{work}" for work in ("api", "worker", "auditor")} <= {name for (name,) in rows}
 
 
 def test_a_new_volume_gets_an_owner_that_is_no_superuser(
@@ -74,6 +83,8 @@ def test_a_new_volume_gets_an_owner_that_is_no_superuser(
 ) -> None:
     with server_of_an_image(bindir, "postgres") as server:
         run_by_psql("postgres/10-owner.sql", server.superuser_dsn, secrets, programs)
+        for _ in range(2):  # again changes nothing
+            run_by_psql("postgres/20-logins.sql", server.superuser_dsn, secrets, programs)
         assert_owned_by_no_superuser(server)
 
 
@@ -85,5 +96,6 @@ def test_an_old_volume_gets_one_by_the_step_that_is_told(
         fill(f"{server.dsn}&options=-csearch_path%3Deventlog%2Cpublic")
         before = received(server.dsn)
         run_by_psql("existing.sql", server.dsn, secrets, programs)
+        run_by_psql("postgres/20-logins.sql", server.superuser_dsn, secrets, programs)
         assert received(server.dsn) == before
         assert_owned_by_no_superuser(server)

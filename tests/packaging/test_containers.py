@@ -4,6 +4,7 @@ import json
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -57,6 +58,11 @@ def commands() -> list[list[str]]:
     return [image_command(), *(services()[name]["command"] for name in OURS)]
 
 
+def lasting() -> dict[str, Service]:
+    """Return the services that go on for ever."""
+    return {name: service for name, service in services().items() if service["restart"] != "no"}
+
+
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_the_commands_that_containers_run_exist(command: list[str]) -> None:
     said = eventlog(*command, "--help")
@@ -81,20 +87,66 @@ def test_no_service_can_write_its_image_or_gain_a_right(name: str) -> None:
     service = services()[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    assert "cap_add" not in service
+    # Of its image's program, which cannot be started without.
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
     assert not service.get("privileged")
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service.get("user", "the image's own") != "root"
 
 
-def test_only_the_api_is_published_and_on_loopback_alone() -> None:
+def test_only_the_proxy_and_grafana_are_published_and_on_loopback_unless_told_otherwise() -> None:
     published = {name: service["ports"] for name, service in services().items() if "ports" in service}
-    assert published == {"api": ["127.0.0.1:8080:8080"]}
+    assert published == {
+        "proxy": ["${LISTEN:-127.0.0.1}:8443:8443"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+@pytest.mark.parametrize("name", lasting())
+def test_what_goes_on_for_ever_says_whether_it_is_well(name: str) -> None:
+    assert "disable" not in lasting()[name]["healthcheck"]
+    assert lasting()[name]["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", services())
+def test_none_takes_all_memory_or_all_processes(name: str) -> None:
+    limits = services()[name]["deploy"]["resources"]["limits"]
+    assert set(limits) >= {"memory", "pids"}
+
+
+def test_each_logs_in_with_just_its_own_rights() -> None:
+    secrets = {name: set(service.get("secrets", [])) for name, service in services().items()}
+    assert secrets["api"] == {"api_dsn", "auditor_dsn"}
+    assert secrets["worker"] == {"worker_dsn"}
+    assert {name for name, known in secrets.items() if "dsn" in known} == {"migrate"}
+    assert secrets["simulator"] == secrets["proxy"] == secrets["prometheus"] == set()
+
+
+def test_keys_are_asked_for() -> None:
+    assert services()["api"]["environment"]["EVENTLOG_AUTH"] == "required"
+    assert services()["api"]["deploy"]["replicas"] == 2
+
+
+def test_what_is_mounted_and_what_is_a_secret_is_there() -> None:
+    mounts = [mount.split(":")[0] for service in services().values() for mount in service.get("volumes", [])]
+    files = [secret["file"].replace("${SECRETS:-./compose/secrets}", "compose/secrets")
+             for secret in compose()["secrets"].values()]  # fmt: skip
+    for path in [*files, *(mount for mount in mounts if mount.startswith("./"))]:
+        assert path == "./compose/grafana" or (ROOT / path).exists(), path
+
+
+def test_a_change_of_the_sources_leaves_the_layer_of_dependencies() -> None:
+    before, _, _ = dockerfile().partition("COPY eventlog")
+    assert "-r requirements.txt" in before
+    assert re.findall(r"^COPY (.*)$", before, re.MULTILINE)[0] == "pyproject.toml constraints.txt ./"
+    _, _, after = dockerfile().partition("COPY eventlog")
+    assert "-c constraints.txt" not in after
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "api:8080"])
 def test_the_api_answers_to_the_names_it_is_called_by(host: str) -> None:
-    further = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
+    named = services()["api"]["environment"]["EVENTLOG_ALLOWED_HOSTS"]
+    further = named.replace("${SITE:-localhost}", "localhost")
     assert "EVENTLOG_HOST=0.0.0.0" in dockerfile()
     trust = TrustPolicy(hosts(further), TrustedPeers(), "0.0.0.0")
     trust.check(addressed(host))
@@ -123,7 +175,14 @@ def test_the_secrets_for_trying_out_agree_with_each_other() -> None:
     assert secret("dsn") == f"postgresql://eventlog:{secret('eventlog_password')}{at}"
     admin = f"{database['POSTGRES_USER']}:{secret('postgres_password')}"
     assert secret("admin_dsn") == f"postgresql://{admin}{at}"
-    assert secret("postgres_password") != secret("eventlog_password")
+    for work in ("api", "worker", "auditor"):
+        user, _, password = (
+            secret(f"{work}_dsn").removeprefix("postgresql://").removesuffix(at).partition(":")
+        )
+        assert user == f"eventlog_{work}"
+        assert password
+    passwords = [urlsplit(secret(name)).password for name in compose()["secrets"] if name.endswith("dsn")]
+    assert len(set(passwords)) == len(passwords)
 
 
 def test_only_the_protection_logs_in_as_the_superuser() -> None:

@@ -7,7 +7,9 @@ WITH server AS (
            (eventlog.login_of('auditor'), true)
 ), memberships (place, granted, member) AS (
     -- To make what belongs to the operator, and to end sessions of the auditor's, the owner and the API are members.
-    VALUES (1, 'eventlog_operator', current_user::text),
+    VALUES (1, 'eventlog_projector', 'eventlog_operator'),
+           (1, 'eventlog_reader', 'eventlog_operator'),
+           (1, 'eventlog_operator', current_user::text),
            (2, 'eventlog_appender', eventlog.login_of('api')),
            (2, 'eventlog_projector', eventlog.login_of('api')),
            (2, 'eventlog_reader', eventlog.login_of('api')),
@@ -36,7 +38,7 @@ FROM (
            format('GRANT %s TO %I%s', string_agg(quote_ident(m.granted), ', ' ORDER BY m.granted), m.member,
                   CASE WHEN bool_or(s.has_set_option) THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END),
            -- A login that was there, and that is a member of none of our roles, may be anybody's.
-           bool_and(m.member = current_user OR NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = m.member)
+           bool_and(m.member IN (current_user, 'eventlog_operator') OR NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = m.member)
                     OR EXISTS (SELECT FROM pg_auth_members AS a
                                WHERE a.member = to_regrole(quote_ident(m.member))
                                  AND a.roleid::regrole::text LIKE 'eventlog\_%%'))
