@@ -38,12 +38,12 @@ class Certificate(msgspec.Struct, frozen=True):
         return context
 
 
-def make_certificate(folder: Path) -> Certificate:
+def make_certificate(folder: Path, name: str = NAME) -> Certificate:
     """Make a certificate of its own signature."""
     made = Certificate(folder / "certificate.pem", folder / "key.pem", folder / "both.pem")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+         "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
          "-keyout", made.key, "-out", made.certificate],
         check=True, capture_output=True,
     )  # fmt: skip
