@@ -30,7 +30,7 @@ from eventlog.settings import Settings
 READING = (
     "sql",
     *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
-    *("health", "metrics", "keys", "session", "hooks", "ingest", "index", "console"),
+    *("health", "metrics", "keys", "session", "hooks", "ingest", "otlp", "index", "console"),
 )
 
 # What the framework itself answers.

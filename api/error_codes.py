@@ -30,6 +30,9 @@ CODES: dict[str, CodeRule] = {
     "not_acceptable": CodeRule(406, "Accept takes nothing of what there is"),
     "headers_too_slow": CodeRule(408, "its headers took too long", None, AT_ANY_TIME),
     "body_too_slow": CodeRule(408, "its body took too long", None, AT_ANY_TIME),
+    "exporter_waits": CodeRule(
+        503, "OTLP: for now it cannot be taken, whatever the reason: send it again", 4
+    ),
     "target_too_long": CodeRule(414, "path and query are too long"),
     "host_not_allowed": CodeRule(421, "the service does not answer for this host"),
     "headers_too_large": CodeRule(431, "there are too many headers, or too long ones"),

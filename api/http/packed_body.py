@@ -1,7 +1,9 @@
-"""Bodies that are packed (gzip, deflate): unpacked within a bound, however well they were packed."""
+"""Bodies that are packed (gzip, deflate, zstd): unpacked within a bound, however well they were packed."""
 
 import zlib
 from collections.abc import Mapping
+
+from backports.zstd import ZstdDecompressor, ZstdError
 
 from api.errors import Problem
 
@@ -18,16 +20,16 @@ def unpacked(headers: Mapping[bytes, bytes], body: bytes, bytes_max: int) -> byt
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding in (b"identity", b""):
         return body
-    if encoding not in _WINDOW:
+    if encoding != b"zstd" and encoding not in _WINDOW:
         raise Problem(
             "unsupported_content_encoding",
-            "send the body packed by gzip or deflate, or as it is",
-            headers={"Accept-Encoding": "gzip, deflate, identity"},
+            "send the body packed by gzip, deflate or zstd, or as it is",
+            headers={"Accept-Encoding": "gzip, deflate, zstd, identity"},
         )
-    unpacking = zlib.decompressobj(_WINDOW[encoding])
+    unpacking = ZstdDecompressor() if encoding == b"zstd" else zlib.decompressobj(_WINDOW[encoding])
     try:
         found = unpacking.decompress(body, bytes_max + 1)
-    except zlib.error:
+    except (zlib.error, ZstdError):
         raise Problem("invalid_compression", "the body is not packed as Content-Encoding says") from None
     if len(found) > bytes_max:
         raise Problem("body_too_large", f"unpacked, a body has at most {bytes_max} bytes")

@@ -52,6 +52,7 @@ READ = "GET HEAD"
 PERMISSIONS = (
     Permission("POST", r"/publish(/batch)?", ("publish",)),
     Permission("POST", r"/ingest/[^/]+", ("publish",)),
+    Permission("POST", r"/v1/logs/?", ("publish",)),
     Permission(READ, r"/events/stream", ("subscribe",)),
     Permission(READ, r"/events(/.*)?", ("read",)),
     Permission(READ, r"/deliveries(/.*)?", ("read",)),

@@ -76,11 +76,19 @@ async def ingest(request: Request, name: str) -> Response:
             caller.meter.take_bytes(len(body) - announced)
         body = unpacked(headers, body, bytes_max)
         found = await _read(reader, headers, body, request)
-        make = partial(_rows, services, request)
-        rows = [make(found.events, INGESTED), make(found.unparsed, UNPARSED)]
-        with metered(caller, sum(each.count for each in rows)):
-            await asyncio.gather(*(services.writer.submit(each) for each in rows if each.count))
-    return answer(IngestAccepted("accepted", rows[0].count, rows[1].count))
+        await append(request, found)
+    return answer(IngestAccepted("accepted", len(found.events), len(found.unparsed)))
+
+
+async def append(request: Request, found: Ingested) -> None:
+    """Append what was taken in; return once it is durable."""
+    services = services_of(request)
+    rows = [
+        _rows(services, request, found.events, INGESTED),
+        _rows(services, request, found.unparsed, UNPARSED),
+    ]
+    with metered(caller_of(request.scope), sum(each.count for each in rows)):
+        await asyncio.gather(*(services.writer.submit(each) for each in rows if each.count))
 
 
 async def _read(reader: BodyReader, headers: dict[bytes, bytes], body: bytes, request: Request) -> Ingested:

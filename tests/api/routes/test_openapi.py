@@ -44,6 +44,7 @@ def test_every_route_answers_what_the_document_says(described: DescribedClient) 
         # Signed, and by definitions: tests/api/routes/test_hooks.py, test_ingest.py.
         ("POST", "/hooks/{name}"),
         ("POST", "/ingest/{name}"),
+        ("POST", "/v1/logs"),  # tests/api/senders/test_otlp_sdk.py
         # tests/api/console signs in and out.
         ("POST", "/session"),
         ("DELETE", "/session"),
