@@ -9,6 +9,7 @@ import msgspec
 
 from api.errors import Problem, problem_for
 from eventlog.errors import DatabaseUnavailable
+from eventlog.terminal import exits
 from projections.quarantine.retry import Retried
 
 # Each is a process of some 50 MiB, and plays an event while the worker of its partition waits.
@@ -17,8 +18,6 @@ AT_ONCE_MAX = 2
 TURN_SECONDS_MAX = 5.0
 # A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
 SECONDS_MAX = 150.0
-# What the command exits with when the database cannot be reached.
-EXIT_UNREACHABLE = 4
 
 
 async def retried(turns: asyncio.Semaphore, dsn: str, delivery: str, projection: str | None) -> list[Retried]:
@@ -57,7 +56,7 @@ async def _retried(dsn: str, delivery: str, projection: str | None) -> list[Retr
     finally:
         with suppress(ProcessLookupError):
             process.kill()
-    if process.returncode == EXIT_UNREACHABLE:
+    if process.returncode == exits.UNREACHABLE:
         raise problem_for(DatabaseUnavailable("the database went away"))
     try:
         return msgspec.json.decode(output, type=list[Retried])

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from eventlog.terminal import exits
 from eventlog.terminal.printing import harmless, say
 
 if TYPE_CHECKING:
     from eventlog.audit.auditor import StatementResult
     from eventlog.audit.statement_request import StatementRequest
-
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 BANNER = """The event log, in SQL. Read-only: nothing that you ask can change it.
 Every statement is recorded, with your name: {who}.
@@ -63,7 +61,7 @@ def sql(
         answer = _ask(asked, limit, seconds)
     except StatementFailed as error:
         say(failure_text(error, asked.written))
-        raise typer.Exit(EXIT_FAILED) from None
+        raise typer.Exit(exits.FAILED) from None
     try:
         _print(answer, form, spreadsheet=spreadsheet)
     except BrokenPipeError:
@@ -128,7 +126,7 @@ def _ask(asked: "StatementRequest", rows: int | None, seconds: float | None) -> 
         with opened_auditor(load_settings(), say) as (auditor, _):
             return auditor.ask(asked, Asker(who(), "sql"), limits)
     except KeyboardInterrupt:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
 
 
 def _print(answer: "StatementResult", form: Format, *, spreadsheet: bool) -> None:

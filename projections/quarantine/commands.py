@@ -1,7 +1,7 @@
 """`eventlog quarantine retry`: the command beside `list` that has to know the projections."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,7 @@ from eventlog.terminal.printing import harmless, print_json, say
 from projections.quarantine.http_commands import app
 
 if TYPE_CHECKING:
+    from eventlog.settings import Settings
     from projections.quarantine.retry import Quarantined, Retried, Selection
 
 
@@ -83,7 +84,7 @@ def _ask(chosen: "Sequence[Quarantined]", yes: bool) -> None:
         )
 
 
-def _retry(dsn: str, settings: Any, chosen: "Sequence[Quarantined]") -> "list[Retried]":
+def _retry(dsn: str, settings: "Settings", chosen: "Sequence[Quarantined]") -> "list[Retried]":
     """Retry projection by projection; what is refused stays where it is, for the reason that is given."""
     from projections.errors import OperationRefused, ProjectionOutdated, ProjectionUnknown
     from projections.operating_commands import known_projections, shown_progress
