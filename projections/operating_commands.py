@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from eventlog.settings import Settings
     from projections.operations import Progress
     from projections.projection import Projection
     from projections.state import ProjectionState, ProjectionStatus
@@ -203,7 +204,7 @@ def _states(dsn: str) -> "list[ProjectionState]":
         return cursor.execute(SHOW_STATES, {"name": None}).fetchall()
 
 
-def known_projections(settings: Any) -> "list[Projection]":
+def known_projections(settings: "Settings") -> "list[Projection]":
     """Return what this process can play; say what is wrong with others."""
     from projections.custom.discovery import discover
 
@@ -213,7 +214,7 @@ def known_projections(settings: Any) -> "list[Projection]":
     return list(discovered.projections)
 
 
-def _projection(settings: Any, name: str) -> "Projection":
+def _projection(settings: "Settings", name: str) -> "Projection":
     from projections.errors import ProjectionUnknown
 
     for projection in known_projections(settings):
@@ -223,7 +224,7 @@ def _projection(settings: Any, name: str) -> "Projection":
 
 
 @contextmanager
-def opened() -> Iterator[tuple[str, Any]]:
+def opened() -> "Iterator[tuple[str, Settings]]":
     """Yield the database's DSN and the settings. Raises SchemaMismatch where the schema does not fit."""
     from eventlog.logs import configure_logs
     from eventlog.schema.migrate import schema_state
