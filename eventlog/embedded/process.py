@@ -35,9 +35,9 @@ def launch(
     With a death_signal the program gets it when the *thread* that calls this ends; so call it
     from a thread that lives as long as the program should.
     """
-    uid, gid = (-1, -1) if account.is_current else (account.uid, account.gid)
+    owner = (-1, -1) if account.is_current else (account.uid, account.gid)
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", LAUNCHER, *map(str, (uid, gid, death_signal, os.getpid())), *program],
+        launched(program, death_signal, *owner),
         stdin=stdin,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -48,6 +48,12 @@ def launch(
         start_new_session=True,
         pass_fds=inherit,
     )
+
+
+def launched(program: Command, death_signal: int, uid: int = -1, gid: int = -1) -> list[str | Path]:
+    """Return the command that runs a program as a user (-1: as ours), with a signal for our thread's end."""
+    asked = map(str, (uid, gid, death_signal, os.getpid()))
+    return [sys.executable, "-I", "-S", LAUNCHER, *asked, *program]
 
 
 def _environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from eventlog.embedded.process import LAUNCHER
+from eventlog.embedded.process import launched
 from eventlog.errors import EventlogError
 
 START_SECONDS_MAX = 60.0
@@ -32,19 +32,7 @@ class Part:
         self.log = directory / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [
-                    *(
-                        sys.executable,
-                        "-I",
-                        "-S",
-                        LAUNCHER,
-                        "-1",
-                        "-1",
-                        str(int(signal.SIGKILL)),
-                        str(os.getpid()),
-                    ),
-                    *(sys.executable, "-m", "eventlog", *arguments),
-                ],
+                launched([sys.executable, "-m", "eventlog", *arguments], signal.SIGKILL),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
