@@ -54,7 +54,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.tls.server_certificate import require_good
     from projections.custom.discovery import discover
     from projections.doctor import refuse_unsafe_settings
-    from projections.install import clear_up, install_own, set_up_if_ours
+    from projections.install import install_discovered, set_up_if_ours
     from projections.pool import WorkerPool
     from projections.step_metrics import StepMetrics
     from projections.worker_port import worker_port
@@ -84,8 +84,7 @@ def _run(settings: "Settings", workers: int) -> int:
         def prepare() -> None:
             for line in set_up_if_ours(dsn, settings.partitions_wanted):
                 say(f"applied {line}")
-            own = install_own(dsn, discovered)
-            clear_up(dsn, discovered.projections)
+            own = install_discovered(dsn, discovered)
             for line in own.done:
                 say(f"applied {line}")
             for fault in own.faults:

@@ -94,7 +94,7 @@ def migrate(
     from eventlog.sessions.open_database import opened_database
     from eventlog.settings import load_settings
     from projections.custom.discovery import discover
-    from projections.install import clear_up, install_own, set_up
+    from projections.install import install_discovered, set_up
 
     settings = load_settings()
     if secrets is not None and not roles:
@@ -105,8 +105,7 @@ def migrate(
     with opened_database(settings, say) as dsn:
         done = set_up(dsn, settings.partitions_wanted)
         done += set_apart(dsn, secrets) if roles else []
-        own = install_own(dsn, discovered)
-        clear_up(dsn, discovered.projections)
+        own = install_discovered(dsn, discovered)
     for line in done + own.done:
         typer.echo(f"applied {line}")
     for fault in own.faults:

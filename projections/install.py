@@ -43,6 +43,13 @@ class Enrolled(msgspec.Struct, frozen=True):
     faults: list[str]
 
 
+def install_discovered(dsn: str, discovered: Discovered) -> Enrolled:
+    """Install projections of one's own, and remove what rebuilds had to leave: what follows set_up."""
+    enrolled = install_own(dsn, discovered)
+    clear_up(dsn, discovered.projections)
+    return enrolled
+
+
 def set_up(dsn: str, partitions: int | None = None) -> list[str]:
     """Migrate, then install what is missing and the audit views; return what was done, a line each.
 
