@@ -40,6 +40,7 @@ def api(host: Host = None, port: Port = None, processes: Processes = None) -> No
 
 
 def _run(settings: "Settings", workers: int) -> int:
+    import structlog
     from setproctitle import setproctitle
 
     from api.http.process_supervisor import ProcessSupervisor
@@ -50,6 +51,7 @@ def _run(settings: "Settings", workers: int) -> int:
     from eventlog.logs import configure_logs
     from eventlog.sessions.database import connect
     from eventlog.sessions.open_database import opened_database
+    from eventlog.settings import changed_settings
     from eventlog.standard_error import keep_standard_output
     from eventlog.tls.server_certificate import require_good
     from projections.custom.discovery import discover
@@ -61,6 +63,7 @@ def _run(settings: "Settings", workers: int) -> int:
 
     keep_standard_output()
     configure_logs(settings.log_level)
+    structlog.get_logger().info("settings", **changed_settings(settings))
     setproctitle("eventlog")
     discovered = discover(settings.projections)
     # Each process reads it again; here, so that one that is of no use is said once, and before all else.

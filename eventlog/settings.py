@@ -11,6 +11,10 @@ from eventlog.addresses import hosts, peers
 from eventlog.errors import SettingsError
 from eventlog.keys.form import read_key
 
+# What the command line uses as a client of the API, and no service.
+OF_CLIENTS = frozenset({"url", "ca", "client_cert", "client_key", "key", "key_file"})
+# What a log may hold of a DSN: a list of what may not would lack libpq's next secret.
+DSN_SHOWN = frozenset({"host", "hostaddr", "port", "dbname", "user", "service", "sslmode"})
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -210,6 +214,29 @@ def load_settings(**flags: object) -> Settings:
         _require_dsn(f"EVENTLOG_{name.upper()}", getattr(settings, name))
     _require_key(settings.key)
     return settings
+
+
+def changed_settings(settings: Settings) -> dict[str, str]:
+    """Return what differs from the defaults and matters to a service, as text that a log may hold.
+
+    Of a DSN it says where it leads and as whom; of other secrets, only that they are set.
+    """
+    shown = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if name in OF_CLIENTS or value == field.get_default(call_default_factory=True):
+            continue
+        if not field.repr:
+            value = _shown_dsn(value) if name.endswith("dsn") else "set"
+        shown[name] = str(value)
+    return shown
+
+
+def _shown_dsn(dsn: str) -> str:
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    parts = conninfo_to_dict(dsn)
+    return make_conninfo("", **{name: parts.get(name) for name in DSN_SHOWN})
 
 
 def _require_dsn(name: str, dsn: str | None) -> None:

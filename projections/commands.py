@@ -19,9 +19,11 @@ def worker(
     import signal
     import threading
 
+    import structlog
+
     from eventlog.logs import configure_logs
     from eventlog.sessions.open_database import opened_database
-    from eventlog.settings import load_settings
+    from eventlog.settings import changed_settings, load_settings
     from eventlog.standard_error import keep_standard_output
     from projections.custom.discovery import discover
     from projections.pool import WorkerPool
@@ -31,6 +33,7 @@ def worker(
     keep_standard_output()
     settings = load_settings(batch_size=batch_size)
     configure_logs(settings.log_level)
+    structlog.get_logger().info("settings", **changed_settings(settings))
     discovered = discover(settings.projections)
     for fault in discovered.faults:
         say(fault)

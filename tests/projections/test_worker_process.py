@@ -1,5 +1,6 @@
 """`eventlog worker` as a supervisor runs it: ended by a signal, stopped, and said to hang."""
 
+import json
 import os
 import signal
 import subprocess
@@ -33,7 +34,7 @@ def worker(database: str, connection: Connection) -> Iterator["subprocess.Popen[
     process = subprocess.Popen(
         [sys.executable, "-m", "eventlog", "worker"],
         env=environment | {"EVENTLOG_DSN": database},
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     try:
         until(lambda: scalar(connection, WORKERS) == 1, deadline_seconds=60)
@@ -48,7 +49,10 @@ def test_a_signal_ends_it_cleanly(
     worker: "subprocess.Popen[bytes]", connection: Connection, number: signal.Signals, code: int
 ) -> None:
     worker.send_signal(number)
-    assert worker.wait(30) == code
+    _, log = worker.communicate(timeout=30)
+    assert worker.returncode == code
+    first = json.loads(log.splitlines()[0])
+    assert (first["event"], "password" in first["dsn"]) == ("settings", False)
     until(lambda: scalar(connection, WORKERS) == 0)
 
 
