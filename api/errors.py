@@ -1,6 +1,5 @@
 """Problems: what every error looks like on the wire (RFC 9457), and which code each error of ours has."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -153,7 +152,6 @@ TABLE: tuple[tuple[type[EventlogError], str], ...] = (
 AWAY = (
     "the database cannot be reached, or does not let this service in; its log and `eventlog doctor` tell why"
 )
-LIBPQ_FAILED = re.compile(r'connection to server|failed to resolve|could not translate|"/')
 ADVICE = {"outcome_unknown": "; publish again with the same event_id: what is there already counts once"}
 
 
@@ -175,9 +173,8 @@ def problem_for(error: Exception) -> Problem:
 
 
 def _outward(error: EventlogError) -> str:
-    """Return what callers are told. What libpq says of a failed connection names hosts, users and paths."""
-    words = str(error)
-    return AWAY if LIBPQ_FAILED.search(words) else words
+    """Return what callers are told, who have no business with hosts, users and paths."""
+    return AWAY if error.names_server else str(error)
 
 
 def _statement_problem(error: StatementFailed) -> Problem:

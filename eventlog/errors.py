@@ -26,7 +26,13 @@ from eventlog.events import Fault
 
 
 class EventlogError(Exception):
-    """Root of every error that this product raises on purpose."""
+    """Root of every error that this product raises on purpose.
+
+    names_server: its words repeat those of a failed connection, which name hosts, users and paths. They are
+    for logs and terminals; callers over HTTP are told less.
+    """
+
+    names_server = False
 
 
 class SettingsError(EventlogError):

@@ -32,10 +32,9 @@ import psycopg
 import structlog
 from psycopg.rows import class_row
 
-from eventlog.errors import EventlogError
 from eventlog.failpoints import hit
 from eventlog.sessions.backoff import pause_seconds
-from eventlog.sessions.database import Connection, connect, first_line, is_transient, translate
+from eventlog.sessions.database import Connection, as_ours, connect, first_line, is_transient
 from eventlog.sessions.replication_guard import SubscriptionWatch
 from eventlog.statements import statement
 from projections.custom.time_limit import TookTooLong
@@ -131,9 +130,9 @@ class Worker:
                     with self._attempts.session(connection):
                         self._work(connection, listener)
             except Exception as error:
-                told = translate(error) if isinstance(error, psycopg.Error) else error
-                if not isinstance(told, EventlogError):
-                    log.exception("worker_disconnected", reason=_reason(error))
+                told = as_ours(error)
+                if told is None:
+                    log.exception("worker_disconnected", reason=first_line(error))
                 elif str(told) != self._told:
                     self._told = str(told)
                     log.warning("worker_disconnected", reason=self._told)

@@ -37,7 +37,7 @@ from eventlog.audit.statement_request import StatementRequest
 from eventlog.audit.watchdog import Watchdog
 from eventlog.audit.wire import Row, fetch
 from eventlog.errors import DatabaseUnavailable
-from eventlog.sessions.database import Connection, connect, first_line, translated_errors
+from eventlog.sessions.database import Connection, connect, first_line, quoting, translated_errors
 from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
@@ -181,7 +181,7 @@ def _failed(
             "statement_failed", SEVERAL_STATEMENTS[0], message, hint="ask one statement at a time"
         )
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
-        return DatabaseUnavailable(message)
+        return quoting(error, DatabaseUnavailable(message))
     position = error.diag.statement_position
     return StatementFailed(
         "statement_failed",

@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import Literal
 
 from eventlog.audit.errors import AuditBusy, AuditUnavailable
-from eventlog.sessions.database import Connection, first_line
+from eventlog.sessions.database import Connection, first_line, quoting
 from eventlog.sessions.session_check import Session, open_session
 from eventlog.statements import statement
 
@@ -49,7 +49,8 @@ class Login:
             try:
                 return _open(self._audit_dsn)
             except psycopg.Error as error:
-                raise AuditUnavailable(f"EVENTLOG_AUDIT_DSN: {first_line(error)}") from error
+                unavailable = AuditUnavailable(f"EVENTLOG_AUDIT_DSN: {first_line(error)}")
+                raise quoting(error, unavailable) from error
         return self._connect_by_password(owner)
 
     def _connect_by_password(self, owner: Connection) -> Session:
@@ -63,9 +64,10 @@ class Login:
                     raise AuditBusy from None
                 attempts += 1
                 if attempts == ATTEMPTS:
-                    raise AuditUnavailable(
+                    unavailable = AuditUnavailable(
                         f"{ROLE} cannot log in: {first_line(error)}; set EVENTLOG_AUDIT_DSN"
-                    ) from error
+                    )
+                    raise quoting(error, unavailable) from error
             self._set_password(owner)
 
     def _set_password(self, owner: Connection) -> None:

@@ -23,14 +23,13 @@ import psycopg
 import structlog
 from psycopg.rows import class_row
 
-from eventlog.errors import EventlogError
 from eventlog.events import Events
 from eventlog.failpoints import hit
 from eventlog.intake import contents_of
 from eventlog.log.append import append, encode
 from eventlog.schema.migrate import schema_state
 from eventlog.sessions.backoff import pause_seconds
-from eventlog.sessions.database import Connection, connect, first_line, is_transient
+from eventlog.sessions.database import Connection, as_ours, connect, first_line, is_transient
 from eventlog.sessions.lock_watch import LockWatch
 from eventlog.sessions.replication_guard import SubscriptionWatch
 from eventlog.sessions.session_check import Session
@@ -81,15 +80,11 @@ class Mover:
                         connection.execute(statement("append/settings"))
                         self._work(connection, partitions, lock_watch)
                 except Exception as error:
-                    lost = (
-                        is_transient(error)
-                        if isinstance(error, psycopg.Error)
-                        else isinstance(error, EventlogError)
-                    )
-                    if not lost:
+                    told = as_ours(error)
+                    if told is None:
                         log.exception("mover_disconnected", reason=first_line(error))
                     elif self._failures == 0:
-                        log.warning("mover_disconnected", reason=first_line(error))
+                        log.warning("mover_disconnected", reason=str(told))
                     self._failures += 1
                     self._stop.wait(pause_seconds(self._failures))
 

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -41,7 +42,7 @@ from eventlog.log.disk_room import DiskRoom
 from eventlog.log.fair_queue import FairQueue, SharedBound
 from eventlog.log.flushes import Flushes
 from eventlog.sessions.backoff import pause_seconds
-from eventlog.sessions.database import connect, first_line, has_ended_idle, translate
+from eventlog.sessions.database import connect, first_line, has_ended_idle, quoting, translate
 from eventlog.sessions.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.sessions.replication_guard import SubscriptionWatch
 from eventlog.sessions.session_check import Session
@@ -113,7 +114,7 @@ class Writer:
         self._connection: Session | None = None
         self._not_before = 0.0
         self._failures = 0
-        self._away = "not connected yet"
+        self._away = DatabaseUnavailable("not connected yet")
         self._warned = False
         self._trouble: str | None = None
         self._succeeded_at = -SHOWN_SECONDS
@@ -257,8 +258,8 @@ class Writer:
             with self._lock_watch.over(connection):
                 self._subscription.require_none(connection)
                 places = append_durably(connection, batches)
-        except OutcomeUnknown as error:
-            self._disconnect(str(error))
+        except OutcomeUnknown:
+            self._disconnect()
             raise
         except LogSubscribed:
             raise
@@ -266,7 +267,7 @@ class Writer:
             raise self._failed(error) from error
         except Exception:
             # A bug of ours, perhaps under the order lock: give it back before anything else.
-            self._disconnect("append failed")
+            self._disconnect()
             raise
         if self._warned:
             raise OutcomeUnknown("committed here, but the synchronous standby did not confirm it")
@@ -278,16 +279,16 @@ class Writer:
             with suppress(psycopg.Error):
                 self._require_connection().rollback()
             return ContentRefused(first_line(error))
-        self._disconnect(first_line(error))
+        self._disconnect()
         return translate(error)
 
     def _connected(self) -> Session:
         if self._connection is not None and has_ended_idle(self._connection):
-            self._disconnect("the session has ended")
+            self._disconnect()
         if self._connection is not None:
             return self._connection
         if time.monotonic() < self._not_before:
-            raise DatabaseUnavailable(self._away)
+            raise copy(self._away)
         try:
             connection = connect(self._dsn, "appender", "append")
             try:
@@ -295,10 +296,12 @@ class Writer:
             except psycopg.Error:
                 connection.close()
                 raise
-        except (EventlogError, psycopg.Error) as error:
-            message = first_line(error) if isinstance(error, psycopg.Error) else str(error)
-            self._back_off(message)
-            raise DatabaseUnavailable(message) from error
+        except psycopg.Error as error:
+            raise self._back_off(quoting(error, DatabaseUnavailable(first_line(error)))) from error
+        except EventlogError as error:
+            away = DatabaseUnavailable(str(error))
+            away.names_server = error.names_server
+            raise self._back_off(away) from error
         connection.add_notice_handler(self._noticed)
         self._connection = connection
         self._failures = 0
@@ -312,18 +315,18 @@ class Writer:
         if notice.sqlstate == NOT_REPLICATED:
             self._warned = True
 
-    def _disconnect(self, reason: str) -> None:
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
-        self._away = reason
 
-    def _back_off(self, reason: str) -> None:
+    def _back_off(self, away: DatabaseUnavailable) -> DatabaseUnavailable:
         """Leave the server alone for a while: longer each time, and not all processes at once."""
-        self._away = reason
+        self._away = away
         self._failures += 1
         self._not_before = time.monotonic() + pause_seconds(self._failures)
+        return away
 
     def _answer(self, batch: Sequence[Request], result: list[list[PositionRange]] | Exception) -> None:
         """Wake all callers of a flush by one call into the event loop."""

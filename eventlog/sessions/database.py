@@ -3,16 +3,25 @@
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from eventlog.errors import DatabaseUnavailable, DataDamaged, DiskFull, LogIncomplete, SchemaMismatch
+from eventlog.errors import (
+    DatabaseUnavailable,
+    DataDamaged,
+    DiskFull,
+    EventlogError,
+    LogIncomplete,
+    SchemaMismatch,
+)
 from eventlog.sessions.pinned_settings import Role
 from eventlog.sessions.session_check import Session, open_session
 from eventlog.statements import statement
 
 Connection = psycopg.Connection[TupleRow]
+E = TypeVar("E", bound=EventlogError)
 
 # SQLSTATEs after which the same call may succeed: serialization failure, deadlock, lock not
 # available, connection exceptions, out of resources, operator intervention, a session
@@ -85,6 +94,23 @@ def translated_errors() -> Iterator[None]:
 
 def translate(error: psycopg.Error) -> Exception:
     """Return our error for a database error, or the error itself when it is a bug of ours."""
+    told = _translated(error)
+    return quoting(error, told) if isinstance(told, EventlogError) else told
+
+
+def as_ours(error: Exception) -> EventlogError | None:
+    """Return our error for whatever ended a loop's round; None for a bug, of which a traceback tells more."""
+    told = translate(error) if isinstance(error, psycopg.Error) else error
+    return told if isinstance(told, EventlogError) else None
+
+
+def quoting(error: psycopg.Error, told: E) -> E:
+    """Return an error of ours that repeats a database error, marked where its words are no server's."""
+    told.names_server = error.diag.message_primary is None
+    return told
+
+
+def _translated(error: psycopg.Error) -> Exception:
     message = first_line(error)
     if error.sqlstate == "53100":
         return DiskFull(message)

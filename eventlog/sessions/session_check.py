@@ -127,7 +127,9 @@ def _look(session: Session, role: Role) -> PinCheck:
         [row] = run(session, looking(role))
     except psycopg.OperationalError as error:
         if error.sqlstate is None:
-            raise DatabaseUnavailable(f"{error}; {WITHOUT_A_BACKEND}") from error
+            unavailable = DatabaseUnavailable(f"{error}; {WITHOUT_A_BACKEND}")
+            unavailable.names_server = True
+            raise unavailable from error
         raise
     shown = [row.get_value(0, column) for column in range(row.nfields)]
     return look(role, [None if value is None else value.decode() for value in shown])
