@@ -49,7 +49,7 @@ def authority(text: str) -> Authority | None:
 
 
 def address(text: str) -> Address | None:
-    """Return an IP address, without its zone; None where it is none."""
+    """Return an IP address, without its zone; None for any other text."""
     plain, percent, zone = text.strip().partition("%")
     if percent and not _ZONE.fullmatch(zone):
         return None
@@ -119,7 +119,7 @@ def _listed_name(entry: str, name: str) -> str:
 
 
 class TrustedPeers(msgspec.Struct, frozen=True):
-    """Who connects and is believed: addresses and networks, and whoever reaches a socket in a file."""
+    """Peers whose forwarding headers are believed: addresses, networks, clients of a socket in a file."""
 
     networks: tuple[Network, ...] = ()
     unix: bool = False

@@ -130,7 +130,7 @@ def _run() -> None:
         if sys.stdout is not None:
             try:
                 sys.stdout.flush()
-            except BrokenPipeError:  # who read our output has enough
+            except BrokenPipeError:  # the reader of our output has closed it
                 sys.stdout = None
 
 

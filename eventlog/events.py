@@ -1,4 +1,4 @@
-"""What intake lets in, and how it says what is wrong."""
+"""Events as intake lets them in, and the faults by which it says what is wrong."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, NamedTuple

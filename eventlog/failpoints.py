@@ -107,7 +107,7 @@ def _act(failpoint: Failpoint) -> None:
 
 
 def _pass(name: str) -> None:
-    """Do nothing."""
+    """Take the place of `hit` where no failpoint is set."""
 
 
 _armed = parse_failpoints(os.environ.get(VARIABLE, ""))

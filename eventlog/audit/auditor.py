@@ -42,11 +42,11 @@ from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
 CANCEL_SECONDS_MAX = 1.0
-# An error may repeat a value of any size.
+# The longest error message that is kept: one may repeat a value of any size.
 MESSAGE_CHARACTERS_MAX = 2_000
-# A "protocol violation" by its class; the only one that a statement can bring about.
+# SQLSTATE of a statement without its parameters: the only "protocol violation" a statement can cause.
 PARAMETERS_MISSING = "08P01"
-# A syntax error like others, but found where a statement is prepared and not by the parser.
+# SQLSTATE and source of "several statements": a syntax error that is found when preparing, not by the parser.
 SEVERAL_STATEMENTS = ("42601", "exec_parse_message")
 
 

@@ -65,7 +65,7 @@ def sql(
     try:
         _print(answer, form, spreadsheet=spreadsheet)
     except BrokenPipeError:
-        # Who read our output has enough. Python would complain once more when it flushes at exit.
+        # The reader of our output has closed it. Python would complain once more when it flushes at exit.
         sys.stdout = None
     if answer.truncated:
         say(f"cut after {len(answer.rows)} rows: there are more; --limit takes up to 10,000, in 4 MiB")

@@ -17,7 +17,7 @@ PARAMETERS_MAX = 10_000
 
 # Of an answer's values, as PostgreSQL writes them.
 ANSWER_BYTES_MAX = 4 << 20
-# As long as somebody looks at a prompt without doubt; the command line may ask for up to a minute.
+# Longer, and people doubt that an answer comes; the command line may ask for up to a minute.
 STATEMENT_SECONDS = 10.0
 
 

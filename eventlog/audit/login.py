@@ -27,7 +27,7 @@ from eventlog.sessions.session_check import Session, open_session
 from eventlog.statements import statement
 
 ROLE = "eventlog_auditor"
-# Two processes that set their passwords in turn: one of them comes through.
+# Processes that set the password at the same time undo one another; by the third attempt one has got in.
 ATTEMPTS = 3
 
 

@@ -23,7 +23,7 @@ def opened_auditor(settings: Settings, say: Callable[[str], None]) -> Iterator[t
 
 
 def who() -> str:
-    """Return who asks, for the record: a user of a machine, whatever the environment says."""
+    """Return the asker's name for the record: the user of this machine, whatever the environment says."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a number without a name

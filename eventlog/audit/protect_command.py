@@ -43,7 +43,7 @@ def protect(
 
 
 def _require_superuser(dsn: str) -> bool:
-    """Return whether the database is eventlog's alone; raise RightsMissing for who may not protect it."""
+    """Return whether the database is eventlog's alone; raise RightsMissing where we may not protect it."""
     from eventlog.audit.protection import standing
     from eventlog.errors import RightsMissing
     from eventlog.schema.migrate import schema_state

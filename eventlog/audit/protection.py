@@ -27,7 +27,7 @@ AUDIT_DIR = SQL_DIR / "audit"
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Who we are in a database, and whether nobody else's things are in it, who would lose functions."""
+    """What our login may do in a database, and whether it holds things of others, who lose functions."""
 
     is_superuser: bool
     is_alone: bool
@@ -57,7 +57,7 @@ def protect_if_alone(connection: Connection) -> None:
 
 
 def standing(connection: Connection) -> Standing:
-    """Return who we are in this database, and whether it is eventlog's alone."""
+    """Return what our login may do in this database, and whether the database is eventlog's alone."""
     found = connection.cursor(row_factory=class_row(Standing)).execute(statement("audit/standing")).fetchone()
     assert found is not None
     return found

@@ -25,7 +25,7 @@ PARAMETER = re.compile(r"(?P<name>[a-z_]+) (?P<type>[a-z]+)(?: = (?P<default>[^;
 
 
 class QuestionParameter(msgspec.Struct, frozen=True):
-    """What a saved question wants to know."""
+    """A parameter of a saved question."""
 
     name: str
     type: str

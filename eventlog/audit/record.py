@@ -17,7 +17,7 @@ WHO_CHARACTERS_MAX = 255
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks, and by which way. `who` may come from outside: it is bounded, and shows what it is."""
+    """The person or program that asks, and how. `who` may come from outside: it is bounded."""
 
     who: str
     via: str

@@ -1,4 +1,4 @@
-"""An answer as a document and as CSV."""
+"""Answers as a JSON document and as CSV."""
 
 import re
 from collections.abc import Callable, Iterator

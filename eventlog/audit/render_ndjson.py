@@ -1,4 +1,4 @@
-"""An answer as JSON and NDJSON that are printed: one object a row."""
+"""Answers printed as JSON and NDJSON: one object a row."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bounds that PostgreSQL has not: how much memory one backend may take, and how much of the processor.
+"""Bounds that PostgreSQL does not have: how much memory and processor time one backend may take.
 
 Nothing in SQL keeps `repeat('x', 1000000000)` in a hundred columns from taking all the memory there
 is; the kernel would then kill a backend, and PostgreSQL restart. On the same machine, and as the same
@@ -41,7 +41,7 @@ def confine(connection: Session) -> bool:
 
 
 def restrain(connection: Session) -> None:
-    """Leave the backend of a session what nobody else wants of one processor, where that can be done."""
+    """Give the backend of a session the lowest priority, on one processor, where that can be done."""
     backend = connection.backend_pid
     if _is_ours_to_bound(connection, backend):
         with suppress(OSError):
@@ -55,12 +55,12 @@ def _put_last(backend: int) -> None:
     Each backend is a session of its own, and where the kernel shares time between sessions first, niceness
     counts only within one: four backends took half of two busy cores from all others.
     """
-    with suppress(OSError):  # a kernel that does not share so, or another user's process
+    with suppress(OSError):  # a kernel without such groups, or another user's process
         Path(f"/proc/{backend}/autogroup").write_text(str(NICENESS))
 
 
 def _confine_as_its_user(backend: int, bound: int) -> None:
-    """Do it as the user that the backend runs as: root in a container may lack the right to."""
+    """Bound the backend as the user that it runs as: root in a container may lack the right to."""
     owner = Path(f"/proc/{backend}").stat()
     for program in (
         ["prlimit", f"--data={bound}:{bound}", "--pid", str(backend)],

@@ -25,8 +25,8 @@ from eventlog.sessions.database import Connection
 from eventlog.sessions.session_check import Session
 from eventlog.statements import statement
 
-# How long one waits for its turn, and how often it looks: a backend is still there for some milliseconds
-# after its client has gone.
+# How long a statement waits for its turn, and how often it looks: a backend is still there for some
+# milliseconds after its client has gone.
 BUSY_SECONDS_MAX = 2.0
 BUSY_POLL_SECONDS = 0.05
 # Returns a row (pid, until) for each session whose statement runs over its time.

@@ -19,7 +19,7 @@ from eventlog.intake.text import depth_of
 EXACT_INTEGER_MAX = 1 << 53
 # Parsers of several languages stop at some hundred levels; a payload has 64 at the most.
 JSON_DEPTH_MAX = 100
-# What every double precision number holds without loss.
+# The largest whole number that double precision holds without loss.
 EXACT_DIGITS_MAX = 15
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(\+00)?")
@@ -72,7 +72,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "jsonb": _json,
 }
 NUMBERS = frozenset({"int2", "int4", "int8", "oid", "numeric", "float4", "float8"})
-# What nobody can write a formula into.
+# Types whose text cannot be a formula.
 NEVER_FORMULAS = NUMBERS | {
     *("bool", "date", "interval", "money", "time", "timestamp", "timestamptz", "timetz", "uuid"),
 }

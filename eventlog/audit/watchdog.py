@@ -27,7 +27,7 @@ from eventlog.statements import statement
 CANCEL_AFTER_SECONDS = 1.0
 TERMINATE_AFTER_SECONDS = 2.0
 GIVE_UP_AFTER_SECONDS = 4.0
-# How often it is looked whether the asker is still there.
+# How often the watchdog looks whether the asker is still there.
 LOOK_SECONDS = 0.25
 
 

@@ -18,7 +18,7 @@ from psycopg.errors import error_from_result
 from eventlog.audit.errors import StatementFailed
 from eventlog.audit.limits import StatementLimits
 
-# Beyond what rows weigh in text, the protocol's own.
+# Bytes that the protocol adds to each row.
 OVERHEAD_BYTES_MAX = 1 << 20
 # What a cell weighs at the least, NULL too: ten thousand rows of 1,600 columns are not nothing.
 CELL_BYTES_MIN = 4

@@ -1,4 +1,4 @@
-"""Who may come in by the socket: root, whoever runs the server, and nobody else; each as any role.
+"""Access through the socket: for root and the user who runs the server, as any role; for nobody else.
 
 PostgreSQL asks the kernel who is at the other end (peer authentication). Its rules are written at each start,
 beside the cluster: the server's own account, which it may share with other services, cannot change them.
@@ -30,7 +30,8 @@ def write_access(folder: Path, account: Account, major: int, only: str | None = 
     roles = only or ("all" if any_role else SUPERUSER_AND_OURS)
     rules = RULES.format(
         roles=roles,
-        # The kernel tells a number; PostgreSQL wants its name, which it may not have in a container.
+        # The kernel gives a user's number; PostgreSQL wants the name, which a user in a container may not
+        # have.
         method="peer map=eventlog" if people else "trust",
         others="" if any_role else "local   all               all   scram-sha-256\n",
     )
@@ -54,7 +55,7 @@ def _people(account: Account) -> list[str]:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Write a file anew, in one step, whoever put what in its place."""
+    """Replace a file in one step, also where something else lies in its place."""
     half = path.with_name(f"{path.name}.new")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)

@@ -28,7 +28,7 @@ class Account:
 
     @property
     def is_shared(self) -> bool:
-        """Whether root runs it as somebody as whom others may run, too."""
+        """Whether root runs PostgreSQL as a user that other programs may run as, too."""
         return not self.is_current and self.name in SHARED
 
     @property

@@ -44,7 +44,7 @@ def base_backup(
 
 
 def _give_to(owner: os.stat_result, half: Path) -> None:
-    """Let the copy belong to who the original belongs to: as root, we have written it as root."""
+    """Give the copy the owner of the original: root has written it as root."""
     if owner.st_uid == os.geteuid():
         return
     for path in (half, *half.rglob("*")):

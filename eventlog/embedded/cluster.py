@@ -91,6 +91,6 @@ def _initdb_options(bindir: Path) -> list[str]:
         "--auth-local=trust",  # for tools that start it by themselves; when we do, see access.py
         "--auth-host=scram-sha-256",
         "--no-instructions",
-        # As in tuning.py. Before 16, there is no way to tell it.
+        # As in tuning.py. initdb takes settings from version 16 on.
         *(["-c", "huge_pages=off"] if major_version(bindir) >= 16 else []),
     ]

@@ -123,7 +123,7 @@ class DataDirectory:
         return False
 
     def write_owner(self, lock: int, *, detached: bool) -> None:
-        """Say in the lock file who owns the server; a detached server has no owner."""
+        """Write into the lock file which process owns the server; a detached server has no owner."""
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps({"pid": None if detached else os.getpid()}).encode(), 0)
 
@@ -171,7 +171,7 @@ class DataDirectory:
         """Say whether there is a cluster, or somebody is making one. Makes nothing."""
         try:
             return self.cluster.exists() or self.is_between_clusters() or self.is_locked()
-        except PermissionError:  # it is another user's, and whoever opens it is told so
+        except PermissionError:  # it belongs to another user, which opening it will say
             return True
 
     def postmaster(self) -> Postmaster | None:

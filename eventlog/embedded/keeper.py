@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.5
 PROBE_SECONDS = 5.0
 TRY_AGAIN_SECONDS = 5.0
 SAY_AGAIN_SECONDS = 300.0
-# What says nothing of the server's files: no resources, or somebody ended the session.
+# SQLSTATEs that say nothing about the server's files: no resources, or somebody ended the session.
 NO_FAULT_OF_FILES = ("53", "57")
 
 
@@ -84,7 +84,7 @@ class Keeper:
             self._tell(f"new sessions of PostgreSQL fail: {fault}")
 
     def _tell(self, text: str) -> None:
-        """Say what is found at each look once."""
+        """Log a finding once, and not again at every look."""
         if text != self._told:
             self._say(text)
         self._told = text
@@ -105,7 +105,7 @@ class Keeper:
         return None
 
     def _start(self) -> None:
-        """Start it, however long that cannot be: the disk may be full for days."""
+        """Start the server, and try for as long as that fails: the disk may be full for days."""
         said_at = -SAY_AGAIN_SECONDS
         while not self._stopping.is_set():
             try:

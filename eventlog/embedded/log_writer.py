@@ -54,7 +54,7 @@ class Log:
                 self._put_aside()
                 self._file = self._opened(self._path)
         if os.fstat(self._file).st_size + size > self._bytes_max:
-            # The new one first: where that cannot be made, the old one stays as it is.
+            # The new file first: where it cannot be made, the old one stays as it is.
             new = self._opened(f"{self._path}.new", os.O_TRUNC)
             self._put_aside()
             os.rename(f"{self._path}.new", self._path)
@@ -84,7 +84,7 @@ class Log:
 
 
 def main(path: str, bytes_max: str, kept: str) -> None:
-    """Write until nobody can say anything any more."""
+    """Write until no process holds the other end of the pipe."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     log = Log(path, int(bytes_max), int(kept))

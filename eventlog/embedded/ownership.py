@@ -1,4 +1,4 @@
-"""Whose the cluster is, and who may enter it: PostgreSQL starts on nothing that others own or may write.
+"""Owner and mode of the cluster: PostgreSQL starts on nothing that others own or may write.
 
 Copies lose that (`cp -r` as root), and so do volumes whose files are given to a group (fsGroup, Kubernetes).
 What is ours to mend is mended; for all else there is the command.

@@ -12,7 +12,7 @@ from eventlog.embedded.account import Account
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 LOG_WRITER = Path(__file__).with_name("log_writer.py")
-# A log that is full is put aside, and so many are kept: four files, 64 MiB, at most.
+# A log of LOG_BYTES_MAX is put aside, and LOGS_KEPT of these are kept: four files, 64 MiB, at most.
 LOG_BYTES_MAX = 16 << 20
 LOGS_KEPT = 3
 LOG_SECONDS_MAX = 2.0
@@ -99,8 +99,8 @@ def run_to_end(
 class LogWriter:
     """The process that writes what PostgreSQL says; `pipe` is what PostgreSQL gets as its standard error.
 
-    It ends with the last process that holds the pipe, and holds the lock until then: who gets the lock finds
-    the log complete.
+    It ends with the last process that holds the pipe, and holds the lock until then: whoever gets the lock
+    finds the log complete.
     """
 
     def __init__(self, log: Path, lock: int) -> None:
@@ -123,7 +123,7 @@ class LogWriter:
             os.close(reader)
 
     def finish(self) -> None:
-        """Wait until all is written that was said."""
+        """Wait until everything that PostgreSQL said is written."""
         self._process.wait()
 
 

@@ -54,7 +54,7 @@ class EmbeddedServer:
         port: int | None = None,
         options: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing happens before start; `options` are PostgreSQL settings that override ours.
+        """Start nothing yet; `options` are PostgreSQL settings that override ours.
 
         A port makes the server listen on 127.0.0.1 too, where it asks for a password.
         """

@@ -14,11 +14,11 @@ from pathlib import Path
 from eventlog.embedded.directory import DataDirectory
 from eventlog.embedded.silence import Say
 
-# For a session, which ends within milliseconds of being told to; and for all of it: then we stop hoping.
+# Seconds for a session, which ends within milliseconds of being told to; and for the whole shutdown.
 SESSION_SECONDS_MAX = 10.0
 SHUTDOWN_SECONDS_MAX = 120.0
 
-# What PostgreSQL's processes that are no sessions are called, by the first word after "postgres:".
+# First words after "postgres:" in the titles of PostgreSQL's processes that are no sessions.
 NO_SESSIONS = frozenset(
     {
         *("archiver", "autovacuum", "background", "bgworker:", "checkpointer", "io", "logger", "logical"),

@@ -12,8 +12,8 @@ from eventlog.embedded.directory import OWNER, SUPERUSER, DataDirectory, Postmas
 POLL_SECONDS = 0.02
 # A recovery takes long, and each question costs it a process and two lines of its log.
 POLL_PART_OF_WAIT = 1 / 50
-SAY_SECONDS = 2.0  # how long people wait before they wonder
-PING_SECONDS_MAX = 2  # the least that libpq allows
+SAY_SECONDS = 2.0  # people wonder after this long, and are told why it takes time
+PING_SECONDS_MAX = 2  # the shortest timeout that libpq allows
 SILENCE_SECONDS_MAX = 60.0  # a server that runs or is locked, and neither accepts nor rejects, is broken
 
 Say = Callable[[str], None]

@@ -42,7 +42,7 @@ def _piped(dump: list[str], restore: list[str], said: IO[bytes]) -> Iterator[Non
         ) as restoring,
     ):
         assert dumping.stdout is not None
-        dumping.stdout.close()  # else pg_dump would not notice that pg_restore has ended
+        dumping.stdout.close()  # closed here, else pg_dump would not notice that pg_restore has ended
         try:
             while not _has_ended(restoring):
                 yield
@@ -67,7 +67,7 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _others(roles: bytes) -> bytes:
-    """Return what makes roles, without those that are there."""
+    """Return the statements of a dump that make roles, without those for roles that exist already."""
     return LEFT_OUT.sub("", roles.decode()).encode()
 
 

@@ -45,7 +45,7 @@ def server_options(data_dir: Path) -> dict[str, str]:
         "client_connection_check_interval": "10s",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # Statements hold what people sent and asked; who sent them is told what was wrong with them.
+        # Statements hold what people sent and asked; the senders are told what was wrong with them.
         "log_min_error_statement": "panic",
         # Where a container may use none of the machine's huge pages, PostgreSQL takes some all the same, and
         # dies of a bus error when it first touches one, be it after days.

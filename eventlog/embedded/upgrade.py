@@ -145,7 +145,7 @@ def _move(
         unprotect(old.superuser_dsn)
         with EmbeddedServer(directory.upgrading, bindir=programs, options=LOADING) as new:
             with connect(new.dsn, "owner", "upgrade") as owner, translated_errors():
-                # As ours, before those of the dump, who could not be administered by us.
+                # Made by us, before those of the dump, which we could not administer.
                 owner.execute(read_sql(SQL_DIR / "roles.sql"))
             with connect(new.superuser_dsn, "owner", "upgrade") as looking:
                 at = (old.postmaster, old_programs, new.postmaster, programs)

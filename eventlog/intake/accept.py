@@ -51,7 +51,7 @@ def parse(body: bytes, *, ndjson: bool, limits: PublishLimits, lenient: bool = F
 def accept(body: bytes, limits: PublishLimits, *, ndjson: bool = False) -> Events | None:
     """Return the events of a body if all of them are certainly good, and that is soon seen.
 
-    None tells nothing. It is called where everybody else waits meanwhile.
+    None says that this does not know. Called in the event loop, where all other requests wait meanwhile.
     """
     if len(body) > limits.body_bytes or encoding_flaw(body):
         return None
@@ -195,12 +195,12 @@ def _in_columns(own: Sequence[PublishedEvent]) -> _Columns:
 CLEARED_AT_ONCE_BYTES_MAX = 1 << 19
 # What an event's frame, its four short fields and a few more of its publisher's may come to.
 _BESIDE_PAYLOADS_MAX = 1 << 10
-# So many objects in each event: where there are more, there may be too many events, too.
+# The objects of one event: the event and its payload. A body with more may hold too many events as well.
 _OBJECTS_MAX = 4
 _BRACE = set(b"{")
 # An event has at least these bytes beside its values …
 _FRAME = len('{"topic":"","event_id":"","timestamp":"","source":"","payload":}')
-# … and a key can only be repeated in at least so many more: "topic":1, or "":1,"":1, . The spaces that many
+# … and a repeated key takes at least this many more: "topic":1, or "":1,"":1, . The spaces that many
 # encoders put behind colons and commas take one less, 9. Nor does a number with 5 digits of exponent fit in.
 _REPEAT_BYTES = 10
 

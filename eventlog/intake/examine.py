@@ -16,12 +16,13 @@ from eventlog.intake.limits import Intake, PublishLimits
 from eventlog.intake.own import contents_of
 from eventlog.intake.text import flaw
 
-# A refusal lists so many faults, and so many repeated keys of one event: enough to mend a publisher by.
+# The most faults that a refusal lists, and the most repeated keys of one event: enough to mend a publisher
+# by.
 FAULTS_MAX = 1_000
 REPEATED_KEYS_MAX = 10
 # An event's own fields, those that we know and others. event_fault.sql has the same bound.
 OWN_FIELDS_MAX = 1_000
-# The code of a fault in who sends an event, and not in the event.
+# The code of a fault that is not in the event: its sender may not send it.
 SCOPE = "scope"
 _POINTED_KEY_MAX = 255
 

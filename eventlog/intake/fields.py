@@ -72,7 +72,7 @@ def are_event_ids(event_ids: Sequence[str], *, escaped: bool) -> bool:
 # one that failed half way counted as matched (python/cpython#106052), so ".Z" passed for a fraction.
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _REST = re.compile(r"(?:\.([0-9]+))?(?:[Zz]|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))")
-# So long is a time stamp's part to the second.
+# The part of a time stamp up to the second.
 _SECOND_LENGTH = len("2025-10-21T10:00:00")
 _REST_LENGTH_MAX = BYTES_MAX - _SECOND_LENGTH
 _MICROSECOND_DIGITS = 6

@@ -70,7 +70,7 @@ def take_in(
 
     Args:
         read: its events, in order.
-        names: what the format calls our fields, for who is to mend them.
+        names: what the format calls our fields, for those who have to mend them.
         limits: which events may come.
         format: the format, as the log numbers them.
         lenient: leave out what has faults, unless all have.

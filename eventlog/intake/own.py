@@ -9,7 +9,7 @@ from msgspec import Meta, Raw
 from eventlog.events import Contents
 from eventlog.intake.fields import BYTES_MAX, moments_of
 
-# Told, not checked here: the rules, and what is said of who breaks them, are those of fields.py.
+# Told, not checked here: the rules, and the words for breaking them are in fields.py.
 NAME = {"minLength": 1, "maxLength": BYTES_MAX}
 
 

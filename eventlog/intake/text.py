@@ -55,7 +55,7 @@ _OUTLINE = bytes(
 _LONG_EXPONENT = b"0e00000"
 _LONG_RUN = 6_000
 _END_OF_NUMBER = re.compile(rb"0*+(?:[],}\s\0]|\Z)")
-# Stands in no JSON text.
+# A byte that no JSON text has.
 _BETWEEN = b"\0"
 _NOT_OPENING = bytes(c for c in range(256) if c not in b"[" + _BETWEEN)
 
@@ -139,7 +139,8 @@ def without_lone_surrogates(text: bytes) -> bytes:
 
 # Possessive throughout: a string that does not end is taken whole, and nothing is looked at twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-# Strings and what is between them. Cut at so many, a text of millions of strings is not in memory in pieces.
+# Strings and what is between them. Cut after this many, so that a text of millions of strings is never in
+# memory as that many pieces.
 _STRETCH = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+"?){1,20000}+', re.DOTALL)
 _NOT_STRUCTURE = bytes(c for c in range(256) if c not in b"[]{},")
 _NOT_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")

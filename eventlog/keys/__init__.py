@@ -1,1 +1,1 @@
-"""Keys: who may do what over HTTP. Made and changed here, checked by the API."""
+"""Keys: which client may do what over HTTP. Made and changed here, checked by the API."""

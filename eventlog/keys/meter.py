@@ -22,7 +22,7 @@ from eventlog.keys.errors import QuotaExceeded
 from eventlog.keys.quotas import UNLIMITED, Quotas
 from eventlog.keys.token_bucket import TokenBucket
 
-# What one who was refused may wait for, where nothing tells how long it takes.
+# What a refused client is told to wait where nothing says how long it takes.
 STREAM_AFTER_SECONDS = 5
 # For a day's quota that may yet turn out not to be used up: some of what is with the writer may fail.
 UNSURE_AFTER_SECONDS = 1

@@ -26,11 +26,11 @@ class TokenBucket:
         return self._left
 
     def wait_seconds(self, amount: float) -> float:
-        """Return how long until so much is there: 0 while it is. What is more than all waits for all."""
+        """Return how long until this amount is there, or the bucket is full; 0 if it is there now."""
         return max(0.0, (min(amount, self.capacity) - self.left()) / self.rate)
 
     def take(self, amount: float) -> None:
-        """Take so much, whether or not it is there; less than nothing gives back."""
+        """Take this amount, whether or not it is there; a negative one gives back."""
         self._settle()
         self._left = min(self.capacity, self._left - amount)
 

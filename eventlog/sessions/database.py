@@ -1,4 +1,4 @@
-"""Connections: who we are on each of them, how long anything may hang, what an error means."""
+"""Connections to PostgreSQL: how they are opened, and what their errors mean."""
 
 import select
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ from eventlog.sessions.wire import run
 from eventlog.statements import statement
 
 TURNS = 3
-# The answer for an address is kept so long: whoever runs the pooler may change it.
+# How long the answer for an address is kept: whoever runs the pooler may change its mode.
 KEPT_SECONDS = 60.0
 
 _whole_until: dict[str, float] = {}

@@ -32,7 +32,7 @@ from eventlog.statements import statement
 
 T = TypeVar("T")
 
-# Of libpq there are only words for why a connection failed. A wrong guess costs another attempt.
+# libpq says in words alone why a connection failed. A wrong guess costs another attempt.
 REFUSES_OPTIONS = re.compile(r"startup parameter|option", re.IGNORECASE)
 
 WITHOUT_A_BACKEND = (

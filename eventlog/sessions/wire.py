@@ -18,8 +18,9 @@ from psycopg.errors import error_from_result
 
 from eventlog.failpoints import hit
 
-# For the next piece of an answer. Longer than the order lock, a slow disk or a standby may take, which
-# eventlog/sessions/lock_watch.py cuts off as a whole: this is for when that does not get through either.
+# How long to wait for the next piece of an answer: longer than the order lock, a slow disk or a standby may
+# take, which eventlog/sessions/lock_watch.py cuts off as a whole: this is for when that does not get through
+# either.
 SILENCE_SECONDS_MAX = 25.0
 
 Connection = psycopg.Connection[Any]

@@ -24,7 +24,7 @@ from eventlog.tls.validity import end_of
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
-# Who has certificates renewed by a program has that done a month ahead, or at a third of their life.
+# Programs renew certificates a month ahead, or at the last third of their life.
 WARN_BEFORE_SECONDS = 14 * 86_400
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
@@ -37,7 +37,7 @@ _Signature = tuple[object, ...]
 
 
 class CertificateFiles(msgspec.Struct, frozen=True):
-    """What is read."""
+    """The files of a certificate and its key."""
 
     certificate: Path
     key: Path

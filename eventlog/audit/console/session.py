@@ -26,7 +26,7 @@ from eventlog.terminal.printing import harmless, say
 
 
 class ConsoleSession:
-    """What was chosen in this sitting, and how it goes on."""
+    """One session of the SQL console: its format, its limits, and the loop that reads and answers."""
 
     def __init__(
         self, auditor: Auditor, asker: Asker, views: list[AuditView], limits: StatementLimits
