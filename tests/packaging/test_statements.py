@@ -79,15 +79,13 @@ def test_every_name_that_is_loaded_is_there() -> None:
     assert called - statements() == set()
 
 
-def test_statements_of_a_line_or_two_share_a_file_and_others_have_one_each() -> None:
-    wrong = []
-    for path in QUERIES.glob("*/*.sql"):
-        texts = named_statements(path) if path.stem == "short" else {path.stem: path.read_text("utf-8")}
-        for name, text in texts.items():
-            short = len(code(text).splitlines()) <= LINES_OF_A_SHORT_ONE and not INCLUDE.search(text)
-            if short != (path.stem == "short"):
-                wrong.append(f"{path.parent.name}/{name}")
-    assert wrong == []
+def test_what_shares_a_file_is_a_line_or_two() -> None:
+    texts = {
+        f"{path.parent.name}/{name}": code(text)
+        for path in QUERIES.glob("*/short.sql")
+        for name, text in named_statements(path).items()
+    }
+    assert [name for name, text in texts.items() if len(text.splitlines()) > LINES_OF_A_SHORT_ONE] == []
 
 
 def test_every_fragment_is_shared() -> None:
