@@ -1,4 +1,4 @@
-"""What a version says, in rows that are equal for equal logs, and their hashes."""
+"""The content of a version, as rows that are equal for equal logs, and their hashes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def tables(connection: Connection, schema: str) -> list[str]:
 
 
 def content(version: Version, names: Sequence[str]) -> Composable:
-    """Return a query for all that a version says; `names` are its tables."""
+    """Return a query for the content of a version; `names` are its tables."""
     return SQL(" UNION ALL ").join([_of_tables(version, names), _of_books(version)])
 
 

@@ -1,4 +1,4 @@
-"""What a projection gets to see."""
+"""A delivery as a projection gets it."""
 
 from datetime import datetime
 from typing import Any

@@ -5,7 +5,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-# What a blank beside it neither parts nor joins.
+# Characters beside which a blank means nothing.
 PUNCTUATION = "(),;"
 # A dollar within a name begins no quote. Without backslashes, as no standard string has them; E'…' does.
 _SQL = re.compile(

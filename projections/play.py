@@ -22,7 +22,7 @@ from projections.versions import Version
 # Somebody's own step: unqualified names are its version's, and nothing may run for ever.
 STEP_TIMEOUT_MILLISECONDS = 60_000
 APPLY_SECONDS_MAX = 60.0
-# So many of the largest events are half a gigabyte.
+# The largest events, this many of them, are half a gigabyte.
 APPLIED_MAX = 500
 # What Python raises when data is not as expected, or nested too deep for it. All else is the program's
 # fault: tried again.
@@ -38,7 +38,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     @property
     def deliveries(self) -> int:
-        """How many they are."""
+        """How many deliveries the batch has."""
         return self.last - self.first + 1
 
 
@@ -100,7 +100,7 @@ def record(
     *,
     announced: bool = False,
 ) -> None:
-    """Insert the step rows of what was played: these move the checkpoints. `announced` wakes who follows."""
+    """Insert the step rows of what was played: these move the checkpoints. `announced` wakes readers."""
     steps = {**version.key, **_columns(batches), **_columns(counts), "announced": announced}
     connection.execute(statement("worker/insert_steps"), steps)
 

@@ -13,7 +13,7 @@ import msgspec
 from eventlog.sessions.backoff import pause_seconds
 from projections.projection import CORE, Projection
 
-# A claim that failed rests so long at most. What the database may mend by itself is tried sooner.
+# The longest that a failed claim rests. What the database may mend by itself is tried sooner.
 REST_SECONDS_MAX = 30.0
 REST_SECONDS_MAX_IF_TRANSIENT = 2.0
 # How often a worker plays a batch of other projections: while core is behind, and while so little waits for
@@ -21,7 +21,7 @@ REST_SECONDS_MAX_IF_TRANSIENT = 2.0
 OTHERS_SECONDS = 1.0
 LITTLE_SECONDS = 0.1
 LITTLE_MAX = 500
-# So few deliveries one worker takes alone: shared, each would make smaller and so dearer steps of them.
+# Below this lag, one worker takes the whole backlog: splitting it would make small, costly steps.
 SHARED_MIN = 2000
 
 

@@ -7,7 +7,7 @@ DELIVERIES = (1, 10, 100, 1_000, 10_000, 100_000)
 
 
 class StepMetrics:
-    """Counts steps by projection; so many projections there are, installed, and no more."""
+    """Counts steps by projection; there are as many as are installed, and no more."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -33,7 +33,7 @@ class StopSignal:
         return self._asked.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait until somebody asks, so long at the most."""
+        """Wait until somebody asks, or time is up."""
         self._asked.wait(seconds)
 
     @contextmanager
@@ -56,7 +56,7 @@ class Listener:
         self._heard = heard
 
     def wait_with(self, connection: Connection, seconds: float) -> None:
-        """Wait until the server says something or somebody asks us to stop, so long at the most."""
+        """Wait until the server says something, somebody asks us to stop, or time is up."""
         with selectors.DefaultSelector() as both:
             both.register(self._heard, selectors.EVENT_READ)
             both.register(connection, selectors.EVENT_READ)

@@ -20,7 +20,7 @@ from eventlog.statements import statement
 from projections.errors import ProjectionInUse
 from projections.projection import Projection
 
-# How long a change waits for readers, who queue up behind it meanwhile.
+# How long a change waits for readers; new ones queue up behind it meanwhile.
 LOCK_TIMEOUT_MILLISECONDS = 100
 # How long the readers of a version that is no longer live are waited for.
 RETIRE_SECONDS = 5.0

@@ -125,7 +125,7 @@ def _listening(
 
 
 class _BoundedServer(HTTPServer):
-    """Answers a few at once; who comes when all are busy is closed on."""
+    """Answers a few at once; a client who comes while all are busy is cut off."""
 
     allow_reuse_address = True
 

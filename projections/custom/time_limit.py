@@ -17,7 +17,7 @@ class TookTooLong(EventlogError):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TookTooLong in this thread after so many seconds, wherever its Python is by then.
+    """Raise TookTooLong in this thread when its time is up, wherever its Python is by then.
 
     A call that waits outside of Python (a socket, sleep) is not interrupted, only what follows it.
     """

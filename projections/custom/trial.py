@@ -25,7 +25,7 @@ from projections.projection import Projection
 from projections.quarantine.retry import Selection, retry, select
 from projections.rebuilding.rebuild import rebuild
 
-# Nobody pulls the plug on a test.
+# Settings without durability: nobody pulls the plug on a test.
 UNSAFE_AND_FAST = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "100"}
 PARTITIONS = 4
 LIMITS = PublishLimits(event_bytes=1 << 20, body_bytes=64 << 20, batch_events=100_000)
@@ -33,7 +33,7 @@ POLL_SECONDS = 0.01
 # A projection that fails is tried again by itself; if that does not help, it is broken.
 FAILING_SECONDS_MAX = 1.0
 STUCK_SECONDS_MAX = 60.0
-# A constraint does not hold.
+# SQLSTATE of a CHECK that does not hold.
 REFUSED = "23514"
 
 Rows = Sequence[tuple[Any, ...]]
@@ -197,7 +197,7 @@ def _project(dsn: str, connection: psycopg.Connection[TupleRow], projection: Pro
 
 
 def _wait(connection: Connection, projection: Projection, way: Way, deliveries: int | None = None) -> None:
-    """Wait until so many deliveries were played; until all were, when nobody says how many."""
+    """Wait until this many deliveries were played; without a number, until all were."""
     before, _ = _progress(connection, projection)
     target = 0 if deliveries is None else max(0, before - deliveries)
     last, moved = before, time.monotonic()

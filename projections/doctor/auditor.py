@@ -1,4 +1,4 @@
-"""Whether who asks in SQL can do no more than that, and what PostgreSQL's log has of it."""
+"""Check the auditor: the role that asks in SQL can do nothing else, and PostgreSQL logs none of it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -16,7 +16,7 @@ from eventlog.sessions.database import Connection, connect
 from eventlog.statements import statement
 from projections.doctor.finding import Finding, failed, ok, warning
 
-# So many functions are named, and the others counted.
+# The most functions that are named; the others are counted.
 NAMED = 3
 
 

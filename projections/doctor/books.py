@@ -11,7 +11,8 @@ from eventlog.statements import statement
 from projections.doctor.finding import Finding, failed, ok, warning
 from projections.read.standing_still import WITHIN, StandingStill
 
-# Per partition; a partition of 100,000 is counted in some 20 ms. All of a large log would take minutes.
+# How many positions of each partition are counted, 100,000 in some 20 ms. All of a large log would take
+# minutes.
 NEWEST_POSITIONS = 100_000
 LAG_SECONDS_MAX = 60.0
 OUTBOX_SECONDS_MAX = 60.0

@@ -1,4 +1,4 @@
-"""Whether the disk gave back what was written to it."""
+"""Check for damaged pages: whether the disk gave back what was written to it."""
 
 from datetime import datetime
 

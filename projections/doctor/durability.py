@@ -34,7 +34,7 @@ class Rule(msgspec.Struct, frozen=True):
     refused: bool = False
 
     def judge(self, value: str | None) -> Finding:
-        """Return what this value means; None is a setting that this server does not have."""
+        """Return a finding on this value of a setting; None for one that this server does not have."""
         if value is None or value in self.good:
             return ok(self.name, value or "not known to this version")
         mend = self.mend.format(name=self.name, good=self.good[0])

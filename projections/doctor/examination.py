@@ -1,4 +1,4 @@
-"""Look at everything, in the order in which one thing needs the other; a part that is off is said so."""
+"""Run all checks, in the order in which one needs the other; a part that is off is reported as that."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -40,7 +40,7 @@ from projections.doctor.surroundings import (
 
 Check = Callable[[Connection], Finding | Iterable[Finding]]
 
-# These need the server alone; those, our schema in it.
+# The first checks need the server alone, the second ones our schema in it.
 OF_SERVER: tuple[tuple[str, Check], ...] = (
     ("PostgreSQL version", check_version),
     ("settings", check_settings),

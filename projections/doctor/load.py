@@ -12,7 +12,7 @@ from projections.doctor.finding import Finding, failed, ok, warning
 IDLE_SECONDS_MAX = 60
 SNAPSHOT_SECONDS_MAX = 300
 SLOT_BYTES_MAX = 1 << 30
-# Autovacuum begins to freeze at freeze_age; who is half as far beyond it is not being vacuumed.
+# Autovacuum begins to freeze at freeze_age; a table half as far beyond it is not being vacuumed.
 # PostgreSQL stops taking writes at about 2.1 billion.
 XID_AGE_WARNING = 1.5
 XID_AGE_FAILED = 1_500_000_000

@@ -7,7 +7,7 @@ from eventlog.sessions.database import Connection
 from eventlog.statements import statement
 from projections.doctor.finding import Finding, failed, ok
 
-# As sql/grants.sql leaves it: not received_at, whose default is the one clock of the log.
+# Columns that sql/grants.sql lets the appender write: not received_at, whose default is the log's one clock.
 INSERTED_COLUMNS = (
     "content_hash",
     "event_id",

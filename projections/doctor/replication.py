@@ -46,7 +46,7 @@ def check_sequences(connection: Connection) -> Finding:
 
 
 def check_subscriptions(connection: Connection) -> Finding:
-    """Name the subscriptions that write to our tables: so long, nobody else does."""
+    """Name the subscriptions that write to our tables: while there are any, nobody else writes there."""
     cursor = connection.cursor(row_factory=class_row(Subscription))
     writing = cursor.execute(statement("doctor/subscriptions")).fetchall()
     if not writing:

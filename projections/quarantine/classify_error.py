@@ -1,4 +1,4 @@
-"""Whether an error says something about the content, and what."""
+"""Classify errors of a step: whether they blame the content, and with which words."""
 
 import psycopg
 
@@ -26,10 +26,10 @@ def explains(sqlstate: str) -> bool:
 
 
 def sqlstate_of(error: Exception) -> str:
-    """Return what a quarantine records."""
+    """Return the SQLSTATE that the quarantine records for an error."""
     return error.sqlstate or "" if isinstance(error, psycopg.Error) else DATA_EXCEPTION
 
 
 def cause_of(error: Exception) -> str:
-    """Return what an error says, in a line that PostgreSQL's text takes."""
+    """Return the message of an error, as one line that PostgreSQL can store as text."""
     return first_line(error).replace("\0", "\\0")[:CAUSE_CHARACTERS_MAX]

@@ -75,7 +75,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def hopeless(self) -> bool:
-        """Whether it is to be set aside instead."""
+        """Whether the delivery is to be set aside instead of played."""
         return self.deaths >= DEATHS_MAX
 
 
@@ -127,7 +127,7 @@ class CrashIsolation:
                 connection.execute(statement("attempts/end"), {"session": self._session})
 
     def look(self, connection: Connection) -> None:
-        """Now and then, look for workers that ended without a word."""
+        """Look for workers that ended without a word, every few seconds."""
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._notice(connection)
 

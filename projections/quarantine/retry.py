@@ -40,9 +40,9 @@ from projections.read.deliveries import DeliveryName
 from projections.replay import Decision, as_projector, count_quarantined
 from projections.versions import Version
 
-# A step of somebody's own may take 60 s, and holds its claim so long.
+# A custom step may take 60 s, and holds its claim for that time.
 CLAIM_TIMEOUT_MILLISECONDS = 70_000
-# What PostgreSQL says of a statement that took too long.
+# SQLSTATE of a statement that took too long.
 TOO_LONG = "57014"
 QUARANTINED = Counts(0, 0, 0, 1)
 
@@ -107,7 +107,7 @@ class Quarantined(msgspec.Struct, frozen=True):
         return EventKey(self.partition, self.topic, self.event_id)
 
     def kept(self, cause: str) -> Retried:
-        """Return that it stays where it is, and why."""
+        """Return the result of a delivery that stays in quarantine, and why."""
         delivery = f"{self.partition}:{self.position}"
         return Retried(self.projection, delivery, self.topic, self.event_id, "quarantined", cause)
 
@@ -206,7 +206,7 @@ class _Retry:
         return Version(self._projection, live.live_version, live.schema_name)
 
     def _retry(self, version: Version, event: EventKey, chosen: Sequence[Quarantined]) -> list[Retried]:
-        """Retry one event. A program that is broken is told like content that is: nothing has changed."""
+        """Retry one event. A broken program is reported like broken content: nothing has changed."""
         try:
             replayed = self._retry_event(version, event)
         except EventlogError:

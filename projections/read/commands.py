@@ -122,7 +122,7 @@ def tail(
     except KeyboardInterrupt:
         raise typer.Exit(exits.INTERRUPTED) from None
     except BrokenPipeError:
-        # Who read our output has enough. Python would complain once more when it flushes at exit.
+        # The reader of our output has closed it. Python would complain once more when it flushes at exit.
         sys.stdout = None
 
 

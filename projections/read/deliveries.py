@@ -12,9 +12,9 @@ from eventlog.statements import statement
 from eventlog.timestamps import Moment, rfc3339
 from projections.read.session import ReadSession, reading
 
-# An event may be delivered any number of times; an answer names so many.
+# The most deliveries of one event that an answer names: there may be any number.
 DELIVERIES_MAX = 1_000
-# Pending deliveries of an event are looked for in so much of the log after the checkpoint.
+# How many deliveries after the checkpoint are searched for pending ones of an event.
 PENDING_SCAN_MAX = 10_000
 
 PENDING = "pending"

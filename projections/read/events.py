@@ -23,7 +23,7 @@ from eventlog.timestamps import Moment, rfc3339
 from projections.read.session import ReadSession, reading, streamed
 from projections.read.topics import BEYOND, EVERY_TOPIC, TopicRange
 
-# A page ends early once its payloads have so many bytes: events are up to 1 MiB each.
+# A page ends early once its payloads have this many bytes: events are up to 1 MiB each.
 PAGE_BYTES_MAX = 4 << 20
 # The most events that a page looks at to find those that are wanted, and how many it begins with: what
 # is wanted is seldom rare. Of all events that have one moment and topic, all are looked at.
@@ -157,7 +157,7 @@ async def _selected(connection: ReadSession, wanted: ByTime, concerned: list[int
 async def _horizon(
     connection: ReadSession, wanted: ByTime, concerned: list[int], scan: int
 ) -> TimeKey | None:
-    """Return the key through which to look, None for all: so many events ahead in one of the partitions."""
+    """Return the key of an event some way ahead in one partition, through which to look; None for all."""
     query = page_query("read/horizon", wanted.direction)
     parameters = {
         **_bounds(wanted, concerned, wanted.ends),

@@ -69,6 +69,6 @@ def scan_of(partitions: int) -> int:
 
 
 async def wait_for_news(connection: ReadSession, seconds: float) -> None:
-    """Return when a step of core was announced, or after so long: an announcement may get lost."""
+    """Return when a step of core was announced, or when time is up: an announcement may get lost."""
     async for _ in connection.notifies(timeout=seconds, stop_after=1):
         pass

@@ -1,4 +1,4 @@
-"""Sessions for reads, kept for the next ones: at most so many, opened when they are wanted.
+"""A pool of sessions for reads: opened when they are wanted, up to a bound, and kept for the next reads.
 
 A read need not hear of it that its session had ended while nobody used it: by a restart of PostgreSQL, by an
 administrator, by a pooler. A session that has ended has said so, on a socket that is silent otherwise, and
@@ -24,9 +24,9 @@ from projections.read.session import ReadSession, forget_plans, open_reader
 
 T = TypeVar("T")
 
-# A read waits so long for a session that others have, then it is answered 503.
+# How long a read waits for a session that others have, before it is answered 503.
 TURN_SECONDS_MAX = 2.0
-# Longer than a statement of a reader may take: a server that says nothing for so long will not.
+# How long a read waits for the server: longer than a statement of a reader may take.
 READ_SECONDS_MAX = 40.0
 IDLE_SECONDS_MAX = 600.0
 

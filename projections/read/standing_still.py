@@ -14,7 +14,7 @@ WITHIN: dict[str, Any] = {"seconds": STILL_SECONDS}
 
 
 class StandingStill(msgspec.Struct, frozen=True):
-    """A live projection that stands still, for so many seconds; `changed`: other code was installed since."""
+    """A live projection without progress, and for how long; `changed`: other code was installed since."""
 
     name: str
     changed: bool

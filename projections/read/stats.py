@@ -46,7 +46,7 @@ class Books(msgspec.Struct, frozen=True):
 async def books(
     connection: ReadSession, counted: Counted = "all", listed: TopicRange = EVERY_TOPIC, topics: int = 100
 ) -> Books:
-    """Return the counts, from one statement; `by_topic` has so many of the largest topics that are listed.
+    """Return the counts, from one statement; `by_topic` has the largest topics, as many as `topics` says.
 
     Raises ProjectionDropped.
     """

@@ -34,7 +34,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class TimelineRange(msgspec.Struct, frozen=True):
-    """Which buckets: from since (inclusive) to until (exclusive), in UTC, at most so many counts."""
+    """Which buckets: from since (inclusive) to until (exclusive), in UTC; at most `limit` counts."""
 
     limit: int
     bucket: BucketLength = "minute"

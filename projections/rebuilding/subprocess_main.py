@@ -48,7 +48,7 @@ class CatchUp(msgspec.Struct, frozen=True, tag=True):
 
 
 class Played(msgspec.Struct, frozen=True, tag=True):
-    """A step of so many deliveries is committed; of none at the start."""
+    """A step is committed, and how many deliveries it had: none at the start."""
 
     deliveries: int
 
