@@ -173,7 +173,7 @@ def problem_for(error: Exception) -> Problem:
 
 
 def _outward(error: EventlogError) -> str:
-    """Return what callers are told, who have no business with hosts, users and paths."""
+    """Return what callers are told: nothing about hosts, users and paths."""
     return AWAY if error.names_server else str(error)
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class StartupGate:
-    """Who is let in: nobody, and told why, while there are no services."""
+    """Refuses everybody, with the reason, while there are no services."""
 
     def __init__(self) -> None:
         self.trouble: EventlogError | None = None

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 READERS_MAX = 8
 # Of statements of auditors that are being sent.
 ASKED_BYTES_MAX = 8 << 20
-# Of these, so many may be of reads that take the longer the more there is.
+# How many of these may be taken by reads that take the longer the more there is.
 LONG_READS_MAX = 3
 # Answers of JSON Lines that are being sent; each has a page in memory, as long as its reader likes.
 LINES_MAX = 100
@@ -99,7 +99,7 @@ class Services(msgspec.Struct):
 
     @property
     def queue_events_max(self) -> int:
-        """How many may wait in all these processes."""
+        """How many events may wait in all these processes together."""
         return self.settings.queue_events_max * len(self.member.queue_sizes)
 
 

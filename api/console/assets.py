@@ -17,7 +17,7 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-# What the bundles are made from is for those who make them.
+# Sources of the bundles are not served: only whoever builds them needs them.
 UNSERVED = FOLDER / "vendor" / "entries"
 
 

@@ -20,7 +20,7 @@ class Admission:
         self._bytes = SharedBound(bytes_max)
 
     def require_room(self, size: int, owner: str | None = None, own: int = 0) -> None:
-        """Raise QueueFull unless there is room for so many bytes, or nothing is under way but one's own."""
+        """Raise QueueFull unless this many bytes fit, or nothing else is under way."""
         total = self._bytes.total
         room = self._bytes.most * self._bytes.share_open_to(owner)
         if own + size > SMALL_BYTES_MAX:

@@ -41,7 +41,7 @@ PRESENTED_KEPT_MAX = 4_096
 BASIC_BYTES_MAX = 1_024
 COOKIE = "eventlog_session"
 _COOKIE = re.compile(rb"(?:^|; ?)%b=([0-9a-z.]{1,%d})(?:;|$)" % (COOKIE.encode(), TOKEN_LENGTH_MAX))
-# How often it is looked whether who has a stream may still have it.
+# How often the holder of an open stream is checked again.
 CHECK_SECONDS = 0.25
 
 
@@ -54,7 +54,7 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who sends a request, and what they may do. `id` is None for who has no key.
+    """The sender of a request, and what they may do. `id` is None without a key.
 
     publishable: which events may come from them; None for any. generation and ends_at
     tell until when that is known: api/http/publish_fast_path.py asks often. by: how they say who they are;
@@ -76,7 +76,7 @@ ANYBODY = Caller(None, EVERYTHING)
 
 
 class Authentication:
-    """Finds out who calls, for one process. `counted` has how often each outcome was."""
+    """Authenticates callers, for one process. `counted` has how often each outcome was."""
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -116,7 +116,7 @@ class Authentication:
             self._checking = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_held)
 
     def caller_of(self, scope: Any) -> Caller:
-        """Return who sends a request, which may be for them; raise the Problem of one that is not."""
+        """Return the caller of a request, if the route is for them; raise the Problem of one that is not."""
         if self.mode == "open":
             return ANYBODY
         caller = self._identified(scope)

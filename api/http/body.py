@@ -13,7 +13,7 @@ from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, are_lines
 _IN_UTF8 = (JSON, CLOUDEVENT, CLOUDEVENTS_BATCH)
 # A client that sends a byte now and then is cut off all the same.
 BODY_TIMEOUTS = 6
-# Room is taken for so many times what has come of a body, up to what is announced: it is refused early
+# Room is taken for this multiple of what has come of a body, up to what is announced: it is refused early
 # then, rather than in the middle with many others. What is only announced takes none.
 AHEAD = 4
 

@@ -34,7 +34,7 @@ from eventlog.tls.server_certificate import ServerCertificate
 
 log = structlog.get_logger()
 
-# Whoever takes nothing of what waits to be sent for so long is cut off.
+# A client that takes none of its answers for this long is cut off.
 STUCK_SECONDS = 30.0
 # A half-closed client whose answer takes long is asked so often whether it is still there.
 ASK_SECONDS = 1.0
@@ -290,7 +290,7 @@ class HttpConnection(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._deadline = None
         if self._due or self._unfed:
-            # Another request is still answered, or of somebody else, and we may be who does not read on.
+            # Another request is still being answered, so it may be us who do not read on.
             self._start_timer()
         elif self.transport.is_closing():
             self._stop_lingering()

@@ -130,7 +130,7 @@ def fitting(connections_max: int) -> int:
 
 
 def _fit(descriptors: int) -> int:
-    """Return how many connections there can be with so many descriptors."""
+    """Return how many connections there can be with this many descriptors."""
     rest = descriptors - SPARE_DESCRIPTORS
     return max(rest - backlog(rest), 16)
 

@@ -1,4 +1,4 @@
-"""How large a request's head may be, and what its connection is answered when it is no such thing."""
+"""Bounds on the head of a request, and the answer to what is no request."""
 
 import re
 from collections.abc import Sequence

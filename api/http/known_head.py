@@ -55,7 +55,7 @@ def known_head(data: bytes, body_bytes: int, caller: Caller) -> KnownHead | None
 
 
 class _Nobody:
-    """Who waits for the messages of a request that no task answers."""
+    """Stands in for the task of a request that no task answers."""
 
     def set(self) -> None:
         """Wake nobody."""

@@ -57,7 +57,7 @@ class LoopShare:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether who has no credit is to wait for a later turn."""
+        """Whether clients without credit have to wait for a later turn."""
         under_way = 0.0 if self._began is None else monotonic() - self._began
         return self._used_seconds + under_way > TURN_SECONDS
 
@@ -86,7 +86,7 @@ class LoopShare:
         self._turns = False
         self._used_seconds = 0.0
         self._used_by.clear()
-        # Who is put off again comes behind all that wait.
+        # A client that is put off again queues behind all that wait.
         for _ in range(len(self._waiting)):
             if self.is_used_up:
                 break

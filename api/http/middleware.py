@@ -1,4 +1,4 @@
-"""The outermost layer, bare ASGI: request ids, who may come in, security headers, problems, fast routes."""
+"""The outermost layer, bare ASGI: request ids, access, security headers, problems, fast routes."""
 
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -103,7 +103,7 @@ class Middleware:
             _count(scope, status, monotonic() - began)
 
     def check(self, scope: Scope) -> None:
-        """Put into the scope who sends a request; raise the Problem of one that must not come in."""
+        """Put the caller into the scope of a request; raise the Problem of one that must not come in."""
         if self._is_elsewhere(scope):
             raise Problem("not_found", "this is answered on another port: EVENTLOG_ADMIN_PORT")
         caller = scope["caller"] = self.authentication.caller_of(scope)

@@ -26,7 +26,7 @@ class Permission(NamedTuple):
 
     @property
     def is_public(self) -> bool:
-        """Whether nobody is asked for a key."""
+        """Whether the route asks for no key."""
         return self.verbs == PUBLIC
 
     @property
@@ -67,7 +67,7 @@ PERMISSIONS = (
     Permission(READ, r"/sql/(questions|schema)", ("sql",)),
     Permission(READ, r"/health/findings", ("operate", "metrics")),
     Permission(READ, r"/metrics", ("metrics",)),
-    # Its signature says who sends it.
+    # Authenticated by its signature, not by a key.
     Permission("POST", r"/hooks/[^/]+", PUBLIC),
     Permission(f"{READ} POST", r"/keys", ("keys",)),
     Permission(READ, r"/keys/[^/]*", ("keys",)),

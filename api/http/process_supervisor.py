@@ -1,9 +1,10 @@
 """API processes on one port: started, started again when one dies, stopped together.
 
-Each listens on a socket of its own (SO_REUSEPORT), over which the kernel spreads the connections. So who
-dies takes along only the connections that it had: the kernel offers the next ones to the others, until the
-process that runs here in its place listens. This process keeps the port, without listening on it, and has
-what there is once: the database and the workers. When it is gone, be it by kill -9, the others stop, cleanly.
+Each listens on a socket of its own (SO_REUSEPORT), over which the kernel spreads the connections. So a
+process that dies takes along only the connections that it had: the kernel offers the next ones to the others,
+until the process that runs here in its place listens. This process keeps the port, without listening on it,
+and has what there is once: the database and the workers. When it is gone, be it by kill -9, the others stop,
+cleanly.
 """
 
 import os
@@ -58,7 +59,7 @@ class ProcessSupervisor:
         self._plan = Plan(settings, dsn, datetime.now(UTC), sizes, told)
         self._running: dict[int, SpawnProcess] = {}
         self._failures = dict.fromkeys(range(self._count), 0)
-        self._due = dict.fromkeys(range(self._count), 0.0)  # when to start who does not run
+        self._due = dict.fromkeys(range(self._count), 0.0)  # when to start each process that does not run
         self._listening = False
 
     def serve(self) -> int:
@@ -113,7 +114,7 @@ class ProcessSupervisor:
                 log.warning("api_process_ended", number=number, exit_code=process.exitcode)
 
     def _stop(self) -> None:
-        """Stop all cleanly; who does not, is killed."""
+        """Stop all cleanly; kill those that do not stop."""
         deadline = time.monotonic() + self._plan.settings.shutdown_timeout_seconds + STOP_SECONDS_SPARE
         for process in self._running.values():
             process.terminate()

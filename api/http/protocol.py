@@ -40,7 +40,7 @@ PART_BYTES = 1 << 10
 # Of a body whose length is known, and which is followed by nothing.
 BODY_PART_BYTES = 1 << 16
 PIPELINED_MAX = 4
-# So many bytes of framing are paid for by one byte of a body: chunks of one byte have five.
+# How many bytes of framing one byte of a body pays for: chunks of one byte have five.
 FRAMING_OF_A_BYTE = 8
 
 
@@ -133,7 +133,7 @@ class BoundedProtocol(HttpConnection):
             self._throw_away(size)
 
     def _feed(self, data: bytes) -> None:
-        """Parse in parts, until so many requests wait, or others, that the rest has to wait as well."""
+        """Parse in parts, until as many requests wait, here or elsewhere, as may: then the rest waits too."""
         at, end = 0, len(data)
         while at < end and not self._over:
             if len(self.pipeline) >= PIPELINED_MAX:
@@ -298,7 +298,7 @@ class BoundedProtocol(HttpConnection):
             super()._start_asgi_task(cycle, app)
 
     def _turns_away(self, direct: PublishFastPath, cycle: RequestResponseCycle) -> bool:
-        # Who reads no answers gets no more of them.
+        # A client that reads no answers gets no more of them.
         if self.flow.write_paused:
             return False
         return direct.turn_away(cycle.scope, partial(self._respond, cycle))

@@ -69,13 +69,13 @@ class PublishFastPath:
         if not self._is_plain(scope, dict(headers)):
             return False
         caller: Caller = scope["caller"]
-        # What a proxy says counts by who the proxy is, and a certificate is of one connection.
+        # Forwarding headers count by the peer they come from, and a certificate belongs to one connection.
         if caller.by != "certificate" and NAMES.isdisjoint(name for name, _ in headers):
             self._plain, self._plain_caller = headers, caller
         return True
 
     def still_holds(self, caller: Caller) -> bool:
-        """Say whether who was let in a moment ago still is."""
+        """Say whether a caller who was let in a moment ago would be let in now."""
         return self._authentication.still_holds(caller)
 
     def _is_plain(self, scope: Any, headers: dict[bytes, bytes]) -> bool:

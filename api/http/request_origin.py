@@ -58,7 +58,7 @@ class RequestOrigin(msgspec.Struct, frozen=True):
 
 
 def client_of(scope: Any) -> str:
-    """Return who sent a request: an address or `unix`, never a text of the sender's."""
+    """Return the client's address, or `unix`; never a text of the sender's."""
     request_origin: RequestOrigin = scope["request_origin"]
     return request_origin.client
 
@@ -156,7 +156,7 @@ def _is_for_any_host(scope: Any) -> bool:
 
 
 def _peer(scope: Any) -> str:
-    """Return who connects, in the spelling of addresses."""
+    """Return the peer's address, in its one spelling."""
     client, server = scope["client"], scope["server"]
     if client is None:
         return UNIX if server is None or server[1] is None else "unknown"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 # One buffer for all connections of a process. A read of the event loop's own would be up to 250 KiB, of which
-# a client could have each connection keep one. Who publishes well may have a large batch read at once.
+# a client could have each connection keep one. A client with good publishes may have a large batch read at
+# once.
 READ_BYTES = 1 << 14
 PUBLISHERS_READ_BYTES = 1 << 18
 _ALL = memoryview(bytearray(PUBLISHERS_READ_BYTES))
@@ -13,7 +14,7 @@ _PART = _ALL[:READ_BYTES]
 
 
 class _Reader(Protocol):
-    """Who is handed what comes."""
+    """The receiver of what is read."""
 
     credit_bytes: int
 

@@ -1,4 +1,4 @@
-"""Lets in so many requests at each turn of the event loop, and the others at the next ones, in their order.
+"""Let in a few requests at each turn of the event loop, and the others at later ones, in their order.
 
 A publish has its answer after a few turns of the loop. Two hundred connections that ask and ask, be it for
 what is refused, would make each turn take a hundred milliseconds. So all come in here but those who have
@@ -15,7 +15,7 @@ ENTER_FAST_AT_ONCE = 12
 
 
 class Turnstile:
-    """Of one process, for so many at each turn."""
+    """The turnstile of one process, with its number of requests at each turn."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = self._left = at_once

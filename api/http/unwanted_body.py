@@ -20,7 +20,7 @@ LINGER_SECONDS = 2.0
 
 
 class DiscardPace:
-    """Says who of a process's connections may go on reading what is thrown away, and when."""
+    """Says which connections may go on reading what is thrown away, and when."""
 
     def __init__(self) -> None:
         self._left = READS_AT_ONCE

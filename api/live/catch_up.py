@@ -16,9 +16,9 @@ from projections.read.log_order import Positions
 PAGES_AT_ONCE = 4
 PAGE_EVENTS = 500
 PAGE_BYTES = 512 << 10
-# A page may take so long to be sent. Who takes less than 50 KB/s is cut, and goes on from where it was.
+# The longest that sending a page may take. A client below 50 KB/s is cut off, and goes on from its cursor.
 PAGE_SECONDS = 10.0
-# The pages that are being sent, of all readers; beyond it, who has been at one for the longest is cut.
+# The most bytes of pages that are being sent; beyond it, the reader with the oldest page is cut off.
 SENDING_BYTES_MAX = 32 << 20
 # With no more deliveries than this to go a reader is attached: what arrives meanwhile is buffered.
 NEAR_DELIVERIES = 5_000
@@ -77,7 +77,7 @@ class Pages:
         return found.after
 
     def _make_room(self) -> None:
-        """Let those go who have been at a page for the longest, where all of them are too many bytes."""
+        """Cut off the readers with the oldest pages, where all pages together are too many bytes."""
         excess = sum(self._sending.values()) - SENDING_BYTES_MAX
         for reader, size in self._sending.items():
             if excess <= 0:

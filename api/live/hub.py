@@ -62,11 +62,11 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 BEAT_SECONDS = 1.0
-# Who comes waits so long for a hub that is starting, or has lost its session.
+# How long a new reader waits for a hub that is starting, or has lost its session.
 START_SECONDS = 3.0
 # What waits in all readers' buffers together.
 BUFFERED_BYTES_MAX = 64 << 20
-# Other work of the process gets its turn after so many events.
+# How many events are handed out before other work of the process gets its turn.
 TURN_EVENTS = 64
 
 _encode = msgspec.json.Encoder().encode
@@ -182,7 +182,7 @@ class Hub:
                     await asyncio.sleep(pause_seconds(self._failures))
         finally:
             beating.cancel()
-            # No await from the check above to here: who comes later starts anew, at what is new then.
+            # No await from the check above to here: a later reader starts anew, at what is new then.
             self._task = None
             self._positions = {}
             self._channels.clear()

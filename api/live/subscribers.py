@@ -1,11 +1,11 @@
-"""Who wants an event: by topic and by prefix, at the cost of those who do."""
+"""Which readers want an event: found by topic and by prefix, at the cost of those that do."""
 
 from collections import Counter
 
 from api.live.stream_reader import StreamReader
 from projections.read import TopicRange, topics_like
 
-# Beyond so many topics and prefixes, choosing by them costs the database more than it spares.
+# Beyond this many topics and prefixes, choosing by them costs the database more than it saves.
 RANGES_MAX = 64
 # A set that keeps its order, so that readers are served in the order in which they came.
 Group = dict[StreamReader, None]
@@ -56,7 +56,7 @@ class Subscribers:
                 self._lengths += Counter()  # drops the zeros
 
     def of(self, topic: str, source: str) -> list[StreamReader]:
-        """Return who wants an event of this topic and source, each once."""
+        """Return the readers that want an event of this topic and source, each once."""
         groups = [self._exact[topic]] if topic in self._exact else []
         prefixes = (topic[:length] for length in self._lengths if length <= len(topic))
         groups += [self._prefixed[prefix] for prefix in prefixes if prefix in self._prefixed]

@@ -25,7 +25,7 @@ UNBUFFERED = {
     "Content-Encoding": "identity",
     "X-Accel-Buffering": "no",
 }
-# Between pages no session is held, so a slow reader costs memory alone: a page, and for so long.
+# Between pages no session is held, so a slow reader costs memory alone: a page, and for this time.
 SEND_SECONDS_MAX = 30.0
 
 # Of a page among many; alone it may have four times as many.

@@ -20,7 +20,7 @@ from projections.read.events import BEGINNING, END, PAGE_BYTES_MAX
 LATEST = "latest"
 # The place after a page, on every page: where to come back for what arrives later.
 CURSOR_HEADER = "Eventlog-Cursor"
-# For so long the next page is looked at in place of an empty one, which some readers take for the end.
+# How long the next page is tried in place of an empty one, which some readers take for the end.
 LOOKING_SECONDS = 0.5
 NOT_OURS = f"cursor is no cursor of this order, or not all of one: take that of {CURSOR_HEADER} as it is"
 

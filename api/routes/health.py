@@ -28,7 +28,7 @@ router = APIRouter(tags=["service"])
 OK: Literal["ok"] = "ok"
 Queue = Literal["ok", "full"]
 UNAVAILABLE: Literal["unavailable"] = "unavailable"
-# Who asks whether it is ready does not wait for long either.
+# How long the readiness check waits for an append.
 APPEND_SECONDS_MAX = 2.0
 
 
@@ -57,7 +57,7 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Alive and ready, and who works."""
+    """Whether it is alive and ready, and how many workers project."""
 
     status: Literal["ok", "degraded", "unavailable"]
     database: Annotated[str, Meta(description="`ok`, or what is wrong with it")]

@@ -91,7 +91,7 @@ async def retry(request: Request) -> Response:
     responses={200: sends(list[Retry]), **problems(422, 503)},
 )
 async def all_retries(request: Request) -> Response:
-    """One entry an event, numbered 1, 2, 3 …: who follows by position learns here what came late."""
+    """One entry an event, numbered 1, 2, 3 …: whoever follows by position learns here what came late."""
     values = read_parameters(request, RETRIES)
     found = await read(
         services_of(request),

@@ -97,7 +97,8 @@ def route(
 ) -> Callable[[T], T]:
     """Register a handler for GET, which OpenAPI shows, and for HEAD; the server drops HEAD's body.
 
-    forms: what it answers in. Who accepts none of them is told so; without any, everybody gets what there is.
+    forms: what it answers in. A client that accepts none of them is told so; without any, everybody gets
+    what there is.
     """
     if forms:
         # Not a plain function: the framework would hand each request to a thread for it.

@@ -35,9 +35,9 @@ from projections.read.log_order import Positions
 PATH = paths.STREAM
 TOPICS_MAX = 32
 NOT_OURS = "is no place of these topics, or not all of one: give the id of the last event you got, as it is"
-# A peer that is gone without a word is noticed when it has acknowledged nothing for so long.
+# A peer that vanished is noticed when it has acknowledged nothing for this long.
 UNACKNOWLEDGED_MILLISECONDS = 30_000
-# After its end a stream may take so long to be read to it; then its connection is cut.
+# How long a stream that has ended may take to be read; then its connection is cut.
 LINGER_SECONDS = 2.0
 
 PARAMETERS = {

@@ -20,12 +20,12 @@ from projections.read.stats import Counted
 # Reads the books: whose counts by topic, and how many of the largest of which are listed.
 Reading = Callable[[Counted, TopicRange, int], Awaitable[Books]]
 
-# Up to so many topics are counted for everybody who asks: 20 ms.
+# Up to this many topics are counted anew for everybody who asks: 20 ms.
 TOPICS_FEW = 10_000
-# Counts are kept for so long, or for so many times what it took to count them.
+# How long counts are kept: in seconds, or as a multiple of the time it took to count.
 KEPT_SECONDS = 2.0
 KEPT_TIMES = 5
-# So many of the largest are listed also for those who want fewer: others want them.
+# How many of the largest topics are always counted: others want more than this caller.
 LISTED_MIN = 100
 # Whoever would be told older ones than that waits for new ones.
 AGE_SECONDS_MAX = 60.0
@@ -55,7 +55,7 @@ class LargestTopics(msgspec.Struct, frozen=True):
         return self.age_seconds < max(KEPT_SECONDS, KEPT_TIMES * self.seconds)
 
     def has(self, topics: int) -> bool:
-        """Whether so many of the largest topics are listed."""
+        """Whether this many of the largest topics are listed."""
         return self.listed >= min(topics, self.topics)
 
 
@@ -69,7 +69,7 @@ class CachedBooks:
     async def books(
         self, read: Reading, topics: int, listed: TopicRange = EVERY_TOPIC
     ) -> tuple[Books, float]:
-        """Return the books with so many of the listed topics, and how old the counts by topic are."""
+        """Return the books with this many of the listed topics, and how old the counts by topic are."""
         kept = self._kept or await self._count(read, topics)
         if kept.topics <= TOPICS_FEW:
             found = await read("all", listed, topics)

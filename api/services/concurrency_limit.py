@@ -1,4 +1,4 @@
-"""Reads run so many at once; others wait for their turn, and not for ever."""
+"""A bound on reads at once: others wait for their turn, and not for ever."""
 
 import asyncio
 from collections.abc import AsyncIterator

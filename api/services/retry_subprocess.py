@@ -14,7 +14,7 @@ from projections.quarantine.retry import Retried
 
 # Each is a process of some 50 MiB, and plays an event while the worker of its partition waits.
 AT_ONCE_MAX = 2
-# Who finds as many at work waits so long for a turn.
+# How long a retry waits for its turn where AT_ONCE_MAX are under way.
 TURN_SECONDS_MAX = 5.0
 # A step of somebody's own may take 60 s, and a worker may be in the middle of one when we come.
 SECONDS_MAX = 150.0

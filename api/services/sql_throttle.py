@@ -19,11 +19,11 @@ from eventlog.audit.limits import AT_ONCE_MAX
 # Seconds of statements that are saved up or owed at the most, and how many a second come again.
 SAVED_SECONDS_MAX = 10.0
 SHARE = 0.2
-# The writer is busy when it appends for such a part of the time, looked at over so many seconds or more:
+# The writer is busy when it appends for this part of the time, measured over this many seconds or more:
 # longer than publishers pause between two loads.
 BUSY_SHARE = 0.2
 LOOK_SECONDS = 5.0
-# A statement waits so long for its turn, no longer than people look at a page without doubt.
+# How long a statement waits for its turn: no longer than people look at a page without doubt.
 WAIT_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.5
 
