@@ -23,7 +23,7 @@ from eventlog.tls.access import NOTHING, Access
 from publisher.errors import PublishRefused
 from publisher.retrying import is_retryable, may_be_stored, retry_after_seconds, wait_seconds
 
-# Above 1 MiB aiohttp warns that one write of so many bytes holds up the loop; file objects go in pieces.
+# Above 1 MiB aiohttp warns that one write holds up the loop; file objects go in pieces.
 BODY_PIECEWISE_BYTES = 1 << 20
 
 
@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Counters:
-    """What the attempts of one client came to, over its life."""
+    """Counts of the attempts of one client, over its life, by what came of them."""
 
     attempts: int = 0
     retries: int = 0

@@ -42,12 +42,12 @@ class Fact(msgspec.Struct, frozen=True):
 
     @property
     def exact(self) -> bool:
-        """Whether it holds of all."""
+        """Whether the fact holds of everything that was looked at."""
         return self.wrong == 0
 
 
 class Recount(msgspec.Struct, frozen=True):
-    """What `inbox` alone says."""
+    """Counts that are made from `inbox` alone."""
 
     received: int
     unique_events: int

@@ -22,10 +22,10 @@ from publisher.errors import ShipError
 SAMPLE_BYTES = 64 * 1024
 WIDE_SAMPLE_BYTES = 4096
 WINDOW_BYTES = 1024
-# So many NULs in a row are a hole; fewer are somebody's text.
+# This many NULs in a row are a hole; fewer are somebody's text.
 HOLE_BYTES = 64
 _HOLE = b"\0" * HOLE_BYTES
-# Of a text's bytes at most so many are control characters that no terminal takes: random bytes have 10 %.
+# The largest part of a text that may be control characters no terminal takes: random bytes have 10 %.
 CONTROL_SHARE_MAX = 0.02
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\a\x1b")) + b"\x7f"
 
@@ -188,7 +188,7 @@ def _until_hole(data: bytes) -> bytes:
 
 
 class StreamContent:
-    """What has to be read from the front: compressed, or decoded."""
+    """Content that can be read from the front alone: compressed, or decoded."""
 
     def __init__(self, stream: "IO[bytes] | io.BufferedIOBase | _Decoded") -> None:
         self.offset = 0

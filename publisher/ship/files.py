@@ -132,7 +132,7 @@ class LogFile:
         self.begin()
         try:
             return not self.read()[1]
-        except ShipError:  # there is something; who reads it is told what is wrong with it
+        except ShipError:  # there is something; reading it will say what is wrong with it
             return False
         finally:
             self.begin()

@@ -36,7 +36,7 @@ def shipping_from_flags(
     _check_text("--topic", flags["topic"], topic_flaw)
     _check_text("--source", flags["source"], source_flaw)
     _check_text("--name", flags["name"], source_flaw)
-    # Who names a field means NDJSON, whatever the file is called.
+    # A flag that names a field means NDJSON, whatever the file is called.
     ndjson = True if fields else _FORMATS[form]
     layout = custom_layout(time_format) if time_format is not None else None
     container = form if form in _CONTAINERS else None

@@ -22,7 +22,7 @@ from publisher.ship.targets import Target
 
 TICK_SECONDS = 0.2
 RESTING_SECONDS = 1.0
-# A file is at rest when it has not changed for so long.
+# A file is at rest when it has not changed for this long.
 ACTIVE_SECONDS = 5.0
 # A line is held back this long for its stack trace; `--follow` promises an event within a second.
 HOLD_BACK_SECONDS = 0.5

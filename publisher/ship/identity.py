@@ -39,7 +39,7 @@ SAME_CONTENT = "--copies skip passes over such files, --copies ship takes each f
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a file was found to be. Without a position there is nothing of it to ship (yet)."""
+    """What a file was recognised as. Without a position there is nothing of it to ship (yet)."""
 
     position: Position | None = None
     copy_of: Position | None = None

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-# A record is at most so much of a file. Escaped as JSON it can grow sevenfold (control characters to
+# The most bytes of a file that one record takes. Escaped as JSON it can grow sevenfold (control characters to
 # \u00xx, plus base64 where it is no UTF-8), which stays under the 1 MiB that the API takes for an event.
 RECORD_BYTES_MAX = 128 * 1024
 RECORD_LINES_MAX = 1000

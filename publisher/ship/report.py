@@ -54,7 +54,7 @@ class FileReport:
 
 @dataclass(slots=True)
 class ShipReport:
-    """What became of all of them."""
+    """What became of all files."""
 
     files: list[FileReport] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)

@@ -32,7 +32,7 @@ async def _run(
     total = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     with Meter("shipping", total or None, "bytes") as meter:
         talk = _talk(meter, shipping.follow)
-        # Who follows has no end to reach, so an API that is away is waited for.
+        # Following has no end to reach, so an API that is away is waited for.
         async with Client(
             url,
             access=access,

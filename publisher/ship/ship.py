@@ -83,7 +83,7 @@ async def _ship(targets: list[Target], desk: Desk) -> None:
 
 
 async def _api_answers(client: Client, talk: Talk, *, patient: bool) -> None:
-    """Find out before the first line whether somebody listens; who follows has time to wait."""
+    """Find out before the first line whether the API answers; a follower has time to wait."""
     said = False
     while True:
         try:

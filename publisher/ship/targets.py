@@ -1,4 +1,4 @@
-"""What the user named: files, folders, and patterns with * ? [ ], which are looked at again for new names."""
+"""The paths that the user named: files, folders, patterns with * ? [ ], which are looked at again for new ones."""
 
 import glob
 import os

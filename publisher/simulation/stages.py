@@ -15,7 +15,7 @@ _SHARE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From the rate before to this one, in events a second, evenly within so many seconds."""
+    """A change of the rate: from the one before to this one, in events a second, evenly within `seconds`."""
 
     seconds: float
     rate: float
@@ -31,7 +31,7 @@ class Threshold:
 
     @property
     def met(self) -> bool:
-        """Whether it did not."""
+        """Whether the figure is within its limit."""
         return self.got <= self.most
 
 

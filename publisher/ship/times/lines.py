@@ -34,7 +34,7 @@ from publisher.ship.times.survey import (
 from publisher.ship.times.values import read_time, time_in
 from publisher.ship.times.zones import SeveralMeanings
 
-# At a line's beginning these say so much that they begin a record whatever the other lines look like.
+# Stamps that begin a record wherever they begin a line, whatever the other lines look like.
 _ANYWHERE = tuple(
     re.compile(rf"[\[(<]?(?P<stamp>{FORMAT_BY_NAME[name].pattern})".encode())
     for name in ("iso", "day-month-year", "month-day-year", "asctime", "month-day")

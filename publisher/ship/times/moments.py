@@ -9,7 +9,7 @@ from publisher.ship.times.zones import is_zone, zone_of
 
 YEAR_FIRST, YEAR_LAST = 1970, 9999
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A stamp so long after a file's last change is no time of it (clocks differ, and zones may be missing).
+# How long after a file's last change a stamp may lie (clocks differ, and zones may be missing).
 FUTURE_TOLERANCE = timedelta(days=2)
 _TAI_LEAP_SECONDS = 10  # as multilog counts: from the label's definition, without the later ones
 YEAR_BACK_MAX = 40

@@ -8,7 +8,7 @@ from publisher.ship.files import LogFile
 from publisher.ship.times.layout import Layout, compiled
 from publisher.ship.times.moments import Fields
 
-# So much is looked at, and the end of what is longer.
+# How much of a file is looked at, from its beginning; of longer ones also the end.
 SCAN_BYTES_MAX = 32 << 20
 END_BYTES = 1 << 20
 STAMPS_MAX = 200_000

@@ -19,7 +19,7 @@ LINES_MAX = 120
 LINES_SETTLED = 50
 COLUMN_LINES_MIN = 5
 COLUMNS_MAX = 12
-# A mere number is a time only if the file was changed not so long after it, as long as it is a single one.
+# A single mere number is a time only if the file was changed within this time after it.
 LONE_NUMBER_AGE = timedelta(days=400)
 NEAR = timedelta(hours=36)
 TRACE = re.compile(

@@ -1,4 +1,4 @@
-"""What a zone is called in a stamp. Data, held against the system's own table of zones by a test."""
+"""Names of zones in stamps. Data, held against the system's own table of zones by a test."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
