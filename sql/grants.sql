@@ -1,5 +1,5 @@
--- Who may do what; re-applied at every migrate. The log can be added to by one role, and
--- changed by none.
+-- Who may do what; re-applied at every migrate. One role alone may add to the log,
+-- eventlog_appender, and nobody may change it (sql/functions/refuse_change.sql).
 REVOKE ALL ON ALL TABLES IN SCHEMA eventlog FROM PUBLIC, eventlog_appender, eventlog_projector;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA eventlog FROM PUBLIC, eventlog_appender, eventlog_projector, eventlog_reader;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA eventlog FROM eventlog_reader;

@@ -1,4 +1,4 @@
-"""Read a request's body: bounded while reading, in time, and only as what we understand."""
+"""Read a request's body: 413 beyond its bound, 408 beyond its time, and only as what we understand."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -90,7 +90,7 @@ class PublishFastPath:
         """Take a body that came whole; False when nothing was done and it must go the ordinary way."""
         services = self.services
         if len(body) > services.settings.body_bytes_max:
-            return False
+            return False  # api/http/body.py refuses it: 413
         meter = caller.meter
         handed = _Handed(services, self._request_id(), len(body), respond, caller)
         try:

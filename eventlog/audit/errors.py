@@ -46,6 +46,9 @@ class AuditUnavailable(EventlogError):
 class AuditBusy(AuditUnavailable):
     """As many statements of auditors run as may at once, or as many run over their time as may at all.
 
+    Answered as 503 `audit_busy`. Raised by eventlog/audit/sessions.py and login.py; while much is published,
+    by api/services/sql_throttle.py.
+
     after_seconds: when there is room for sure, where that is known: statements have had their share.
     """
 

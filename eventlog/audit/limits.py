@@ -1,4 +1,4 @@
-"""How much one statement of an auditor may take."""
+"""The limits of the SQL console and of POST /sql: the time limit of a statement, its rows and its bytes."""
 
 import msgspec
 

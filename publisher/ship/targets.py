@@ -1,4 +1,4 @@
-"""The paths that the user named: files, folders, patterns with * ? [ ], which are looked at again for new ones."""
+"""The paths that the user named: files, folders, patterns with * ? [ ], which are matched again and again."""
 
 import glob
 import os
