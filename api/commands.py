@@ -63,7 +63,6 @@ def _run(settings: "Settings", workers: int) -> int:
 
     keep_standard_output()
     configure_logs(settings.log_level)
-    structlog.get_logger().info("settings", **changed_settings(settings))
     setproctitle("eventlog")
     discovered = discover(settings.projections)
     # Each process reads it again; here, so that one that is of no use is said once, and before all else.
@@ -75,6 +74,7 @@ def _run(settings: "Settings", workers: int) -> int:
     settings, listeners = listen_for(settings)
     # From here on signals are for the service to hear: see api/startup.py.
     with opened_database(settings, say) as dsn, caught_signals():
+        structlog.get_logger().info("settings", **changed_settings(settings))
         metrics = StepMetrics()
         pool = WorkerPool(
             dsn,

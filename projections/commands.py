@@ -33,7 +33,6 @@ def worker(
     keep_standard_output()
     settings = load_settings(batch_size=batch_size)
     configure_logs(settings.log_level)
-    structlog.get_logger().info("settings", **changed_settings(settings))
     discovered = discover(settings.projections)
     for fault in discovered.faults:
         say(fault)
@@ -48,6 +47,7 @@ def worker(
         signal.signal(number, stop)
     with opened_database(settings, say, make=False) as dsn:
         _require_no_lasting_fault(dsn)
+        structlog.get_logger().info("settings", **changed_settings(settings))
         metrics = StepMetrics()
         pool = WorkerPool(
             dsn,
