@@ -41,7 +41,7 @@ def worker(database: str, connection: Connection) -> Iterator["subprocess.Popen[
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
