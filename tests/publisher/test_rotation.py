@@ -217,3 +217,20 @@ def test_a_file_that_was_seen_empty_and_is_gone_is_named_beside_one_that_was_pac
         assert len(report.lost) == 1
 
     at_desk(tmp_path, use)
+
+
+def test_a_copy_that_begins_as_the_emptied_file_does_by_now_is_shipped_too(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        (path := tmp_path / "app.log").write_bytes(
+            numbered(0, 1)[:15]
+        )  # half a line, and the half of the next
+        await desk.ship(path)
+        path.write_bytes(numbered(0, 2))
+        ACTS["copied, packed, moved and truncated"](path)
+        path.write_bytes(numbered(2, 3))
+        rename(path)
+        path.write_bytes(numbered(3, 4))
+        report = await desk.ship(path)
+        assert (report.lost, desk.lines()) == ([], texts(0, 4))
+
+    at_desk(tmp_path, use)
