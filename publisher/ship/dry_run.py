@@ -7,6 +7,7 @@ from publisher.errors import ShipError
 from publisher.ship.content import Rewritten
 from publisher.ship.envelopes import BadLine
 from publisher.ship.files import LogFile
+from publisher.ship.journal import first_events
 from publisher.ship.lane import Lane
 from publisher.ship.names import STDIN, canonical_name
 from publisher.ship.opening import shown
@@ -23,14 +24,26 @@ def dry_run(texts: list[str], shipping: Shipping) -> Iterator[tuple[str, bool]]:
     paths = []
     for text in texts:
         try:
-            paths += [] if text == STDIN else target_of(text).paths()
-        except ShipError as error:
+            target = target_of(text)
+            if target.kind == "journal":
+                yield from ((line, False) for line in _of_journal(text, shipping))
+            elif text == STDIN:
+                yield "-: standard input is not looked at before it is shipped", False
+            else:
+                paths += target.paths()
+        except (ShipError, BadLine) as error:
             yield str(error), True
     for path in (path for family in families(paths) for path in family):
         try:
             yield from ((line, False) for line in _of_file(path, shipping))
         except (ShipError, Rewritten) as error:
             yield str(error) or f"{shown(path)}: is being rewritten", True
+
+
+def _of_journal(text: str, shipping: Shipping) -> Iterator[str]:
+    events = first_events(text, shipping, EVENTS_SHOWN)
+    yield f"{shown(text)}: {'entries of a journal' if events else 'no entries'}; as journald"
+    yield from ("  " + json.dumps(json.loads(event)) for event in events)
 
 
 def _of_file(path: str, shipping: Shipping) -> Iterator[str]:

@@ -233,7 +233,7 @@ class Rotation:
     ) -> list[Position]:
         """Open the files that came to the path after the last look and left it before this one."""
         name, between = canonical_name(path), []
-        # What was found just now is compared where it is, not where it was: half a line is soon another's, too.
+        # What was found just now is compared where it is by now: half a line is soon another file's, too.
         held = {**held, **{known.file_id: file.descriptor for file, known in line_up.files}}
         for entry in sorted(beside, key=lambda entry: entry.changed_ns):
             if entry.place in taken or entry.changed_ns < since * 1e9 - TIME_TOLERANCE_NS:

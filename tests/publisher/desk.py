@@ -39,7 +39,7 @@ class Desk:
                 positions.close()
 
     @asynccontextmanager
-    async def following(self, path: Path, **flags: Any) -> AsyncIterator[None]:
+    async def following(self, path: Path | str, **flags: Any) -> AsyncIterator[None]:
         task = asyncio.ensure_future(self.ship(path, follow=True, **flags))
         try:
             yield
@@ -54,6 +54,12 @@ class Desk:
 
     def ids(self) -> list[object]:
         return [event["event_id"] for event in self.peer.events]
+
+    async def until_count(self, count: int) -> None:
+        """Wait until so many events came in."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(self.peer.events) < count:
+                await asyncio.sleep(0.01)
 
     async def until(self, *lines: str) -> None:
         """Wait until exactly these lines came in."""

@@ -1,12 +1,16 @@
-"""systemd's journal, by way of a program that speaks as journalctl does: where tests run is no journal."""
+"""systemd's journal: by a program that speaks as journalctl does, and by journalctl where it is."""
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from publisher.ship.dry_run import dry_run
+from publisher.ship.shipping import Shipping
 from tests.publisher.desk import Desk, at_desk
 
 PROGRAM = """import json, pathlib, sys
@@ -97,5 +101,76 @@ def test_a_machine_without_journalctl_is_told_so(tmp_path: Path, monkeypatch: py
         report = await desk.ship("journald:")
         assert not report.complete
         assert "no program journalctl" in desk.said[0]
+
+    at_desk(tmp_path, use)
+
+
+def test_a_dry_run_shows_the_first_entries(tmp_path: Path, journal: Path) -> None:
+    journal.write_text("\n".join(entry(n, f"m{n}") for n in range(1, 9)) + "\n")
+    (first, _), *events = dry_run(["journald:"], Shipping())
+    assert first == "journald:: entries of a journal; as journald"
+    assert [json.loads(text)["payload"]["MESSAGE"] for text, _ in events] == ["m1", "m2", "m3"]
+    assert json.loads(events[0][0])["timestamp"] == "2025-10-21T10:00:00.000001Z"
+
+
+def test_a_dry_run_without_journalctl_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ((said, is_fault),) = dry_run(["journald:"], Shipping())
+    assert (is_fault, "no program journalctl" in said) == (True, True)
+
+
+REMOTE = shutil.which("systemd-journal-remote", path="/usr/lib/systemd:/lib/systemd")
+real = pytest.mark.skipif(
+    REMOTE is None or shutil.which("journalctl") is None, reason="systemd-journal-remote is not installed"
+)
+
+
+def write_entries(folder: Path, first: int, end: int) -> None:
+    """Have systemd write entries: one with a line break in it, and one that is no UTF-8."""
+    folder.mkdir(exist_ok=True)
+    exported = b""
+    for number in range(first, end):
+        message = {2: b"two\nlines", 3: b"\xff\xfe"}.get(number, b"m%d" % number)
+        exported += b"__REALTIME_TIMESTAMP=%d\n" % (1_761_040_800_000_000 + number)
+        exported += b"__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%b\n" % (number, b"0123456789abcdef" * 2)
+        exported += b"_SYSTEMD_UNIT=web.service\nMESSAGE\n%b%b\n\n" % (
+            len(message).to_bytes(8, "little"),
+            message,
+        )
+    assert REMOTE is not None
+    subprocess.run(
+        [REMOTE, f"--output={folder}/a.journal", "-"], input=exported, check=True, capture_output=True
+    )
+
+
+@real
+def test_a_real_journal_goes_on_behind_what_was_acknowledged_and_is_followed(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        write_entries(folder := tmp_path / "journal", 1, 5)
+        assert (await desk.ship(f"journald:{folder}")).complete
+        assert messages(desk) == ["m1", "two\nlines", [255, 254], "m4"]
+        assert desk.peer.events[0]["timestamp"] == "2025-10-21T10:00:00.000001Z"
+        write_entries(folder, 5, 6)
+        async with desk.following(f"journald:{folder}"):
+            await desk.until_count(5)
+            write_entries(folder, 6, 8)
+            await desk.until_count(7)
+        report = await desk.ship(f"journald:{folder}")
+        assert (report.lost, report.total("records")) == ([], 0)
+        assert messages(desk)[4:] == ["m5", "m6", "m7"]
+
+    at_desk(tmp_path, use)
+
+
+@real
+def test_entries_that_a_real_journal_has_no_more_are_named(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        write_entries(folder := tmp_path / "journal", 1, 3)
+        await desk.ship(f"journald:{folder}")
+        shutil.rmtree(folder)
+        write_entries(folder, 7, 9)
+        (lost,) = (await desk.ship(f"journald:{folder}")).lost
+        assert "how many cannot be told" in lost.detail
+        assert messages(desk)[2:] == ["m7", "m8"]
 
     at_desk(tmp_path, use)
