@@ -30,7 +30,7 @@ from eventlog.settings import Settings
 READING = (
     "sql",
     *("events", "deliveries", "stats", "timeline", "quarantine", "projections", "operations"),
-    *("health", "metrics", "keys", "session", "hooks", "ingest", "otlp", "index", "console"),
+    *("health", "metrics", "keys", "session", "hooks", "ingest", "otlp", "bulk", "index", "console"),
 )
 
 # What the framework itself answers.
@@ -38,7 +38,7 @@ NO_ROUTE = {
     404: ("not_found", "there is no such route or thing"),
     405: ("method_not_allowed", "this route has other methods: see Allow"),
 }
-METHODS = ("GET", "HEAD", "POST", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 FAST_METHODS = {**dict.fromkeys(publish.PATHS, ("POST",)), stream.PATH: stream.METHODS}
 
 

@@ -53,6 +53,8 @@ PERMISSIONS = (
     Permission("POST", r"/publish(/batch)?", ("publish",)),
     Permission("POST", r"/ingest/[^/]+", ("publish",)),
     Permission("POST", r"/v1/logs/?", ("publish",)),
+    Permission("POST PUT", r"(/[^/]+)?/_bulk", ("publish",)),
+    Permission(READ, r"/_(cat|cluster)/health", PUBLIC),
     Permission(READ, r"/events/stream", ("subscribe",)),
     Permission(READ, r"/events(/.*)?", ("read",)),
     Permission(READ, r"/deliveries(/.*)?", ("read",)),

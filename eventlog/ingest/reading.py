@@ -72,12 +72,26 @@ class BodyReader:
         for index, record in enumerate(self._records(headers, body)):
             if index == limits.batch_events:
                 raise Refused("too_large", "batch_too_large", f"a body has at most {index} records")
-            try:
-                found.events.append(self._event(headers, record, f"{request}-{index}", received_at, limits))
-            except _Unusable as why:
-                route = f"/ingest/{self.name}"
-                found.unparsed.append(unparsed(route, record, why.code, str(why), received_at, index))
+            self.take(found, headers, record, f"{request}-{index}", index, received_at, limits)
         return found
+
+    def take(
+        self,
+        found: Ingested,
+        headers: Mapping[bytes, bytes],
+        record: bytes,
+        place: str,
+        index: int,
+        received_at: datetime,
+        limits: PublishLimits,
+        identity: str | None = None,
+    ) -> None:
+        """Add what a record is. `place` is its identity within its request, `identity` one that was given."""
+        try:
+            found.events.append(self._event(headers, record, place, received_at, limits, identity))
+        except _Unusable as why:
+            route = f"/ingest/{self.name}"
+            found.unparsed.append(unparsed(route, record, why.code, str(why), received_at, index))
 
     def _is_json(self, headers: Mapping[bytes, bytes]) -> bool:
         """Say whether records have to be JSON: by the definition, or by what the sender says."""
@@ -100,6 +114,7 @@ class BodyReader:
         place: str,
         received_at: datetime,
         limits: PublishLimits,
+        identity: str | None,
     ) -> ForeignEvent:
         if len(record) > limits.event_bytes:
             raise _Unusable("event_too_large", f"a record has at most {limits.event_bytes} bytes")
@@ -108,7 +123,7 @@ class BodyReader:
         said = moment_of(fill(self._time, values.value_of)) if self._time else None
         event = ForeignEvent(
             _required("topic", fill(self._topic, values.value_of)),
-            self._identity(record, place, values),
+            identity or self._identity(record, place, values),
             said or received_at.isoformat(),
             _required("source", fill(self._source, values.value_of)),
             payload,
