@@ -48,12 +48,11 @@ def test_its_values_are_events_with_its_times(
         query = "SELECT DISTINCT topic, source, format FROM inbox ORDER BY topic"
         wanted = [("collectd.load", "device-7", 5), ("collectd.uptime", "device-7", 5)]
         until(lambda: connection.execute(query).fetchall() == wanted)
+        until(lambda: client.get("/events?topic=collectd.load").json())
     finally:
         running.terminate()
         running.wait()
-    [payload] = connection.execute(
-        "SELECT raw -> 'payload' FROM inbox WHERE topic = 'collectd.load' ORDER BY position LIMIT 1"
-    ).fetchone() or [None]
+    payload = client.get("/events?topic=collectd.load&limit=1").json()[0]["payload"]
     assert payload["dsnames"] == ["shortterm", "midterm", "longterm"]
     [close] = connection.execute(
         'SELECT bool_and(abs(extract(epoch FROM received_at - "timestamp")) < 60) FROM inbox'
