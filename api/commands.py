@@ -73,7 +73,7 @@ def _run(settings: "Settings", workers: int) -> int:
     # it is not lost while several processes listen there instead.
     settings, listeners = listen_for(settings)
     # From here on signals are for the service to hear: see api/startup.py.
-    with opened_database(settings, say) as dsn, caught_signals():
+    with opened_database(settings, say) as dsn, caught_signals() as caught:
         structlog.get_logger().info("settings", **changed_settings(settings))
         metrics = StepMetrics()
         pool = WorkerPool(
@@ -105,8 +105,8 @@ def _run(settings: "Settings", workers: int) -> int:
                 # Workers beside the API in one process would take turns with it at every statement: single
                 # events took twice as long.
                 if workers or settings.api_processes > 1:
-                    return ProcessSupervisor(settings, dsn, say).serve()
-                return serve(settings, dsn, listeners, lambda: say(announcement(settings)))
+                    return ProcessSupervisor(settings, dsn, say).serve(caught)
+                return serve(settings, dsn, listeners, lambda: say(announcement(settings)), earlier=caught)
         finally:
             try:
                 preparation.end()

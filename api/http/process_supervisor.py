@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing import connection, get_context, parent_process
@@ -62,9 +62,9 @@ class ProcessSupervisor:
         self._due = dict.fromkeys(range(self._count), 0.0)  # when to start each process that does not run
         self._listening = False
 
-    def serve(self) -> int:
-        """Keep all of them running until SIGINT or SIGTERM; return the exit code."""
-        with caught_signals(self._wake) as caught:
+    def serve(self, earlier: Sequence[int] = ()) -> int:
+        """Keep all of them running until SIGINT or SIGTERM, now or `earlier`; return the exit code."""
+        with caught_signals(self._wake, earlier) as caught:
             try:
                 while not caught:
                     self._start_due()

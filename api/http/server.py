@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 
@@ -31,17 +31,27 @@ SWITCH_SECONDS = 0.00005
 
 
 class ApiServer(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens. Stops at once where a signal was `caught` before it did."""
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_listening: Callable[[], None], caught: Sequence[int]
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._caught = caught
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Hear signals from now on, and those of before."""
+        with super().capture_signals():
+            self.should_exit = self.should_exit or bool(self._caught)
+            yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         _keep_what_there_is()
-        if self.started:
+        if self.started and not self.should_exit:
             self._on_listening()
 
 
@@ -60,15 +70,18 @@ def serve(
     listeners: list[socket.socket],
     on_listening: Callable[[], None],
     member: ProcessIdentity | None = None,
+    earlier: Sequence[int] = (),
 ) -> int:
     """Serve until SIGINT or SIGTERM, then answer what is under way and append what was handed over.
 
-    Returns the exit code. `member` says which of several processes this is.
+    Returns the exit code. `member` says which of several processes this is; `earlier` are the signals that it
+    was sent before.
     """
     settings = _fitted(settings)
-    server = ApiServer(configuration(settings, create_app(settings, dsn, member)), on_listening)
+    app = create_app(settings, dsn, member)
     sys.setswitchinterval(SWITCH_SECONDS)
-    with caught_signals() as caught:
+    with caught_signals(earlier=earlier) as caught:
+        server = ApiServer(configuration(settings, app), on_listening, caught)
         server.run(sockets=listeners)
     if not server.started:
         return 4
@@ -167,8 +180,13 @@ def listen_for(settings: Settings, *, shared: bool = False) -> tuple[Settings, l
 
 
 @contextmanager
-def caught_signals(on_signal: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying of them; uvicorn raises them again after its clean stop."""
+def caught_signals(
+    on_signal: Callable[[], None] = lambda: None, earlier: Sequence[int] = ()
+) -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of dying of them; uvicorn raises them again after its clean stop.
+
+    `earlier`: those that somebody around us has collected until now.
+    """
     caught: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
@@ -176,6 +194,7 @@ def caught_signals(on_signal: Callable[[], None] = lambda: None) -> Iterator[lis
         on_signal()
 
     before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught[:0] = earlier
     try:
         yield caught
     finally:

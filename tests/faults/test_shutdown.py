@@ -3,6 +3,7 @@
 import http.client
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from tests.faults.client import load, raw_event
 from tests.faults.journal import read_journal
 from tests.faults.stack import Stack, answers
+from tests.support.command_line import COMMAND, only
+from tests.support.sessions import scalar
 from tests.support.waiting import until
 
 
@@ -86,3 +89,24 @@ def test_a_reader_that_does_not_read_holds_up_nobody(
     assert probe.getresponse().status == 200
     probe.close()
     sound()
+
+
+@pytest.mark.parametrize("command", ["api", "up"])
+def test_a_signal_that_comes_while_it_starts_is_not_lost(database: str, command: str) -> None:
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with psycopg.connect(database, autocommit=True) as gate:
+        gate.execute("SELECT pg_advisory_lock(hashtextextended('eventlog.migrate', 0))")
+        with subprocess.Popen(
+            [*COMMAND, command],
+            env=only(EVENTLOG_DSN=database, EVENTLOG_PORT="0", EVENTLOG_ALLOW_UNSAFE_SETTINGS="true"),
+            stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            try:
+                until(lambda: scalar(gate, waits), message="it does not prepare")
+                process.send_signal(signal.SIGTERM)
+                gate.execute("SELECT pg_advisory_unlock_all()")
+                _, said = process.communicate(timeout=30)
+            finally:
+                process.kill()
+    assert process.returncode == 0, said
+    assert "listens" not in said
