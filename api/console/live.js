@@ -8,7 +8,9 @@ const SELDOM_MS = 3000;
 const RETRY_MS_MAX = 8000;
 const SAMPLES_MAX = 600;
 
-let state = { stats: null, samples: [], problem: null, at: null, retryAt: null };
+// `stats` are the books of the whole log. `seen` is what a key that reads some topics is told instead: counts by
+// topic, or, where it reads several patterns or none, a problem that says so.
+let state = { stats: null, seen: null, samples: [], problem: null, at: null, retryAt: null };
 let topics = 0;
 let timer = 0;
 let failures = 0;
@@ -42,6 +44,10 @@ function sampled(stats, at) {
   return [...samples, sample].slice(-SAMPLES_MAX);
 }
 
+function told(seen, at) {
+  change({ stats: null, seen, samples: [], problem: null, at, retryAt: null });
+}
+
 async function ask() {
   if (asking) {
     again = true;
@@ -52,10 +58,16 @@ async function ask() {
     const stats = await read("stats", { topics });
     const at = Date.now();
     failures = 0;
-    change({ stats, samples: sampled(stats, at), problem: null, at, retryAt: null });
+    if (stats.topics === null) told({ rows: stats.by_topic, problem: null }, at);
+    else change({ stats, seen: null, samples: sampled(stats, at), problem: null, at, retryAt: null });
   } catch (problem) {
-    failures += 1;
-    change({ problem });
+    if (problem.code === "scope") {
+      failures = 0;
+      told({ rows: [], problem }, Date.now());
+    } else {
+      failures += 1;
+      change({ problem });
+    }
   } finally {
     asking = false;
   }

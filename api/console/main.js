@@ -94,18 +94,20 @@ function Navigation({ page }) {
 
 // One word on how things are, on every page.
 function Service() {
-  const { stats, problem } = useLive();
+  const { stats, seen, problem } = useLive();
   const [kind, words] = problem
     ? problem.status === 401
       ? ["unknown", "signed out"]
       : ["bad", problem.isAway ? "not reachable" : "in trouble"]
-    : !stats
-      ? ["unknown", "asking"]
-      : !stats.balanced
-        ? ["bad", "books do not balance"]
-        : stats.workers
-          ? ["good", "running"]
-          : ["warn", "no workers"];
+    : seen
+      ? ["good", "signed in"]
+      : !stats
+        ? ["unknown", "asking"]
+        : !stats.balanced
+          ? ["bad", "books do not balance"]
+          : stats.workers
+            ? ["good", "running"]
+            : ["warn", "no workers"];
   return html`<a class="service" href=${href("health")}>
     <span class="dot ${kind}" aria-hidden="true"></span>
     <span>${words}</span>

@@ -33,8 +33,9 @@ const LAG = [{ label: "pending", kind: "pending", fill: true }];
 export function Overview({ parameters }) {
   const [many, setMany] = useState(TOPICS);
   useTopics(many);
-  const { stats, samples, problem } = useLive();
+  const { stats, seen, samples, problem } = useLive();
   const rates = useMemo(() => meanOf(samples.slice(-RATE_SAMPLES)), [samples]);
+  if (seen) return html`<${Some} seen=${seen} many=${many} parameters=${parameters} />`;
   if (!stats && problem)
     return html`<h1>Overview</h1>
       <${Empty} title="There are no figures now"><p><a href=${href("health")}>What is wrong</a></p><//>`;
@@ -46,6 +47,20 @@ export function Overview({ parameters }) {
     <${Charts} samples=${samples} />
     <${Timeline} page="overview" parameters=${parameters} />
     <${Topics} stats=${stats} many=${many} more=${() => setMany(TOPICS_MORE)} />
+  `;
+}
+
+// What a key is shown that reads some topics, and not the whole log.
+function Some({ seen, many, parameters }) {
+  return html`<h1>Overview</h1>
+    <p class="faint">Your key reads some topics, so there are no counts of the whole log.</p>
+    ${
+      seen.problem
+        ? html`<${Empty} title="No counts for this key"><p>${seen.problem.message}.
+            <a href=${href("events")}>To the events</a></p><//>`
+        : html`<${Timeline} page="overview" parameters=${parameters} />
+            <${Topics} stats=${{ by_topic: seen.rows, topics: null }} many=${many} />`
+    }
   `;
 }
 

@@ -30,7 +30,8 @@ export function SignIn({ problem }) {
       <button type="submit" disabled=${busy}>Sign in</button>
     </form>
     ${refused && html`<p role="alert">${refused.status === 401 ? "This is no key that is good here." : refused.message}</p>`}
-    <p class="faint">One that reads all topics: <code>eventlog keys create NAME --scope read --scope subscribe</code></p>
+    <p class="faint">One that reads all topics: <code>eventlog keys create NAME --scope read --scope subscribe</code>;
+    with one that reads some, the pages show these.</p>
   </div>`;
 }
 

@@ -14,7 +14,9 @@ from eventlog.keys import store
 from eventlog.keys.scopes import read_scopes
 from eventlog.sessions.database import connect
 from tests.api.console.running import running_service
+from tests.support.events import event
 from tests.support.postgres import at_database, cloned_database
+from tests.support.waiting import until
 
 
 class Closed:
@@ -27,6 +29,13 @@ class Closed:
 
     def make(self, *scopes: str) -> str:
         return store.create(self.owner, "console", read_scopes(scopes), created_by="cli").key
+
+    def known(self, *scopes: str) -> str:
+        """Make a key, and return when the service knows it."""
+        key = self.make(*scopes)
+        shown = {"Authorization": f"Bearer {key}"}
+        until(lambda: httpx2.get(f"{self.url}/metrics", headers=shown).status_code == 403)
+        return key
 
     def revoke(self) -> None:
         store.set_state(self.owner, self.key.split("_")[1], "revoked")
@@ -77,6 +86,27 @@ def test_one_signs_in_looks_and_signs_out_and_a_revoked_key_ends_it(closed: Clos
     expect(visitor.get_by_role("link", name="running")).to_be_visible()
     closed.revoke()
     expect(visitor.get_by_text("this key is revoked")).to_be_visible()
+
+
+def test_a_key_that_reads_some_topics_is_shown_these(closed: Closed, visitor: Page) -> None:
+    shown = {"Authorization": f"Bearer {closed.make('publish')}", "Prefer": "wait=20"}
+    events = [event(topic=topic) for topic in ("order.a", "log.a")]
+    until(lambda: httpx2.post(f"{closed.url}/publish", json=events, headers=shown).status_code == 200)
+    visitor.goto("/")
+    sign_in(visitor, closed.known("read:order.*"))
+    expect(visitor.get_by_role("link", name="signed in")).to_be_visible()
+    expect(visitor.get_by_text("Your key reads some topics")).to_be_visible()
+    expect(visitor.get_by_text("do not balance")).to_have_count(0)
+    expect(visitor.get_by_role("link", name="order.a").first).to_be_visible()
+    expect(visitor.get_by_text("log.a")).to_have_count(0)
+    visitor.goto("/#/events")
+    expect(visitor.get_by_text("order.a").first).to_be_visible()
+    visitor.goto("/#/projections")
+    expect(visitor.get_by_text("this key may not do that")).to_be_visible()
+    visitor.get_by_role("button", name="Sign out").click()
+    expect(visitor.get_by_text("This service asks for a key.")).to_be_visible()
+    sign_in(visitor, closed.known("read:order.*", "read:log.*"))
+    expect(visitor.get_by_text("name one of them")).to_be_visible()
 
 
 @contextmanager
