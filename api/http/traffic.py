@@ -24,8 +24,8 @@ class Traffic:
         self.answers: Counter[tuple[str, str, int]] = Counter()
         self.seconds: defaultdict[str, Distribution] = defaultdict(lambda: Distribution(SECONDS))
         self.bytes_in = 0
-        self.key_requests: Counter[str] = Counter()
-        self.key_events: Counter[str] = Counter()
+        # Of each key: requests, events.
+        self.of_keys: dict[str, list[int]] = {}
         self._publish_seconds = self.seconds[PUBLISH]
         self.published_directly = 0
 
@@ -39,10 +39,12 @@ class Traffic:
 
     def of_key(self, key: str, requests: int, events: int) -> None:
         """Count what came with a key."""
-        if key not in self.key_requests and len(self.key_requests) >= KEYS_SHOWN_MAX:
-            key = OTHER
-        self.key_requests[key] += requests
-        self.key_events[key] += events
+        counted = self.of_keys.get(key)
+        if counted is None:
+            shown = key if len(self.of_keys) < KEYS_SHOWN_MAX else OTHER
+            counted = self.of_keys.setdefault(shown, [0, 0])
+        counted[0] += requests
+        counted[1] += events
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answer."""

@@ -21,7 +21,7 @@ from api.http.authentication import OUTCOMES, Authentication
 from api.http.connection import HttpConnection
 from api.http.connection_limit import ConnectionLimit
 from api.http.traffic import traffic
-from api.routes.process_metrics import of_flushes, of_traffic
+from api.routes.process_metrics import of_disk, of_flushes, of_traffic
 from api.routes.projections import states
 from api.routes.read_route import HEADERS, read, route, services_of
 from api.routes.stats import counted_by
@@ -30,8 +30,10 @@ from eventlog import __version__
 from eventlog.audit.limits import OVERRUNNING_MAX
 from eventlog.audit.sessions import FIND_OVERRUNNING
 from eventlog.keys.quotas import NAMES as QUOTAS
+from eventlog.log.disk_room import volumes
 from eventlog.tls.server_certificate import HANDSHAKES, ServerCertificate
 from projections.read import Books, ReadSession
+from projections.read.alarming import Since, oldest_snapshot, unverified
 from projections.read.standing_still import StandingStill, standing_still
 from projections.state import ProjectionState
 
@@ -52,7 +54,11 @@ class Reading(Collector):
         still: Sequence[StandingStill],
         overrunning: int | None,
         authentication: Authentication,
+        unverified: Sequence[Since],
+        snapshots: Sequence[Since],
     ) -> None:
+        self._unverified = unverified
+        self._snapshots = snapshots
         self._authentication = authentication
         self._services = services
         self._connection = connection
@@ -67,6 +73,17 @@ class Reading(Collector):
         if self._counts is not None:
             yield from _of_books(self._counts)
         yield from _of_projections(self._projections, self._still)
+        yield _labelled(
+            "unverified_seconds",
+            "Since it was last proven to equal a replay, or was built.",
+            {found.name: found.seconds for found in self._unverified},
+        )
+        for oldest in self._snapshots:
+            yield _gauge(
+                "eventlog_oldest_snapshot_seconds",
+                "For how long the oldest snapshot of the database has been held, as far as may be seen.",
+                oldest.seconds,
+            )
         if self._overrunning is not None:
             yield _gauge(
                 "eventlog_sql_overrunning",
@@ -95,6 +112,7 @@ class Reading(Collector):
         )
         yield from of_traffic(traffic)
         yield from of_flushes(self._services.writer)
+        yield from of_disk(volumes(self._services.settings))
         yield _of_problems()
         yield _of_callers(self._authentication)
         yield _of_quotas(self._authentication)
@@ -235,11 +253,13 @@ async def metrics(request: Request) -> Response:
     Without the database, this process's own alone.
     """
     services = services_of(request)
-    counts, projections, still, over = await asyncio.gather(
+    counts, projections, still, over, since, snapshots = await asyncio.gather(
         _known(_counts(services)),
         _known(read(services, states)),
         _known(read(services, standing_still)),
         _known(read(services, overrunning)),
+        _known(read(services, unverified)),
+        _known(read(services, oldest_snapshot)),
     )
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -251,6 +271,8 @@ async def metrics(request: Request) -> Response:
         still or [],
         over,
         request.app.state.authentication,
+        since or [],
+        snapshots or [],
     )
     registry.register(known)
     return Response(generate_latest(registry), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)

@@ -1,11 +1,13 @@
 """What a process has counted of its requests and of its writer, as Prometheus has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from api.http.traffic import Traffic
 from eventlog.distribution import Distribution
+from eventlog.log.disk_room import free_bytes
 from eventlog.log.writer import Writer
 
 
@@ -28,20 +30,32 @@ def of_traffic(traffic: Traffic) -> Iterator[Metric]:
         seconds.add_metric([route], spread.buckets(), spread.total)
     yield seconds
     yield CounterMetricFamily("eventlog_received_bytes", "Bytes of publishes' bodies.", traffic.bytes_in)
-    for name, documentation, counted in (
-        ("requests", "Requests that were answered, by the id of their key.", traffic.key_requests),
-        ("events", "Events that were taken, by the id of their key.", traffic.key_events),
-    ):
-        of_keys = CounterMetricFamily(f"eventlog_key_{name}", documentation, labels=["key"])
-        for key, count in sorted(counted.items()):
-            of_keys.add_metric([key], count)
-        yield of_keys
+    requests = CounterMetricFamily(
+        "eventlog_key_requests", "Requests that were answered, by the id of their key.", labels=["key"]
+    )
+    events = CounterMetricFamily(
+        "eventlog_key_events", "Events that were taken, by the id of their key.", labels=["key"]
+    )
+    for key, (request_count, event_count) in sorted(traffic.of_keys.items()):
+        requests.add_metric([key], request_count)
+        events.add_metric([key], event_count)
+    yield requests
+    yield events
 
 
 def of_flushes(writer: Writer) -> Iterator[Metric]:
     """Yield how long the writer's commits took, and what they held."""
     yield _histogram("eventlog_flush_seconds", "Time of a commit of the writer.", writer.flushes.seconds)
     yield _histogram("eventlog_flush_events", "Events of a commit.", writer.flushes.events)
+
+
+def of_disk(folders: Sequence[Path]) -> Iterator[Metric]:
+    """Yield how much room the embedded server has; of another one nobody tells."""
+    free = free_bytes(folders)
+    if free is not None:
+        yield GaugeMetricFamily(
+            "eventlog_disk_free_bytes", "Room on the fullest volume of the embedded PostgreSQL.", free
+        )
 
 
 def _histogram(name: str, documentation: str, spread: Distribution) -> Metric:

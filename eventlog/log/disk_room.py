@@ -9,6 +9,7 @@ nobody but a superuser how full its disk is.
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from eventlog.errors import DiskFull
@@ -24,6 +25,16 @@ def volumes(settings: Settings) -> list[Path]:
     """Return the folders whose volumes the embedded server fills; none where the server is another's."""
     cluster = settings.data_dir / "cluster"
     return [] if settings.dsn is not None else [cluster, cluster / "pg_wal"]
+
+
+def free_bytes(folders: Sequence[Path]) -> int | None:
+    """Return how much room is left on the fullest of some volumes; None where none can be asked."""
+    found = []
+    for folder in folders:
+        with suppress(OSError):
+            volume = os.statvfs(folder)
+            found.append(volume.f_bavail * volume.f_frsize)
+    return min(found, default=None)
 
 
 class DiskRoom:

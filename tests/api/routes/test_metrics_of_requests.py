@@ -76,8 +76,7 @@ def test_commits_and_bytes_are_told(client: httpx2.Client) -> None:
 
 def test_keys_have_series_up_to_a_number(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic_module, "KEYS_SHOWN_MAX", 2)
-    monkeypatch.setattr(traffic_module.traffic, "key_requests", type(traffic_module.traffic.key_requests)())
-    monkeypatch.setattr(traffic_module.traffic, "key_events", type(traffic_module.traffic.key_events)())
+    monkeypatch.setattr(traffic_module.traffic, "of_keys", {})
     with connect(database, "owner", "keys") as connection:
         keys = [
             store.create(connection, f"key {number}", read_scopes(["publish", "metrics"]), created_by="test")
