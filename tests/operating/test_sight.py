@@ -174,4 +174,4 @@ def test_grafana_finds_the_dashboard_and_prometheus_its_rules_in_compose() -> No
     jobs = {job["job_name"] for job in config["scrape_configs"]}
     assert all(re.fullmatch("eventlog.*", job) for job in jobs)
     # What is scraped of a worker is no loopback's.
-    assert services["worker"]["environment"]["EVENTLOG_WORKER_HOST"] == "0.0.0.0"  # noqa: S104
+    assert services["worker"]["environment"]["EVENTLOG_WORKER_HOST"] == "0.0.0.0"
