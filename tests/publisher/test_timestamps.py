@@ -20,7 +20,11 @@ from publisher.ship.times.zones import ABBREVIATIONS, SEVERAL
 from tests.publisher.desk import Desk, at_desk
 
 CHANGED = datetime(2025, 10, 22, tzinfo=UTC)
-CASES = [json.loads(line) for line in (Path(__file__).parent / "time_lines.ndjson").read_bytes().splitlines()]
+CASES = [
+    json.loads(line)
+    for name in ("time_lines.ndjson", "program_lines.ndjson")
+    for line in (Path(__file__).parent / name).read_bytes().splitlines()
+]
 
 
 def read(*lines: str, zone: str = "UTC", changed: datetime = CHANGED) -> list[str | None]:
@@ -93,6 +97,13 @@ def test_a_stamp_is_found(line: str, moment: str) -> None:
 )
 def test_what_is_no_stamp_is_not_taken_for_one(line: str) -> None:
     assert read(line) == [None]
+
+
+def test_a_comma_that_separates_fields_begins_no_fraction() -> None:
+    for behind in ("001801000001,TRAFFIC", "5,started", "12,x,123"):
+        assert read(f"2025-10-21 10:00:00,{behind}") == ["2025-10-21T10:00:00.000Z"]
+    for behind in ("123,INFO", "5 INFO", "123456,x"):
+        assert read(f"2025-10-21 10:00:00,{behind}") != ["2025-10-21T10:00:00.000Z"]
 
 
 def test_a_number_in_one_line_never_wins_over_the_stamp_of_another() -> None:

@@ -39,6 +39,8 @@ def _names(names: dict[bytes, int]) -> str:
     return "|".join(sorted((re.escape(name.decode()) for name in names), key=len, reverse=True))
 
 
+# A comma also separates fields: behind it stand thousandths, millionths or billionths, or no field follows.
+_FRACTION = r"(?:\.|,(?=\d{3}(?:\d{3}){0,2}(?!\d)|\d{1,9}(?![\d,])))(?P<f>\d{1,12})"
 _PARTS = {
     "MON": rf"(?<![A-Za-z])(?P<mon>(?i:{_names(MONTHS)}))(?![A-Za-z])\.?",
     "DAY": rf"(?:(?<![A-Za-z])(?P<wday>(?i:{_names(WEEKDAYS)}))\.?,? +)?",
@@ -46,14 +48,14 @@ _PARTS = {
     "YMD": r"(?<![\d.-])(?P<y>(?:19|20)\d\d)(?P<sep>[-/.])(?P<mo>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)",
     "ABC": r"(?<![\d/.-])(?P<a>\d{1,2})(?P<sep>[-/.])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d\d)(?!\d)",
     "COMPACT": r"(?P<y>(?:19|20)\d\d)(?P<mo>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])",
-    "CLOCK": r"(?P<h>\d{1,2}):(?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,12})|:(?P<ms>\d{1,3}))?)?(?!\d)",
-    "CLOCK_S": r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,12})|:(?P<ms>\d{1,3}))?(?!\d)",
+    "CLOCK": rf"(?P<h>\d{{1,2}}):(?P<mi>\d\d)(?::(?P<s>\d\d)(?:{_FRACTION}|:(?P<ms>\d{{1,3}}))?)?(?!\d)",
+    "CLOCK_S": rf"(?P<h>\d{{1,2}}):(?P<mi>\d\d):(?P<s>\d\d)(?:{_FRACTION}|:(?P<ms>\d{{1,3}}))?(?!\d)",
     "HALF": r"(?: ?(?P<half>(?i:[ap]\.?m\b\.?|nachm\.|vorm\.)))?",
     # A blank and two digits are a zone only where nothing but a bracket or a separator follows.
     "ZONE": (
         r"(?: ?(?P<zone>Z(?![A-Za-z])|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[+-]\d{2}:?\d{2}(?!\d)"
         r"|(?<=\d)[+-]\d{2}(?![\d.])|(?<= )[+-]\d{2}(?= ?\[| *$|[,\"\]:]| \S+@| (?:19|20)\d\d)"
-        r"|(?:UTC|GMT)(?![\w])|[A-Z]{3,5}(?![\w])|[A-Z][a-z]+/[A-Z][A-Za-z_/-]+))?"
+        r"|(?:UTC|GMT)(?![\w])|(?!(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL|LOG)\b)[A-Z]{3,5}(?![\w])|[A-Z][a-z]+/[A-Z][A-Za-z_/-]+))?"
     ),
 }
 
@@ -100,6 +102,15 @@ FORMATS = (
     _f("month-day-year", r"{DAY}{MON} {1,2}(?P<d>\d{1,2}),? {YEAR},? {CLOCK}{HALF}{ZONE}"),
     _f("year-month-day", r"{YEAR}[- ]{MON}[- ]{1,2}(?P<d>\d{1,2}),? {CLOCK}{HALF}{ZONE}"),
     _f("day-month-short-year", r"(?<!\d)(?P<d>\d{1,2})[-/]{MON}[-/](?P<yy>\d\d)[ :]{CLOCK_S}{HALF}{ZONE}"),
+    _f("month/day/year", r"{MON}/(?P<d>\d{1,2})/{YEAR} {CLOCK_S}"),
+    _f(
+        "date and time",
+        r'date="?{YMD}"?[ ,]+time="?{CLOCK_S}"?(?:[^\n]{0,1500}? tz="?(?P<zone>[+-]\d{4}))?',
+    ),
+    _f(
+        "iso-colons",
+        r"{COMPACT}:(?P<h>[01]\d|2[0-3])(?P<mi>[0-5]\d)(?P<s>[0-5]\d)\.(?P<f>\d{3})(?!\d)",
+    ),
     _f("numbers", r"{ABC}(?:,? |[\t,;T-]){CLOCK}{HALF}{ZONE}"),
     _f("month-day", r"{DAY}{MON} {1,2}(?P<d>\d{1,2}),? {CLOCK_S}{HALF}{ZONE}"),
     _f("day-month", r"{DAY}(?<!\d)(?P<d>\d{1,2})\.?[-/ ]{MON} {CLOCK_S}{HALF}{ZONE}"),
@@ -107,7 +118,10 @@ FORMATS = (
         "glog",
         r"(?P<mo>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])[ /](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)\.(?P<f>\d{3,9})(?!\d)",
     ),
-    _f("two-numbers", r"(?<![\d/.-])(?P<mo>0[1-9]|1[0-2])[-/](?P<d>0[1-9]|[12]\d|3[01]) {CLOCK_S}"),
+    _f(
+        "two-numbers",
+        r"(?<![\d/.-])(?P<mo>0[1-9]|1[0-2])[-/](?P<d>0[1-9]|[12]\d|3[01])(?: |-(?=[\d:]{8}\.\d{6})){CLOCK_S}",
+    ),
     _f(
         "short",
         r"(?<!\d)(?P<yy>\d\d)(?P<mo>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01]) {1,2}(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?![\d:])",
@@ -179,7 +193,21 @@ PLACES = (
     ),
     StampPlace("bluegene", r"\S{1,20} \d{10} \d{4}\.\d\d\.\d\d \S+ ", joins=False),
     StampPlace("column", r"[\w.-]{1,40}[,;\t]", after=r"(?=[,;\t])", joins=False),
-    StampPlace("header", r"(?:[\w./:@-]{1,60} ){1,3}\[?", after=rf"(?=\]?:? {{1,3}}\[?(?i:{_LEVEL})\b)"),
+    StampPlace("owner and bucket", r"[0-9a-f]{16,64} \S{1,80} \[", joins=False),
+    StampPlace("weekday", r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? "),
+    StampPlace("cups", r"[XACEWNIDd] \["),
+    StampPlace("process and colon", r" {0,6}\d{1,7}:"),
+    StampPlace("weblogic", r"#{4}<", after=r"(?=>| Coordinated Universal Time>)"),
+    StampPlace("couchbase", r"\[\w{1,40}:\w{1,20},", after=r"(?=,)"),
+    StampPlace(
+        "mosquitto",
+        r"",
+        weak_too=True,
+        after=r"(?=: (?:mosquitto version|New |Client |Sending |Received |Socket error|Opening |Config loaded))",
+    ),
+    StampPlace(
+        "header", r"(?:\[?[\w./:@-]{1,60}\]? ){1,3}\[?", after=rf"(?=\]?:? {{1,3}}\[?(?i:{_LEVEL})\b)"
+    ),
 )
 FORMAT_BY_NAME = {it.name: it for it in FORMATS}
 PLACE_BY_NAME = {it.name: it for it in PLACES}
