@@ -13,7 +13,7 @@ from fastapi import Request
 
 from api.errors import Problem
 from eventlog.events import Fault
-from eventlog.intake.fields import as_moment, source_flaw, timestamp_flaw, topic_flaw
+from eventlog.intake.fields import any_topic_flaw, as_moment, source_flaw, timestamp_flaw
 from projections.read import rfc3339
 
 NAME_CHARACTERS_MAX = 255
@@ -107,14 +107,14 @@ def text(value: str) -> str:
 
 def one_topic(value: str) -> str:
     """Read one topic, where no prefix is taken."""
-    return _lawful(value, topic_flaw(value))
+    return _lawful(value, any_topic_flaw(value))
 
 
 def topic_pattern(value: str) -> str:
     """Read a topic, or a prefix that ends in an asterisk."""
     if not value.endswith("*"):
         if "*" not in value:
-            return _lawful(value, topic_flaw(value))
+            return _lawful(value, any_topic_flaw(value))
         raise ValueError(ONE_ASTERISK)
     if "*" in value[:-1]:
         raise ValueError(ONE_ASTERISK)

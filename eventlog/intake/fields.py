@@ -16,6 +16,9 @@ BYTES_MAX = 255
 # No character takes more than 4 bytes of UTF-8.
 _CHARACTERS_SAFE = BYTES_MAX // 4
 
+# What topics of our own begin with, such as $unparsed.
+RESERVED = "$"
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 
 
@@ -33,13 +36,18 @@ def _name_flaw(name: str) -> str | None:
 @lru_cache(maxsize=4_096)
 def topic_flaw(topic: str) -> str | None:
     """Return the rule that a topic breaks."""
+    if flaw := any_topic_flaw(topic):
+        return flaw
+    return "does not begin with $, which is reserved" if topic.startswith(RESERVED) else None
+
+
+def any_topic_flaw(topic: str) -> str | None:
+    """Return the rule that no topic may break, not one of ours either."""
     if flaw := _name_flaw(topic):
         return flaw
     if topic != topic.strip():
         return "has no white space at its ends"
-    if "*" in topic:
-        return "has no *"
-    return "does not begin with $, which is reserved" if topic.startswith("$") else None
+    return "has no *" if "*" in topic else None
 
 
 @lru_cache(maxsize=4_096)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from eventlog.errors import SettingsError
-from eventlog.intake.fields import topic_flaw
+from eventlog.intake.fields import any_topic_flaw, topic_flaw
 
 Verb = Literal["publish", "read", "subscribe", "sql", "operate", "metrics", "keys"]
 # These are about topics; the others are about all there is.
@@ -33,19 +33,21 @@ def read_scope(text: str) -> Scope:
         return Scope(verb)
     if verb not in ABOUT_TOPICS:
         raise SettingsError(f"scope {text!r}: {verb} is about no topics, so it is written without a pattern")
-    if flaw := _pattern_flaw(pattern):
+    if flaw := _pattern_flaw(verb, pattern):
         raise SettingsError(
             f"scope {text!r}: a pattern is a topic, or a prefix with * at its end; this one {flaw}"
         )
     return Scope(verb, pattern)
 
 
-def _pattern_flaw(pattern: str) -> str | None:
+def _pattern_flaw(verb: str, pattern: str) -> str | None:
+    # Topics of our own can be read, and nobody publishes them.
+    flaw_of = topic_flaw if verb == "publish" else any_topic_flaw
     prefix = pattern.removesuffix(ALL)
     if prefix == pattern:
-        return topic_flaw(pattern)
+        return flaw_of(pattern)
     # A prefix may end where no topic could: in white space.
-    return topic_flaw(f"{prefix}x")
+    return flaw_of(f"{prefix}x")
 
 
 def covers(wider: str, narrower: str) -> bool:

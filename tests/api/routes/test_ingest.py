@@ -140,3 +140,13 @@ def test_what_comes_back_is_what_was_sent(defined: httpx2.Client) -> None:
     until(lambda: defined.get("/events").json())
     assert text in defined.get("/events").text
     assert json.loads(text) == defined.get("/events").json()[0]["payload"]
+
+
+def test_what_was_kept_as_unparsed_is_read_like_any_topic(defined: httpx2.Client) -> None:
+    defined.post("/ingest/web", content=b"{}\n")
+    until(lambda: defined.get("/events", params={"topic": "$unparsed"}).json())
+    [row] = defined.get("/events", params={"topic": "$un*"}).json()
+    assert row["payload"]["text"] == "{}"
+    assert defined.get(f"/events/%24unparsed/{row['event_id']}").status_code == 200
+    published = {"topic": "$unparsed", "event_id": "1", "timestamp": row["timestamp"], "source": "s"}
+    assert defined.post("/publish", json={**published, "payload": {}}).status_code == 422

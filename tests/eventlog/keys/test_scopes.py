@@ -52,7 +52,7 @@ def test_what_another_pattern_covers_is_left_out() -> None:
         ("read:", "1 to 255 bytes"),
         ("read:a*b", "has no \\*"),
         ("read:a**", "has no \\*"),
-        ("read:$audit", "reserved"),
+        ("publish:$audit", "reserved"),
         ("publish: x", "white space"),
     ],
 )
