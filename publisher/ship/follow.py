@@ -47,6 +47,7 @@ class Followed:
     next_look: float = 0.0
     task: "asyncio.Task[None] | None" = None
     said_missing: bool = False
+    later: bool = False  # what is at the path is another's, until that one says so
 
 
 class Follower:
@@ -136,7 +137,7 @@ class Follower:
                 if followed.lane is not None:
                     self._release(followed.lane)
                 followed.lane = None
-            followed.version = version
+            followed.version = "" if followed.later else version
             if place != MISSING or followed.lane is None:
                 followed.place = place
 
@@ -148,6 +149,7 @@ class Follower:
             followed.said_missing = True
             return
         line_up, lanes = await self._desk.line_up(followed.path)
+        followed.later = line_up.found.later
         if line_up.failure is not None:
             self._desk.fail(followed.path, ShipError(line_up.failure))
         for lane in lanes:

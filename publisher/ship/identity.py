@@ -45,6 +45,7 @@ class Recognised:
     copy_of: Position | None = None
     is_new: bool = False
     said: str | None = None
+    later: bool = False  # somebody ships what it was made of, and goes on with it here
 
 
 class Identities:
@@ -194,6 +195,13 @@ class Identities:
             with _still_there(kept, held.get(kept.file_id)) as original:
                 is_copy = original is not None and file.is_beginning_of(original)
                 may_go_on = (original is None or kept.is_dated) and kept.file_id not in held
+                if (
+                    original is None
+                    and kept.opening
+                    and kept.file_id in held
+                    and file.begins_with(kept.print)
+                ):
+                    return Recognised(later=True)  # it was emptied, and whoever ships it has yet to notice
                 if not is_copy and not (may_go_on and file.begins_with(kept.print)):
                     continue
                 version = kept.version if original is None else original.version

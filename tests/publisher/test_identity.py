@@ -14,6 +14,9 @@ import msgspec
 import pytest
 from backports import zstd
 
+from publisher.ship.files import LogFile
+from publisher.ship.identity import Identities
+from publisher.ship.positions import Positions
 from publisher.ship.shipping import Shipping
 from tests.publisher.desk import Desk, at_desk, numbered, texts
 
@@ -131,6 +134,30 @@ def test_a_file_in_which_only_the_middle_differs_is_another_one(tmp_path: Path) 
         (other := tmp_path / "app.log.1").write_bytes(content.replace(b"line 1000\n", b"line X000\n"))
         await desk.ship(other)
         assert len(set(desk.ids())) == 4000
+
+    at_desk(tmp_path, use)
+
+
+def test_a_copy_of_a_file_that_was_emptied_under_its_shipper_is_left_to_that_one(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        (path := tmp_path / "app.log").write_bytes(numbered(0, 3))
+        await desk.ship(path)
+        shipping = Shipping()
+        positions = Positions(desk.folder / "positions", shipping.way(desk.peer.url))
+        file = LogFile(str(path))
+        (kept,) = positions.at_place(file.place)
+        (packed := tmp_path / "app.log.1.gz").write_bytes(gzip.compress(numbered(0, 5)))
+        os.truncate(path, 0)
+        identities = Identities(positions, shipping, desk.peer.url)
+        copy = LogFile(str(packed))
+        while_held = identities.recognise(copy, str(packed), {kept.file_id: file.descriptor})
+        assert (while_held.position, while_held.later) == (None, True)
+        found = identities.recognise(copy, str(packed)).position
+        assert found is not None
+        assert (found.file_id, found.offset) == (kept.file_id, kept.offset)
+        file.close()
+        copy.close()
+        positions.close()
 
     at_desk(tmp_path, use)
 
