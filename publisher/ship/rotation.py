@@ -107,7 +107,7 @@ class Rotation:
         # Only where somebody writes can there have been a file between two looks.
         if looked is not None and _is_written_to(path):
             # What was seen and never read is known by its place alone: elsewhere it is as good as unseen.
-            never_read = [kept for kept in (*unread, current) if kept and not kept.print.length]
+            never_read = [kept for kept in (*unread, current) if kept and not kept.opening]
             since = min([looked, *(changed_ns(kept.version) / 1e9 for kept in never_read if kept.version)])
             between = self._find_between(path, beside, taken, since, held, line_up)
         for kept in unread:
@@ -136,7 +136,8 @@ class Rotation:
         else:
             line_up.current, position = file, found.position
             here = line_up.look.path
-            line_up.stayed = not found.is_new and position.path == here and position.print.length > 0
+            # Less than a line is soon another file's, too, and its inode with it.
+            line_up.stayed = not found.is_new and position.path == here and bool(position.opening)
             position = msgspec.structs.replace(position, path=here, origin=position.origin or here)
             line_up.found = Recognised(position, None, found.is_new, found.said)
 

@@ -12,8 +12,8 @@ from tests.publisher.rotations.verdict import Delivery, Facts, violations
 
 # Each failed once: an inode given to another file, a copy of a file that is open, a file of half a line, an
 # empty file that was packed, a copy that begins with the same half of a line as another file, a
-# copy that was met before its emptied file.
-SEEDS = (17, 39, 104, 135, 141, 892, 1355)
+# copy that was met before its emptied file, half a line with the inode of another such half.
+SEEDS = (17, 39, 104, 135, 141, 892, 1313, 1355)
 
 
 @pytest.fixture(scope="module")

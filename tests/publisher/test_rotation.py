@@ -234,3 +234,16 @@ def test_a_copy_that_begins_as_the_emptied_file_does_by_now_is_shipped_too(tmp_p
         assert (report.lost, desk.lines()) == ([], texts(0, 4))
 
     at_desk(tmp_path, use)
+
+
+def test_files_in_between_are_shipped_though_half_a_line_is_there_as_before(tmp_path: Path) -> None:
+    async def use(desk: Desk) -> None:
+        (path := tmp_path / "app.log").write_bytes(numbered(0, 1)[:15])
+        await desk.ship(path)
+        path.write_bytes(numbered(0, 2))
+        (tmp_path / "app.log.1").write_bytes(path.read_bytes())
+        path.write_bytes(numbered(2, 3)[:15])  # as if its inode were given again: the same half of a line
+        report = await desk.ship(path)
+        assert (report.lost, desk.lines()) == ([], texts(0, 2))
+
+    at_desk(tmp_path, use)
