@@ -17,7 +17,7 @@ import typer
 
 from eventlog import __version__
 from eventlog.audit.errors import QuestionRefused
-from eventlog.errors import DatabaseUnavailable, EventlogError, SettingsError
+from eventlog.errors import DatabaseUnavailable, DiskFull, EventlogError, SettingsError
 from eventlog.standard_error import keep_standard_error
 from eventlog.terminal import exits
 from eventlog.terminal.closed_output import ClosedOutput
@@ -144,6 +144,8 @@ def _keep_width() -> None:
 def _advice(error: EventlogError) -> str:
     """Return where to go on from an error: to the command that examines a database, unless it is that."""
     examined = sys.argv[1:2] == ["doctor"]
+    if isinstance(error, DiskFull):
+        return "; free some room on the database's volumes: `eventlog doctor` and PostgreSQL's log name them"
     return "; see `eventlog doctor`" if isinstance(error, DatabaseUnavailable) and not examined else ""
 
 

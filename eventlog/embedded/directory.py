@@ -14,6 +14,7 @@ too, it is free only when owner, postmaster and backends are all gone: an owner 
 leaves it locked until its server has finished its shutdown, and a new owner just waits.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -32,6 +33,12 @@ SUPERUSER = "postgres"
 # What may lie in a data directory before there is a cluster, a new volume's lost+found with it.
 OURS = re.compile(r"lock|socket|upgrade|access|proven|cluster\..*|postgres\.log.*|pg_.*\.conf|lost\+found")
 NAMES_TOLD = 3
+# What helps where our own file cannot be opened for writing.
+MENDS = {
+    errno.EROFS: "mount its file system for writing",
+    errno.ENOSPC: "free some room on its volume",
+    errno.EDQUOT: "free some room on its volume",
+}
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,10 @@ class DataDirectory:
             if os.geteuid() == 0 and not any(self.path.iterdir()):
                 self.path.chmod(0o755)
         except OSError as error:
+            mend = MENDS.get(error.errno or 0)
             raise EmbeddedServerError(
                 f"the data directory {self.path} cannot be made or used ({error.strerror}): "
-                "set EVENTLOG_DATA_DIR to a folder that you own"
+                f"{mend + ', or ' if mend else ''}set EVENTLOG_DATA_DIR to a folder that you own"
             ) from error
         if strangers := self._strangers():
             raise SettingsError(
@@ -97,8 +105,9 @@ class DataDirectory:
         try:
             descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
+            mend = MENDS.get(error.errno or 0, f"run this as the owner of {self.path}")
             raise EmbeddedServerError(
-                f"{self.lock} cannot be opened ({error.strerror}): run this as the owner of {self.path}, "
+                f"{self.lock} cannot be opened ({error.strerror}): {mend}, "
                 "or set EVENTLOG_DATA_DIR to a folder of your own"
             ) from error
         try:

@@ -1,5 +1,6 @@
 """What lies around the database: Python, disk, clock, and the API."""
 
+import os
 import shutil
 import ssl
 import sys
@@ -85,6 +86,9 @@ def check_certificate(settings: Settings) -> list[Finding]:
 
 def check_disk(data_dir: Path) -> Finding:
     """Say how much room is left where the embedded database lives."""
+    if os.statvfs(data_dir).f_flag & os.ST_RDONLY:
+        found = f"the file system of {data_dir} is mounted for reading only"
+        return failed("disk", found, "look for errors of the disk in the kernel's log; mount it for writing")
     usage = shutil.disk_usage(data_dir)
     found = f"{usage.free / GIB:,.1f} GiB of {usage.total / GIB:,.1f} GiB free"
     mend = f"free some, or move {data_dir} to a larger disk and set EVENTLOG_DATA_DIR"

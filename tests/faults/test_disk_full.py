@@ -12,6 +12,7 @@ from eventlog.embedded import EmbeddedServer
 from tests.faults.client import load
 from tests.faults.spawner import Spawner
 from tests.faults.stack import Stack
+from tests.support.command_line import eventlog
 from tests.support.postgres import at_database, run_as_superuser, short_directory
 from tests.support.waiting import until
 
@@ -80,6 +81,8 @@ def test_publishers_hear_that_the_disk_is_full_and_go_on_once_there_is_room(
         until(lambda: running.journal.acknowledged > 50)
         _fill(ballast)
         until(lambda: "disk_full" in running.codes, deadline_seconds=30, message="clients are not told")
+        ended = eventlog("verify", EVENTLOG_DSN=stack.dsn)
+        assert (ended.returncode, ended.stderr.count("free some room")) == (1, 1), ended.stderr
         ballast.unlink()
         before = running.journal.acknowledged
         until(lambda: running.journal.acknowledged > before + 200, deadline_seconds=10)

@@ -1,8 +1,11 @@
 """`eventlog doctor` as its users run it: what it prints, what it exits with."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.support.command_line import eventlog
 
@@ -42,3 +45,24 @@ def test_an_embedded_database_that_is_off_exits_4_and_stays_off(tmp_path: Path) 
     assert answer.returncode == 4
     assert json.loads(answer.stdout)["reachable"] is False
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a volume needs root")
+def test_a_file_system_that_is_read_only_is_named_with_what_helps(tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", tmp_path], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode().strip()}")
+    try:
+        (found,) = [
+            finding
+            for finding in json.loads(doctor("--json", EVENTLOG_DATA_DIR=str(tmp_path)).stdout)["findings"]
+            if finding["name"] == "disk"
+        ]
+        assert (found["status"], "for reading only" in found["found"]) == ("failed", True)
+        ended = eventlog("migrate", EVENTLOG_DATA_DIR=str(tmp_path))
+        assert (ended.returncode, "mount its file system for writing" in ended.stderr) == (1, True), ended
+    finally:
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
