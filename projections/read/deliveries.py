@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from eventlog.log.partitions import partition_of
 from eventlog.statements import statement
@@ -20,6 +20,8 @@ PENDING_SCAN_MAX = 10_000
 PENDING = "pending"
 Outcome = Literal["unique", "duplicate", "conflict", "quarantined", "pending"]
 # A delivery's name, partition:position.
+# Left out where it came without a key.
+Publisher = Annotated[str | UnsetType, Meta(description="the id of the key that it came with")]
 DeliveryName = Annotated[str, Meta(description="partition:position", examples=["3:1042"])]
 
 
@@ -32,6 +34,7 @@ class LoggedDelivery(msgspec.Struct, frozen=True):
     received_at: Moment
     raw: Annotated[str | None, Meta(description="the event's text as received; null after an erasure")]
     outcome: Outcome
+    publisher: Publisher = UNSET
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -40,6 +43,7 @@ class Copy(msgspec.Struct, frozen=True):
     delivery: DeliveryName
     received_at: Moment
     outcome: Outcome
+    publisher: Publisher = UNSET
 
 
 async def outcomes(connection: ReadSession, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Outcome]:
@@ -62,7 +66,7 @@ async def delivery(connection: ReadSession, partition: int, position: int) -> Lo
     row = await (await connection.execute(statement("read/delivery"), place)).fetchone()
     if row is None:
         return None
-    topic, event_id, received_at, raw = row
+    topic, event_id, received_at, raw, publisher = row
     found = await outcomes(connection, [(partition, position)])
     return LoggedDelivery(
         f"{partition}:{position}",
@@ -71,6 +75,7 @@ async def delivery(connection: ReadSession, partition: int, position: int) -> Lo
         rfc3339(received_at),
         raw,
         found[(partition, position)],
+        publisher or UNSET,
     )
 
 
@@ -98,5 +103,7 @@ async def copies(
     return [_copy(partition, *row) for row in rows]
 
 
-def _copy(partition: int, position: int, received_at: datetime, outcome: Outcome) -> Copy:
-    return Copy(f"{partition}:{position}", rfc3339(received_at), outcome)
+def _copy(
+    partition: int, position: int, received_at: datetime, outcome: Outcome, publisher: str | None
+) -> Copy:
+    return Copy(f"{partition}:{position}", rfc3339(received_at), outcome, publisher or UNSET)

@@ -118,6 +118,7 @@ function Deliveries({ event }) {
             <span class="code">${each.delivery}</span>
             <${Time} at=${each.received_at} />
             <${Chip} kind=${each.outcome} />
+            ${each.publisher && html`<span class="faint">by key <span class="code">${each.publisher}</span></span>`}
             ${
               each.delivery === first
                 ? html`<span class="faint">the first</span>`

@@ -56,7 +56,7 @@ WITH live AS MATERIALIZED (
     UNION ALL
     SELECT position, 'pending' FROM pending
 )
-SELECT f.position, i.received_at, f.outcome
+SELECT f.position, i.received_at, f.outcome, i.publisher
 FROM (
     SELECT position, outcome
     FROM found
@@ -65,7 +65,7 @@ FROM (
     LIMIT %(limit)s::integer
 ) AS f
 CROSS JOIN LATERAL (
-    SELECT received_at
+    SELECT received_at, publisher
     FROM eventlog.inbox
     WHERE partition = %(partition)s::smallint AND position = f.position
     OFFSET 0

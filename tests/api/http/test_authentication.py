@@ -303,7 +303,7 @@ def test_a_key_publishes_to_its_topics_alone(service: Closed, body: str) -> None
 
 def test_a_delivery_says_which_key_it_came_with(service: Closed) -> None:
     client, keys, dsn = service
-    key = keys.make("publish")
+    key = keys.make("publish", "read")
     known(client, key)
     for number in range(5):  # the second and later ones go the fast path
         answer = client.post("/publish", json=event(topic="who", event_id=f"{number}"), headers=bearer(key))
@@ -311,6 +311,10 @@ def test_a_delivery_says_which_key_it_came_with(service: Closed) -> None:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("SELECT DISTINCT publisher FROM inbox WHERE topic = 'who'").fetchall()
     assert rows == [(id_of(key),)]
+    one = client.get("/deliveries?topic=who&event_id=1", headers=bearer(key)).json()
+    assert [copy["publisher"] for copy in one] == [id_of(key)]
+    place = client.get(f"/deliveries/{one[0]['delivery']}", headers=bearer(key)).json()
+    assert place["publisher"] == id_of(key)
 
 
 def test_a_change_holds_on_open_connections_and_streams(service: Closed) -> None:
