@@ -33,8 +33,8 @@ COMMANDS = {
     "migrate": "projections.commands:migrate",
     "simulate": "publisher.commands:simulate",
     "ship": "publisher.commands:ship",
-    "tail": "projections.read.commands:tail",
-    "stats": "projections.read.commands:stats",
+    "tail": "projections.reading_commands:tail",
+    "stats": "projections.reading_commands:stats",
     "projections": "projections.operating_commands:app",
     "rebuild": "projections.operating_commands:rebuild",
     "verify": "projections.operating_commands:verify",
@@ -45,8 +45,8 @@ COMMANDS = {
     "keys": "eventlog.keys.commands:app",
     "ingest": "eventlog.ingest.commands:app",
     "protect": "eventlog.audit.protect_command:protect",
-    "doctor": "projections.doctor.commands:doctor",
-    "db": "eventlog.embedded.commands:app",
+    "doctor": "projections.doctor_command:doctor",
+    "db": "eventlog.db_commands:app",
     "db upgrade": "projections.upgrade_command:upgrade",
 }
 

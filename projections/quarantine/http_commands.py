@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from eventlog.terminal.printing import harmless, print_json, say
-from projections.read.commands import URL
+from projections.reading_commands import URL
 
 app = typer.Typer(help="Deliveries that a projection could not digest.", no_args_is_help=True)
 
