@@ -8,6 +8,7 @@ from eventlog.terminal.printing import say
 
 if TYPE_CHECKING:
     from eventlog.settings import Settings
+    from projections.custom.discovery import Discovered
 
 Host = Annotated[str | None, typer.Option(help="The address to bind; EVENTLOG_HOST.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one; EVENTLOG_PORT.")]
@@ -47,16 +48,12 @@ def _run(settings: "Settings", workers: int) -> int:
     from api.http.server import announcement, caught_signals, listen_for, serve
     from api.startup import Preparation
     from eventlog.hooks.definition import read_hooks
-    from eventlog.keys.store import require_any
     from eventlog.logs import configure_logs
-    from eventlog.sessions.database import connect
     from eventlog.sessions.open_database import opened_database
     from eventlog.settings import changed_settings
     from eventlog.standard_error import keep_standard_output
     from eventlog.tls.server_certificate import require_good
     from projections.custom.discovery import discover
-    from projections.doctor import refuse_unsafe_settings
-    from projections.install import install_discovered, set_up_if_ours
     from projections.pool import WorkerPool
     from projections.step_metrics import StepMetrics
     from projections.worker_port import worker_port
@@ -85,17 +82,7 @@ def _run(settings: "Settings", workers: int) -> int:
         )
 
         def prepare() -> None:
-            for line in set_up_if_ours(dsn, settings.partitions_wanted):
-                say(f"applied {line}")
-            own = install_discovered(dsn, discovered)
-            for line in own.done:
-                say(f"applied {line}")
-            for fault in own.faults:
-                say(fault)
-            with connect(dsn, "owner", "start") as connection:
-                refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
-                if settings.auth_mode == "required":
-                    require_any(connection, settings.host)
+            _set_up(settings, dsn, discovered)
             pool.start()
 
         preparation = Preparation(prepare, say)
@@ -112,3 +99,23 @@ def _run(settings: "Settings", workers: int) -> int:
                 preparation.end()
             finally:
                 pool.stop()
+
+
+def _set_up(settings: "Settings", dsn: str, discovered: "Discovered") -> None:
+    """Install what is missing, and refuse a database that nothing may be served from."""
+    from eventlog.keys.store import require_any
+    from eventlog.sessions.database import connect
+    from projections.doctor import refuse_unsafe_settings
+    from projections.install import install_discovered, set_up_if_ours
+
+    for line in set_up_if_ours(dsn, settings.partitions_wanted):
+        say(f"applied {line}")
+    own = install_discovered(dsn, discovered)
+    for line in own.done:
+        say(f"applied {line}")
+    for fault in own.faults:
+        say(fault)
+    with connect(dsn, "owner", "start") as connection:
+        refuse_unsafe_settings(connection, allowed=settings.allow_unsafe_settings)
+        if settings.auth_mode == "required":
+            require_any(connection, settings.host)
