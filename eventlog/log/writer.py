@@ -42,7 +42,7 @@ from eventlog.log.disk_room import DiskRoom
 from eventlog.log.fair_queue import FairQueue, SharedBound
 from eventlog.log.flushes import Flushes
 from eventlog.sessions.backoff import pause_seconds
-from eventlog.sessions.database import connect, first_line, has_ended_idle, quoting, translate
+from eventlog.sessions.database import connect, first_line, has_ended_idle, translate
 from eventlog.sessions.lock_watch import APPEND_SECONDS_MAX, LockWatch
 from eventlog.sessions.replication_guard import SubscriptionWatch
 from eventlog.sessions.session_check import Session
@@ -296,12 +296,8 @@ class Writer:
             except psycopg.Error:
                 connection.close()
                 raise
-        except psycopg.Error as error:
-            raise self._back_off(quoting(error, DatabaseUnavailable(first_line(error)))) from error
-        except EventlogError as error:
-            away = DatabaseUnavailable(str(error))
-            away.names_server = error.names_server
-            raise self._back_off(away) from error
+        except (EventlogError, psycopg.Error) as error:
+            raise self._back_off(error) from error
         connection.add_notice_handler(self._noticed)
         self._connection = connection
         self._failures = 0
@@ -321,12 +317,13 @@ class Writer:
             with suppress(psycopg.Error):
                 connection.close()
 
-    def _back_off(self, away: DatabaseUnavailable) -> DatabaseUnavailable:
+    def _back_off(self, error: EventlogError | psycopg.Error) -> DatabaseUnavailable:
         """Leave the server alone for a while: longer each time, and not all processes at once."""
-        self._away = away
+        self._away = DatabaseUnavailable(first_line(error))
+        self._away.names_server = isinstance(error, psycopg.Error) or error.names_server
         self._failures += 1
         self._not_before = time.monotonic() + pause_seconds(self._failures)
-        return away
+        return self._away
 
     def _answer(self, batch: Sequence[Request], result: list[list[PositionRange]] | Exception) -> None:
         """Wake all callers of a flush by one call into the event loop."""
