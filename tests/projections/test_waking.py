@@ -49,8 +49,9 @@ def looks_again(observer: Connection, known: tuple[object, object]) -> bool:
 
 
 def test_a_lost_notification_costs_a_poll_and_nothing_else(database: str, connection: Connection) -> None:
-    with workers(database) as running:
-        until(lambda: running[0].connected)
+    with workers(database):
+        # Before its first look it would find them without a poll.
+        until(lambda: looks_for_work(connection))
         append_events(database, [event()])
         until(lambda: lag(connection) == 0)
 
