@@ -37,6 +37,11 @@ def chunks_of_an_old_version() -> Problem:
     return invalid_http("HTTP/1.0 has no Transfer-Encoding: send Content-Length, or HTTP/1.1")
 
 
+def other_transfer_coding() -> Problem:
+    """Return the answer to a body in a coding that nobody here undoes (RFC 9112, 7)."""
+    return invalid_http("the only Transfer-Encoding that is understood is chunked")
+
+
 def trailers_refused() -> Problem:
     """Return the answer to headers behind a body: they would come after the checks of those before it."""
     return Problem("trailers_refused", "send no trailers: headers stand before the body")

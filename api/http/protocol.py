@@ -216,6 +216,8 @@ class BoundedProtocol(HttpConnection):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
+        elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._stop_parser(heads.other_transfer_coding())
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:

@@ -222,6 +222,21 @@ def test_http_1_0_sends_no_chunks(api: str, connection: Connection, coding: str)
     assert "chunked" not in logged(connection)
 
 
+@pytest.mark.parametrize(
+    ("coding", "taken"), [("gzip, chunked", False), ("x, CHUNKED", False), ("CHUNKED ", True)]
+)
+def test_what_is_sent_in_another_coding_is_refused(api: str, coding: str, taken: bool) -> None:
+    content = json.dumps(one_topic("coded")).encode()
+    with client_of(api) as client:
+        client.send(b"POST /publish HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n")
+        client.send(
+            b"Transfer-Encoding: %b\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (coding.encode(), len(content), content)
+        )
+        status, _, answer = client.answer()
+    assert status == (202 if taken else 400)
+    assert taken or (answer["code"], "chunked" in answer["detail"]) == ("invalid_http", True)
+
+
 EXPECT = "Expect: 100-continue\r\n"
 
 
