@@ -43,6 +43,7 @@ COMMANDS = {
     "sql": "eventlog.audit.commands:sql",
     "console": "eventlog.audit.commands:console",
     "keys": "eventlog.keys.commands:app",
+    "acts": "eventlog.acts.commands:acts",
     "ingest": "eventlog.ingest.commands:app",
     "protect": "eventlog.audit.protect_command:protect",
     "doctor": "projections.doctor_command:doctor",

@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
+from eventlog.acts.actor import act_as
 from eventlog.errors import EventlogError
 from eventlog.sessions.database import Connection, connect_operator, translated_errors
 from eventlog.statements import statement
@@ -125,14 +126,16 @@ def operation(
     id: UUID | None = None,
     cancelled: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    by: str | None = None,
 ) -> Iterator[Operation]:
-    """Begin an operation on a projection, and record how it ends.
+    """Begin an operation on a projection, and record how it ends, and by whom it was begun.
 
     Raises OperationRefused when one is under way, ProjectionUnknown.
     """
     with connect_operator(dsn, kind) as connection:
         id = id or uuid4()
         with translated_errors():
+            act_as(connection, by)
             _begin(connection, id, kind, projection)
         under_way = Operation(id, connection, cancelled or threading.Event(), watch)
         try:

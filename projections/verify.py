@@ -53,12 +53,15 @@ def verify(
     id: UUID | None = None,
     cancelled: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    by: str | None = None,
 ) -> Verified:
     """Compare the live version with a replay of what it has projected.
 
     Raises OperationRefused, OperationCancelled, ProjectionDropped, ProjectionOutdated.
     """
-    with operation(dsn, "verify", projection.name, id=id, cancelled=cancelled, watch=watch) as under_way:
+    with operation(
+        dsn, "verify", projection.name, id=id, cancelled=cancelled, watch=watch, by=by
+    ) as under_way:
         with translated_errors():
             found = None
             while found is None:  # until no other version goes live under our eyes

@@ -47,7 +47,7 @@ BEGIN
     END IF;
     FOR target, is_log IN
         SELECT c.oid,
-               c.relname IN ('partitions', 'schema_migrations', 'outbox', 'outbox_claim')
+               c.relname IN ('partitions', 'schema_migrations', 'outbox', 'outbox_claim', 'acts')
                OR c.oid IN (SELECT t.relid FROM pg_partition_tree('eventlog.inbox') AS t)
         FROM pg_class AS c
         WHERE c.relnamespace = 'eventlog'::regnamespace AND c.relkind IN ('r', 'p')

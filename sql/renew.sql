@@ -33,3 +33,34 @@ FROM eventlog.projections AS p
 CROSS JOIN eventlog.partitions AS b
 WHERE p.live_version IS NOT NULL
 ON CONFLICT DO NOTHING;
+
+-- Acts are recorded by whoever does them, and stay as they are.
+DO $$
+DECLARE
+    noted record;
+BEGIN
+    FOR noted IN
+        SELECT n.name, n.event, n.table_name, n.condition
+        FROM (VALUES
+            ('act_on_key', 'INSERT', 'keys', ''),
+            ('act_on_key_change', 'UPDATE', 'keys', 'WHEN (OLD.* IS DISTINCT FROM NEW.*)'),
+            ('act_on_key_secret', 'INSERT', 'key_secrets', ''),
+            ('act_on_key_certificate', 'INSERT OR DELETE', 'key_certificates', ''),
+            ('act_on_operation', 'INSERT', 'operations', ''),
+            ('act_on_operation_end', 'UPDATE', 'operations', 'WHEN (OLD.state = ''running'' AND NEW.state <> ''running'')')
+        ) AS n (name, event, table_name, condition)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_trigger AS t
+            WHERE t.tgname = n.name AND t.tgrelid = to_regclass(format('eventlog.%I', n.table_name))
+        )
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I AFTER %s ON eventlog.%I FOR EACH ROW %s EXECUTE FUNCTION eventlog.note_act()',
+                       noted.name, noted.event, noted.table_name, noted.condition);
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgname = 'acts_are_append_only') THEN
+        CREATE TRIGGER acts_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON eventlog.acts
+            FOR EACH STATEMENT EXECUTE FUNCTION eventlog.refuse_change();
+        ALTER TABLE eventlog.acts ENABLE ALWAYS TRIGGER acts_are_append_only;
+    END IF;
+END
+$$;

@@ -17,9 +17,11 @@ from api.errors import Problem
 from api.http.body import require_no_body
 from api.http.request_origin import reference
 from api.openapi import sends, takes
+from api.requests.actor import actor_of
 from api.requests.parameters import Parameter, documented, read_parameters, text, whole_number
 from api.requests.topics import caller_of
 from api.routes.read_route import answer, json_text, problems, route, services_of
+from eventlog.acts.actor import act_as
 from eventlog.errors import SettingsError
 from eventlog.events import Fault
 from eventlog.keys import store
@@ -215,6 +217,7 @@ async def revoke(request: Request, id: str) -> Response:
 def _minter(request: Request, connection: Connection) -> Key:
     """Return the key that asks, as the database has it. Raises the Problem of who has none for that."""
     id = caller_of(request.scope).id
+    act_as(connection, actor_of(request.scope))
     found = None if id is None else store.one(connection, id)
     if found is None or "keys" not in found.scopes:
         detail = "keys are made and changed by who shows one with the scope keys, or by `eventlog keys`"

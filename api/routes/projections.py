@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from api.http.body import require_no_body
 from api.http.request_origin import reference
 from api.openapi import sends
+from api.requests.actor import actor_of
 from api.requests.parameters import Parameter, documented, one_of, read_parameters, whole_number
 from api.routes.read_route import answer, problems, read, route, services_of
 from projections.errors import ProjectionUnknown
@@ -97,7 +98,9 @@ async def rebuild(request: Request, name: str) -> Response:
         in_place=values.get("in_place") == "true",
         verify=values.get("verify") == "true",
     )
-    return await _begun(request, lambda: services_of(request).operations.rebuild(name, options))
+    return await _begun(
+        request, lambda: services_of(request).operations.rebuild(name, options, actor_of(request.scope))
+    )
 
 
 @router.post(
@@ -109,7 +112,9 @@ async def rebuild(request: Request, name: str) -> Response:
 async def verify(request: Request, name: str) -> Response:
     """Compare it with a replay of the log; the operation's `detail` says what differs."""
     read_parameters(request, {})
-    return await _begun(request, lambda: services_of(request).operations.verify(name))
+    return await _begun(
+        request, lambda: services_of(request).operations.verify(name, actor_of(request.scope))
+    )
 
 
 async def _begun(request: Request, begin: Callable[[], UUID]) -> Response:

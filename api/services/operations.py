@@ -54,20 +54,22 @@ class Operations:
         self._starting = threading.Lock()
         self.projections: tuple[Projection, ...] = discover(settings.projections).projections
 
-    def rebuild(self, name: str, options: Options) -> UUID:
-        """Begin to rebuild a projection. Raises OperationRefused, ProjectionUnknown."""
+    def rebuild(self, name: str, options: Options, by: str | None = None) -> UUID:
+        """Begin to rebuild a projection, for who asked. Raises OperationRefused, ProjectionUnknown."""
         projection = self._projection(name)
         return self._start(
             lambda id, cancelled, watch: rebuild(
-                self.dsn, projection, options, id=id, cancelled=cancelled, watch=watch
+                self.dsn, projection, options, id=id, cancelled=cancelled, watch=watch, by=by
             )
         )
 
-    def verify(self, name: str) -> UUID:
+    def verify(self, name: str, by: str | None = None) -> UUID:
         """Begin to verify one. Raises OperationRefused, ProjectionUnknown, ProjectionDropped."""
         projection = self._projection(name)
         return self._start(
-            lambda id, cancelled, watch: verify(self.dsn, projection, id=id, cancelled=cancelled, watch=watch)
+            lambda id, cancelled, watch: verify(
+                self.dsn, projection, id=id, cancelled=cancelled, watch=watch, by=by
+            )
         )
 
     def renew(self) -> None:

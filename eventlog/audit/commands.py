@@ -76,11 +76,12 @@ def console(
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="When a statement is stopped.")] = 10,
 ) -> None:
     """Question the log in SQL, interactively: read-only, and every statement is recorded."""
+    from eventlog.acts.actor import user
     from eventlog.audit.catalogue import audit_views
     from eventlog.audit.console.prompt import history_in, make_prompt
     from eventlog.audit.console.session import ConsoleSession
     from eventlog.audit.limits import StatementLimits
-    from eventlog.audit.open_auditor import opened_auditor, who
+    from eventlog.audit.open_auditor import opened_auditor
     from eventlog.audit.record import Asker
     from eventlog.settings import load_settings, state_dir
 
@@ -88,7 +89,7 @@ def console(
         raise typer.BadParameter("the console needs a terminal; elsewhere use `eventlog sql -`")
     with opened_auditor(load_settings(), say) as (auditor, dsn):
         views = audit_views(dsn)
-        asker = Asker(who(), "console")
+        asker = Asker(user(), "console")
         say(BANNER.format(who=asker.who, views=len(views)))
         prompt = make_prompt(views, history_in(state_dir()))
         ConsoleSession(auditor, asker, views, StatementLimits(rows=limit, seconds=seconds)).run(prompt)
@@ -115,8 +116,9 @@ def _asked(statement: str | None, question: str | None, given: list[str]) -> "St
 def _ask(asked: "StatementRequest", rows: int | None, seconds: float | None) -> "StatementResult":
     import msgspec
 
+    from eventlog.acts.actor import user
     from eventlog.audit.limits import StatementLimits
-    from eventlog.audit.open_auditor import opened_auditor, who
+    from eventlog.audit.open_auditor import opened_auditor
     from eventlog.audit.record import Asker
     from eventlog.settings import load_settings
 
@@ -124,7 +126,7 @@ def _ask(asked: "StatementRequest", rows: int | None, seconds: float | None) -> 
     limits = msgspec.structs.replace(limits, rows=rows or limits.rows, seconds=seconds or limits.seconds)
     try:
         with opened_auditor(load_settings(), say) as (auditor, _):
-            return auditor.ask(asked, Asker(who(), "sql"), limits)
+            return auditor.ask(asked, Asker(user(), "sql"), limits)
     except KeyboardInterrupt:
         raise typer.Exit(exits.INTERRUPTED) from None
 

@@ -1,8 +1,5 @@
 """The guarded path for the command line: over the database that the settings name."""
 
-import os
-import pwd
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,12 +17,3 @@ def opened_auditor(settings: Settings, say: Callable[[str], None]) -> Iterator[t
         with connect(dsn, "owner", "console") as owner:
             schema_state(owner)
         yield Auditor(dsn, settings.audit_dsn), dsn
-
-
-def who() -> str:
-    """Return the asker's name for the record: the user of this machine, whatever the environment says."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a number without a name
-        name = str(os.getuid())
-    return f"{name}@{socket.gethostname()}"

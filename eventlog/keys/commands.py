@@ -250,6 +250,7 @@ def _print_new(made: "NewKey", as_json: bool) -> None:
 @contextmanager
 def _opened() -> Iterator["Connection"]:
     """Yield a session of the owner's with the log's database, which must be there."""
+    from eventlog.acts.actor import act_as
     from eventlog.schema.migrate import schema_state
     from eventlog.sessions.database import connect, translated_errors
     from eventlog.sessions.open_database import opened_database
@@ -261,4 +262,5 @@ def _opened() -> Iterator["Connection"]:
         translated_errors(),
     ):
         schema_state(connection)
+        act_as(connection, None)
         yield connection

@@ -82,6 +82,7 @@ def rebuild(
     id: UUID | None = None,
     cancelled: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    by: str | None = None,
     in_process: bool = False,
 ) -> RebuildOutcome:
     """Rebuild a projection and return when the new version is live.
@@ -91,7 +92,9 @@ def rebuild(
     Raises OperationRefused, OperationCancelled, ProjectionDiffers (with `verify`), DatabaseUnavailable.
     """
     apart = projection.each is not None and not in_process
-    with operation(dsn, "rebuild", projection.name, id=id, cancelled=cancelled, watch=watch) as under_way:
+    with operation(
+        dsn, "rebuild", projection.name, id=id, cancelled=cancelled, watch=watch, by=by
+    ) as under_way:
         with connect_operator(dsn, "rebuild") as connection, translated_errors():
             connection.execute(statement("rebuild/session"))
             with SubprocessPlayer(dsn, projection) if apart else nullcontext() as player:

@@ -20,7 +20,7 @@ from tests.support.sessions import scalar
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 # What is the log itself, and says where it begins.
-LOG = r"^(inbox(_\d+)?|partitions|schema_migrations|outbox_claim)$"
+LOG = r"^(inbox(_\d+)?|acts|partitions|schema_migrations|outbox_claim)$"
 RIGHTS = """
 SELECT r.rolname, n.nspname || '.' || c.relname, v.verb
 FROM pg_class AS c
@@ -74,6 +74,8 @@ CHANGES = (
     "UPDATE eventlog.partitions SET first_position = 9, archived_through = 8",
     "DELETE FROM eventlog.partitions",
     "DELETE FROM eventlog.schema_migrations",
+    "DELETE FROM eventlog.acts",
+    "INSERT INTO eventlog.acts (act, subject, who, login, detail) VALUES ('a', 'b', 'c', 'd', '{}')",
     "SET session_replication_role = replica",
     "SET ROLE eventlog",
     "SET ROLE postgres",

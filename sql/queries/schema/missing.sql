@@ -2,13 +2,13 @@
 -- goes on after an error, and leaves out the object that it was about. What a CREATE TABLE brings along
 -- (columns, defaults, checks) is not asked for, nor functions and grants, which every migrate makes anew.
 WITH expected (kind, name) AS (
-    VALUES ('table', 'attempts'), ('table', 'claims'), ('table', 'console_statements'), ('table', 'failures'),
+    VALUES ('table', 'acts'), ('table', 'attempts'), ('table', 'claims'), ('table', 'console_statements'), ('table', 'failures'),
            ('table', 'inbox'), ('table', 'ingest_definitions'), ('table', 'key_certificates'), ('table', 'key_changes'), ('table', 'key_days'), ('table', 'key_secrets'), ('table', 'key_uses'), ('table', 'keys'),
            ('table', 'operations'), ('table', 'outbox'), ('table', 'outbox_claim'),
            ('table', 'partitions'), ('table', 'projection_versions'), ('table', 'projections'),
            ('table', 'quarantine'), ('table', 'refused_publishes'), ('table', 'retries'),
            ('table', 'schema_migrations'), ('table', 'steps'), ('table', 'worker_sessions'),
-           ('key', 'attempts.attempt_at_a_claim'), ('key', 'claims.claim_of_a_version'),
+           ('key', 'acts.act_in_order'), ('key', 'attempts.attempt_at_a_claim'), ('key', 'claims.claim_of_a_version'),
            ('key', 'claims.claim_of_one_partition'), ('key', 'console_statements.console_statement_in_order'),
            ('key', 'failures.failure_at_moment'), ('key', 'inbox.delivery_by_position'),
            ('key', 'ingest_definitions.ingest_definition_by_version'), ('key', 'key_certificates.key_certificate_by_fingerprint'), ('key', 'key_certificates.key_certificate_of_key'), ('key', 'key_changes.key_changes_are_one_row'), ('key', 'key_days.key_day_in_order'), ('key', 'key_secrets.key_secret_by_digest'),
@@ -22,7 +22,7 @@ WITH expected (kind, name) AS (
            ('key', 'worker_sessions.worker_session_by_id'),
            ('index', 'key_certificates.key_certificates_by_key'), ('index', 'key_secrets.key_secrets_by_key'), ('index', 'keys.keys_whose_day_is_not_whole'), ('index', 'operations.one_change_and_one_check'), ('index', 'operations.operations_by_start'),
            ('index', 'quarantine.quarantine_by_event'),
-           ('identity', 'console_statements.id'), ('identity', 'key_days.id'), ('identity', 'outbox.id'), ('identity', 'refused_publishes.id'),
+           ('identity', 'acts.number'), ('identity', 'console_statements.id'), ('identity', 'key_days.id'), ('identity', 'outbox.id'), ('identity', 'refused_publishes.id'),
            ('identity', 'worker_sessions.id')
 ), ours AS (
     SELECT c.oid, c.relname FROM pg_class AS c

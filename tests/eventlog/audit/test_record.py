@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from eventlog.audit.open_auditor import who
+from eventlog.acts.actor import user
 from eventlog.audit.record import WHO_CHARACTERS_MAX, Asker
 from eventlog.statements import statement
 from tests.eventlog.audit.conftest import Asking
@@ -34,7 +34,7 @@ def test_the_command_line_tells_the_user_and_not_what_the_environment_says(
 ) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "somebody-else")
-    assert who().startswith(f"{pwd.getpwuid(os.getuid()).pw_name}@")
+    assert user().startswith(f"{pwd.getpwuid(os.getuid()).pw_name}@")
 
 
 def test_the_record_is_bounded_in_bytes(asking: Asking, connection: Connection) -> None:

@@ -143,6 +143,7 @@ def test_functions_that_run_with_the_owners_rights_fix_their_search_path(connect
         "take_claims",
         "publish_events",
         "make_schema",
+        "note_act",
         "set_audit_aside",
     }
     assert all("search_path=eventlog, pg_temp" in config for _, config in rows)

@@ -1,0 +1,1 @@
+"""Acts: who changed what others see."""
