@@ -22,7 +22,7 @@ from publisher.ship.times.moments import (
 )
 from publisher.ship.times.survey import (
     LINES_SETTLED,
-    MYSQL,
+    MYSQL_BANNER,
     TRACE,
     first_year,
     is_yearless,
@@ -87,6 +87,9 @@ class FileLines:
                 return None
         if line[:1] == b"{" and self._custom is None:
             return self._time_in(line)
+        if self.state.mysql and line[:6] != b"# Time":
+            # An entry of the same second has no time of its own, and what stands in its statement is none.
+            return self._last_text or None if line.startswith(b"# User@Host") else None
         if self._last_stamp and line.startswith(
             self._last_stamp, line.find(b"[") if self._last_stamp[:1] == b"[" else 0
         ):
@@ -103,10 +106,10 @@ class FileLines:
         """Tell whether the line begins a record; `before` is the open one's last line."""
         if self._inside:
             return False
-        if self.state.mysql and MYSQL.match(line):
-            return line.startswith(b"# Time") or (
-                line.startswith(b"# User@Host") and not before.startswith(b"# Time")
-            )
+        if self.state.mysql:
+            if line.startswith(b"# User@Host"):
+                return not before.startswith(b"# Time")
+            return line.startswith(b"# Time: ") or MYSQL_BANNER.match(line) is not None
         if time is not None or line[:1] == b"{":
             self._odd = bool(line.count(b'"') & 1) if self.state.quoted else False
             return True
@@ -114,8 +117,6 @@ class FileLines:
             return False
         if TRACE.match(line):
             return not self.state.layouts and before[:1] not in (b" ", b"\t")
-        if self.state.mysql:
-            return not before.startswith((b"#", b"SET ", b"use "))
         return not self.state.joins or before[:1] == b"{"
 
     def _learn_layouts(self, lines: list[bytes], changed: datetime, stamps: Stamps | None) -> None:

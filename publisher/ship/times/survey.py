@@ -29,6 +29,8 @@ TRACE = re.compile(
     rb"|[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)(?::|$)|goroutine \d+ \[|stack backtrace:|at \S+ \("
 )
 MYSQL = re.compile(rb"# (?:User@Host|Time|Query_time|Thread_id): ")
+# What the server writes when it opens its slow log.
+MYSQL_BANNER = re.compile(rb"\S+, Version: .*started with:|Tcp port: \d|Time +Id Command ")
 _FORMATS = [(it, re.compile(it.pattern.encode())) for it in FORMATS]
 _PLACES = [(it, re.compile(it.pattern.encode()), re.compile(it.after.encode())) for it in PLACES]
 _YEARLESS = frozenset(("month-day", "day-month", "glog", "two-numbers"))
@@ -161,9 +163,14 @@ def _is_quoted(lines: Sequence[bytes], layouts: tuple[Layout, ...]) -> bool:
     """Tell whether these are lines of CSV with quotes, in which a field may go over several lines."""
     if not layouts or layouts[0].place != "start":
         return False
-    pattern = compiled(layouts[0])
-    ends = [(line, match.end()) for line in lines if (match := pattern.match(line))]
-    return bool(ends) and all(line[end : end + 2] == b',"' for line, end in ends)
+    pattern, inside = compiled(layouts[0]), False
+    follows: set[bytes] = set()
+    for line in lines:
+        if not inside and (match := pattern.match(line)):
+            follows.add(line[match.end() : match.end() + 2])
+        inside ^= bool(line.count(b'"') & 1)
+    # PostgreSQL's own processes have no user, so that an empty field may follow.
+    return b',"' in follows and follows <= {b',"', b",,"}
 
 
 def is_yearless(layout: Layout) -> bool:
