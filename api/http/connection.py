@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.errors import Problem
 from api.http import unwanted_body as unwanted
@@ -90,6 +90,8 @@ class HttpConnection(HttpToolsProtocol):
     # What comes next is of a head, which is so between two requests, too; and one has begun.
     _in_head = True
     _reads_head = False
+    # What is answered by a task; uvicorn knows of the last request alone, which may wait behind it.
+    served: RequestResponseCycle | None = None
     # Answers that are owed for requests that were read.
     _due = 0
     # Nothing more is parsed, and with what the connection ends, once no answer is due.
@@ -122,6 +124,9 @@ class HttpConnection(HttpToolsProtocol):
         self._stop_watching()
         self._count_out()
         cast(Transport, self.transport).forget()
+        if self.served is not None:
+            self.served.disconnected = True
+            self.served.message_event.set()
         super().connection_lost(exc)
         # What it holds refers to it again, and would be here until the collector comes to that.
         self._unfed = b""
@@ -164,6 +169,7 @@ class HttpConnection(HttpToolsProtocol):
         # Of this one: another may be read already, behind the one that is answered now.
         if self.cycle.response_complete:
             self._let_go_of_body()
+        self.served = None
         super().on_response_complete()
         if not self._due and (self._over or self._half_closed):
             self._end()

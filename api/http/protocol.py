@@ -284,6 +284,7 @@ class BoundedProtocol(HttpConnection):
     # The short way.
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.served = cycle
         # Armed by a request that was refused by its head, if this one came with its body's end.
         self._unset_keepalive_if_required()
         direct: PublishFastPath | None = self.app_state.get("direct")

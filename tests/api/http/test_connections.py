@@ -3,11 +3,15 @@
 import asyncio
 import gc
 import select
+import socket
+import struct
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 
+import httpx2
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
@@ -245,3 +249,20 @@ def test_a_body_that_is_read_behind_an_answer_is_kept(api: str, connection: Conn
 
 def kept_bytes() -> int:
     return sum(len(each.body) for each in gc.get_objects() if type(each) is RequestResponseCycle)
+
+
+def test_a_stream_whose_reader_leaves_with_another_request_behind_ends(
+    api: str, client: httpx2.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with client_of(api) as reader:
+        reader.send(b"GET /events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert reader.link.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        reader.send(LIVE)
+        reader.link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def ended() -> bool:
+        client.post("/publish", json=one_topic(str(uuid.uuid4())), headers={"Prefer": "wait=5"})
+        return "eventlog_streams 0.0\n" in client.get("/metrics").text
+
+    until(ended)
+    assert "request_failed" not in "".join(capfd.readouterr())
