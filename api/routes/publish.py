@@ -47,7 +47,10 @@ REJECTIONS_RECORDED = 10
 # event with five faults. More than this is not examined on the event loop, where everybody else would wait.
 EXAMINED_AT_ONCE_BYTES_MAX = 1 << 11
 TRACE_HEADERS = (b"traceparent", b"tracestate")
-TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,64})?")
+# Version ff and ids of zeros are none; later versions than 00 may have more behind.
+TRACE_PARENT = re.compile(
+    rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,64})?"
+)
 TRACE_STATE_BYTES_MAX = 512
 _encode = msgspec.json.Encoder().encode
 

@@ -25,6 +25,11 @@ Publisher = Annotated[str | UnsetType, Meta(description="the id of the key that 
 DeliveryName = Annotated[str, Meta(description="partition:position", examples=["3:1042"])]
 
 
+Traceparent = Annotated[
+    str | UnsetType, Meta(description="the publish's trace context (W3C), where it had one; else left out")
+]
+
+
 class LoggedDelivery(msgspec.Struct, frozen=True):
     """One row of the log."""
 
@@ -35,6 +40,8 @@ class LoggedDelivery(msgspec.Struct, frozen=True):
     raw: Annotated[str | None, Meta(description="the event's text as received; null after an erasure")]
     outcome: Outcome
     publisher: Publisher = UNSET
+    traceparent: Traceparent = UNSET
+    tracestate: Annotated[str | UnsetType, Meta(description="what else came with it")] = UNSET
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -44,6 +51,7 @@ class Copy(msgspec.Struct, frozen=True):
     received_at: Moment
     outcome: Outcome
     publisher: Publisher = UNSET
+    traceparent: Traceparent = UNSET
 
 
 async def outcomes(connection: ReadSession, at: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Outcome]:
@@ -66,7 +74,7 @@ async def delivery(connection: ReadSession, partition: int, position: int) -> Lo
     row = await (await connection.execute(statement("read/delivery"), place)).fetchone()
     if row is None:
         return None
-    topic, event_id, received_at, raw, publisher = row
+    topic, event_id, received_at, raw, publisher, traceparent, tracestate = row
     found = await outcomes(connection, [(partition, position)])
     return LoggedDelivery(
         f"{partition}:{position}",
@@ -76,6 +84,8 @@ async def delivery(connection: ReadSession, partition: int, position: int) -> Lo
         raw,
         found[(partition, position)],
         publisher or UNSET,
+        traceparent or UNSET,
+        tracestate or UNSET,
     )
 
 
@@ -104,6 +114,12 @@ async def copies(
 
 
 def _copy(
-    partition: int, position: int, received_at: datetime, outcome: Outcome, publisher: str | None
+    partition: int,
+    position: int,
+    received_at: datetime,
+    outcome: Outcome,
+    publisher: str | None,
+    traceparent: str | None,
 ) -> Copy:
-    return Copy(f"{partition}:{position}", rfc3339(received_at), outcome, publisher or UNSET)
+    name = f"{partition}:{position}"
+    return Copy(name, rfc3339(received_at), outcome, publisher or UNSET, traceparent or UNSET)

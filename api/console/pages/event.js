@@ -119,6 +119,7 @@ function Deliveries({ event }) {
             <${Time} at=${each.received_at} />
             <${Chip} kind=${each.outcome} />
             ${each.publisher && html`<span class="faint">by key <span class="code">${each.publisher}</span></span>`}
+            ${each.traceparent && html`<span class="faint">trace <span class="code">${each.traceparent.split("-")[1]}</span></span>`}
             ${
               each.delivery === first
                 ? html`<span class="faint">the first</span>`

@@ -56,7 +56,7 @@ WITH live AS MATERIALIZED (
     UNION ALL
     SELECT position, 'pending' FROM pending
 )
-SELECT f.position, i.received_at, f.outcome, i.publisher
+SELECT f.position, i.received_at, f.outcome, i.publisher, i.traceparent
 FROM (
     SELECT position, outcome
     FROM found
@@ -65,7 +65,7 @@ FROM (
     LIMIT %(limit)s::integer
 ) AS f
 CROSS JOIN LATERAL (
-    SELECT received_at, publisher
+    SELECT received_at, publisher, headers ->> 'traceparent' AS traceparent
     FROM eventlog.inbox
     WHERE partition = %(partition)s::smallint AND position = f.position
     OFFSET 0

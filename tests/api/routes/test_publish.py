@@ -160,6 +160,15 @@ PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         (PARENT, "x=" + "y" * 510, {"traceparent": PARENT, "tracestate": "x=" + "y" * 510}),
         (PARENT, "x=" + "y" * 511, {"traceparent": PARENT}),
         (PARENT.upper(), "a=b", None),
+        (
+            "01" + PARENT[2:] + "-more",
+            "a=b",
+            {"traceparent": "01" + PARENT[2:] + "-more", "tracestate": "a=b"},
+        ),
+        (PARENT + "-more", "a=b", None),
+        ("ff" + PARENT[2:], "a=b", None),
+        (PARENT.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0" * 32), "a=b", None),
+        (PARENT.replace("00f067aa0ba902b7", "0" * 16), "a=b", None),
         ("x" * 10_000, "a=b", None),
         ("", "a=b", None),
     ],
@@ -171,6 +180,20 @@ def test_a_trace_context_is_kept_as_far_as_its_rules_go(
     answer = client.post("/publish", json=event(), headers={"traceparent": parent, "tracestate": state})
     assert answer.status_code == 202
     assert connection.execute("SELECT headers FROM inbox").fetchone() == (kept,)
+
+
+def test_a_trace_context_is_shown_with_delivery_and_event(client: httpx2.Client) -> None:
+    traced = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE"}
+    client.post("/publish", json=event(), headers={**traced, "prefer": "wait=10"})
+    client.post("/publish", json=event(), headers={"prefer": "wait=10"})
+    one = event()
+    listed = client.get("/deliveries", params={"topic": one["topic"], "event_id": one["event_id"]}).json()
+    assert [each.get("traceparent") for each in listed] == [PARENT, None]
+    assert "traceparent" not in listed[1]
+    shown = client.get(f"/deliveries/{listed[0]['delivery']}").json()
+    assert {name: shown[name] for name in traced} == traced
+    found = client.get(f"/events/{one['topic']}/{one['event_id']}").json()
+    assert [each.get("traceparent") for each in found["deliveries"]] == [PARENT, None]
 
 
 def test_of_many_bad_events_something_is_told_of_each(client: httpx2.Client) -> None:
