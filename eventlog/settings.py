@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="a second port, which then is the only one for metrics, projections and operations; it "
-        "answers all else as well",
+        "answers all else as well. Of several API processes each has its own, from this one on",
     )
     admin_host: str = Field("127.0.0.1", description="the address that this second port is bound to")
     url: str = Field("http://127.0.0.1:8080", description="the API that the command line talks to")

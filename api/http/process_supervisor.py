@@ -134,7 +134,7 @@ def _serve_as(plan: Plan, number: int) -> None:
     configure_logs(plan.settings.log_level)
     setproctitle(f"eventlog api {number}")
     threading.Thread(target=_stop_with_parent, name="eventlog-parent", daemon=True).start()
-    settings, listeners = listen_for(plan.settings, shared=True)
+    settings, listeners = listen_for(plan.settings, shared=True, number=number)
     member = ProcessIdentity(plan.started_at, plan.queue_sizes, number)
 
     def tell() -> None:

@@ -28,6 +28,7 @@ KEEP_ALIVE_SECONDS = 75
 # default 5 ms, and the writer's thread wants it several times a flush: batches of 100 over 32 connections
 # came to 152,900 events/s, and by 0.05 ms to 190,700 (0.2 ms gained nothing).
 SWITCH_SECONDS = 0.00005
+PORT_MAX = 65_535
 
 
 class ApiServer(uvicorn.Server):
@@ -159,24 +160,42 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return listener
 
 
-def listen_for(settings: Settings, *, shared: bool = False) -> tuple[Settings, list[socket.socket]]:
+def listen_for(
+    settings: Settings, *, shared: bool = False, number: int | None = None
+) -> tuple[Settings, list[socket.socket]]:
     """Bind all that the API listens on; return the settings with the ports that were taken.
 
-    Raises SettingsError where something cannot be bound.
+    number: of one of several processes, each of which has an operators' port of its own, so that its metrics
+    can be told from another's; None binds all of them. Raises SettingsError where something cannot be bound.
     """
-    if settings.admin_port and settings.admin_port == settings.port:
-        raise SettingsError(f"EVENTLOG_ADMIN_PORT: {settings.admin_port} is EVENTLOG_PORT: set another")
-    wanted = {"port": (settings.host, settings.port)}
-    if settings.admin_port is not None:
-        wanted["admin_port"] = (settings.admin_host, settings.admin_port)
+    admin_ports = _admin_ports(settings)
+    if number is not None:
+        admin_ports = admin_ports[number : number + 1]
+    wanted = [(settings.host, settings.port), *((settings.admin_host, port) for port in admin_ports)]
     with ExitStack() as on_failure:
-        bound = {
-            name: on_failure.enter_context(closing(listen(host, port, shared=shared)))
-            for name, (host, port) in wanted.items()
-        }
+        bound = [
+            on_failure.enter_context(closing(listen(host, port, shared=shared))) for host, port in wanted
+        ]
         on_failure.pop_all()
-    ports = {name: listener.getsockname()[1] for name, listener in bound.items()}
-    return settings.model_copy(update=ports), list(bound.values())
+    ports = [listener.getsockname()[1] for listener in bound]
+    taken = dict(zip(("port", "admin_port"), ports, strict=False))
+    return settings.model_copy(update=taken), bound
+
+
+def _admin_ports(settings: Settings) -> list[int]:
+    """Return the operators' ports, one for each process. Raises SettingsError where they cannot be."""
+    first, count = settings.admin_port, settings.api_processes
+    if first is None:
+        return []
+    if first == 0 and count > 1:
+        raise SettingsError("EVENTLOG_ADMIN_PORT: 0 is for one API process; name the first of their ports")
+    ports = list(range(first, first + count))
+    if (settings.port and settings.port in ports) or ports[-1] > PORT_MAX:
+        said = f"{first} to {ports[-1]}, one for each API process," if count > 1 else str(first)
+        raise SettingsError(
+            f"EVENTLOG_ADMIN_PORT: {said} must be beside EVENTLOG_PORT ({settings.port}), and ports"
+        )
+    return ports
 
 
 @contextmanager

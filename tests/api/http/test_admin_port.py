@@ -80,5 +80,27 @@ def test_a_port_that_cannot_be_is_said() -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
+        with pytest.raises(SettingsError, match="EVENTLOG_ADMIN_PORT: 65534 to 65536"):
+            listen_for(load_settings(port=0, admin_port=65_534, api_processes=3))
+        with pytest.raises(SettingsError, match="EVENTLOG_ADMIN_PORT: 0 is for one"):
+            listen_for(load_settings(port=0, admin_port=0, api_processes=2))
         with pytest.raises(SettingsError, match="ADMIN_PORT"):
             listen_for(load_settings(port=0, admin_port=taken.getsockname()[1]))
+
+
+def test_each_of_several_processes_has_one_of_its_own() -> None:
+    for _ in range(20):
+        first = free_port()
+        wanted = load_settings(port=0, admin_port=first, api_processes=2)
+        try:
+            settings, listeners = listen_for(wanted)
+        except SettingsError:  # the port after it is somebody's
+            continue
+        assert [listener.getsockname()[1] for listener in listeners[1:]] == [first, first + 1]
+        # What keeps them does not listen, so the processes can be bound to the same.
+        second, own = listen_for(settings, shared=True, number=1)
+        assert (second.port, second.admin_port) == (settings.port, first + 1)
+        for listener in [*listeners, *own]:
+            listener.close()
+        return
+    raise AssertionError("there are no two free ports beside each other")
