@@ -25,13 +25,10 @@ from api.errors import Problem
 from api.http import head_limits as heads
 from api.http.authentication import Caller
 from api.http.connection import HttpConnection
-from api.http.connection_limit import ConnectionLimit
 from api.http.known_head import KnownCycle, KnownHead, known_head
-from api.http.loop_share import CREDIT_BYTES_MAX, LoopShare
+from api.http.loop_share import CREDIT_BYTES_MAX
 from api.http.publish_fast_path import PublishFastPath
 from api.http.response_cycle import is_peculiar, peculiar_send
-from api.http.unwanted_body import DiscardPace
-from eventlog.tls.server_certificate import ServerCertificate
 
 # The parser makes a request of every 18 bytes, and each takes a hundred times as much.
 HEAD_PART_BYTES = 1 << 7
@@ -42,21 +39,6 @@ BODY_PART_BYTES = 1 << 16
 PIPELINED_MAX = 4
 # How many bytes of framing one byte of a body pays for: chunks of one byte have five.
 FRAMING_OF_A_BYTE = 8
-
-
-def protocol_class(
-    receive_timeout_seconds: float, connections_max: int, certificate: ServerCertificate | None = None
-) -> type[HttpConnection]:
-    """Return the protocol of one process, with its bounds; it speaks TLS where there is a certificate."""
-
-    class Protocol(BoundedProtocol):
-        timeout_seconds = receive_timeout_seconds
-        server_certificate = certificate
-        connection_limit = ConnectionLimit(connections_max)
-        pace = DiscardPace()
-        share = LoopShare()
-
-    return Protocol
 
 
 class BoundedProtocol(HttpConnection):

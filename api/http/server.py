@@ -12,9 +12,12 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.http.connection_limit import backlog, fitting
+from api.http.connection import HttpConnection
+from api.http.connection_limit import ConnectionLimit, backlog, fitting
+from api.http.loop_share import LoopShare
 from api.http.middleware import Middleware
-from api.http.protocol import protocol_class
+from api.http.protocol import BoundedProtocol
+from api.http.unwanted_body import DiscardPace
 from api.wiring import ProcessIdentity
 from eventlog.errors import SettingsError
 from eventlog.settings import Settings
@@ -28,7 +31,7 @@ KEEP_ALIVE_SECONDS = 75
 # default 5 ms, and the writer's thread wants it several times a flush: batches of 100 over 32 connections
 # came to 152,900 events/s, and by 0.05 ms to 190,700 (0.2 ms gained nothing).
 SWITCH_SECONDS = 0.00005
-PORT_MAX = 65_535
+LAST_PORT = 65_535
 
 
 class ApiServer(uvicorn.Server):
@@ -112,6 +115,21 @@ def configuration(
     )
 
 
+def protocol_class(
+    receive_timeout_seconds: float, connections_max: int, certificate: ServerCertificate | None = None
+) -> type[HttpConnection]:
+    """Return the protocol of one process, with its bounds; it speaks TLS where there is a certificate."""
+
+    class Protocol(BoundedProtocol):
+        timeout_seconds = receive_timeout_seconds
+        server_certificate = certificate
+        connection_limit = ConnectionLimit(connections_max)
+        pace = DiscardPace()
+        share = LoopShare()
+
+    return Protocol
+
+
 def _fitted(settings: Settings) -> Settings:
     """Return the settings with no more connections and streams than this process can have open."""
     connections = fitting(settings.connections_max)
@@ -190,7 +208,7 @@ def _admin_ports(settings: Settings) -> list[int]:
     if first == 0 and count > 1:
         raise SettingsError("EVENTLOG_ADMIN_PORT: 0 is for one API process; name the first of their ports")
     ports = list(range(first, first + count))
-    if (settings.port and settings.port in ports) or ports[-1] > PORT_MAX:
+    if (settings.port and settings.port in ports) or ports[-1] > LAST_PORT:
         said = f"{first} to {ports[-1]}, one for each API process," if count > 1 else str(first)
         raise SettingsError(
             f"EVENTLOG_ADMIN_PORT: {said} must be beside EVENTLOG_PORT ({settings.port}), and ports"
