@@ -20,14 +20,10 @@ PENDING_SCAN_MAX = 10_000
 PENDING = "pending"
 Outcome = Literal["unique", "duplicate", "conflict", "quarantined", "pending"]
 # A delivery's name, partition:position.
-# Left out where it came without a key.
-Publisher = Annotated[str | UnsetType, Meta(description="the id of the key that it came with")]
 DeliveryName = Annotated[str, Meta(description="partition:position", examples=["3:1042"])]
-
-
-Traceparent = Annotated[
-    str | UnsetType, Meta(description="the publish's trace context (W3C), where it had one; else left out")
-]
+# Left out where it came without a key; and without a trace context.
+Publisher = Annotated[str | UnsetType, Meta(description="the id of the key that it came with")]
+Traceparent = Annotated[str | UnsetType, Meta(description="the trace context of its publish (W3C)")]
 
 
 class LoggedDelivery(msgspec.Struct, frozen=True):
