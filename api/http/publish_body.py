@@ -8,6 +8,7 @@ from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, LINES, are
 from eventlog.events import Events
 from eventlog.intake import Intake, PublishLimits, accept, parse
 from eventlog.intake.cloudevents import HEADER, SPECVERSION_HEADER, read_batch, read_binary, read_structured
+from eventlog.intake.plain_cloudevents import read_plain_batch
 
 # Reads all of a body, strictly or leniently; raises Refused.
 Read = Callable[[bytes, PublishLimits, bool], Intake]
@@ -31,7 +32,7 @@ OWN_LINES = BodyFormat(
     lambda body, limits: accept(body, limits, ndjson=True),
 )
 STRUCTURED = BodyFormat(lambda body, limits, lenient: read_structured(body, limits, lenient=lenient))
-BATCH = BodyFormat(lambda body, limits, lenient: read_batch(body, limits, lenient=lenient))
+BATCH = BodyFormat(lambda body, limits, lenient: read_batch(body, limits, lenient=lenient), read_plain_batch)
 
 
 def require_each_once(headers: Iterable[tuple[bytes, bytes]]) -> None:

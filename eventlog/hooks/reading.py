@@ -14,7 +14,7 @@ from eventlog.intake.examine import repeats_key
 from eventlog.intake.foreign import ForeignEvent, Place, broken_fields, events_of
 from eventlog.intake.forms import json_flaw
 from eventlog.intake.templates import ReceivedValues, fill, moment_of, parse_template
-from eventlog.intake.text import WHITE_SPACE, encoding_flaw
+from eventlog.intake.text import WHITE_SPACE
 from eventlog.intake.unparsed import unparsed
 
 FORM = "application/x-www-form-urlencoded"
@@ -107,7 +107,7 @@ def _json_of(headers: Mapping[bytes, bytes], body: bytes) -> bytes:
 
 
 def _require_readable(text: bytes, depth: int) -> None:
-    found = encoding_flaw(text) or json_flaw(text, depth - 1)
+    found = json_flaw(text, depth - 1)
     if found is not None:
         raise _NoEvent(found.code, found.detail)
     if text.startswith(b"{") and repeats_key(text):

@@ -15,7 +15,14 @@ from msgspec import UNSET, Raw, UnsetType
 from eventlog.errors import Refused
 from eventlog.events import Fault
 from eventlog.intake.limits import PublishLimits
-from eventlog.intake.text import WHITE_SPACE, Flaw, flaw, has_more_elements, without_lone_surrogates
+from eventlog.intake.text import (
+    WHITE_SPACE,
+    Flaw,
+    encoding_flaw,
+    flaw,
+    has_more_elements,
+    without_lone_surrogates,
+)
 
 
 class ParsedBody(msgspec.Struct):
@@ -108,7 +115,8 @@ def _as_sent(events: list[bytes], text: bytes, legible: bytes) -> list[bytes]:
 
 def json_flaw(text: bytes, depth: int) -> Flaw | None:
     """Return why a text is no JSON, or none that can be stored, nested so deeply at most."""
-    return _flaw(_raw, without_lone_surrogates(text)) or flaw(text, depth)
+    # Slices are not looked into by the parser: bytes that are no UTF-8 would pass.
+    return encoding_flaw(text) or _flaw(_raw, without_lone_surrogates(text)) or flaw(text, depth)
 
 
 def split_object(body: bytes) -> bytes:
@@ -116,6 +124,8 @@ def split_object(body: bytes) -> bytes:
     text = body.strip(WHITE_SPACE)
     if not text:
         raise Refused("malformed", "empty_body", "the body is empty: send an event, or several")
+    if found := encoding_flaw(body):
+        raise Refused("malformed", found.code, found.detail)
     _require_json(without_lone_surrogates(text), offset=len(body) - len(body.lstrip(WHITE_SPACE)))
     return text
 

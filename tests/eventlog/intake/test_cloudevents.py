@@ -14,6 +14,7 @@ from eventlog.errors import Refused
 from eventlog.events import CLOUDEVENT
 from eventlog.intake import Intake, PublishLimits
 from eventlog.intake.cloudevents import event_id_of, read_batch, read_binary, read_structured
+from eventlog.intake.plain_cloudevents import read_plain_batch
 from projections.read.cloudevents import Said, as_cloudevent
 from projections.read.events import Event
 
@@ -207,6 +208,57 @@ def test_bytes_are_one_event_whichever_way_they_are_sent(
     out = json.loads(sent_out(alone))
     assert (out.get("data") or "").encode() + b"" in (content, b"")
     assert "data" in out or out["data_base64"] == sent["data_base64"]
+
+
+plain = st.fixed_dictionaries(
+    {
+        "specversion": st.just("1.0"),
+        "id": words,
+        "source": words,
+        "type": names,
+        "time": st.sampled_from(["2026-01-02T03:04:05.000001+01:00", "2026-01-02T03:04:05Z", "never"]),
+        "data": st.dictionaries(words, values, max_size=2) | st.just([1]),
+    },
+    optional={"subject": words | st.just(""), "datacontenttype": st.just(JSON_TYPE), "ext": words},
+)
+
+
+@given(st.lists(plain, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_the_fast_way_comes_to_the_same_or_does_not_know(
+    batch: list[dict[str, Any]], blanks: bool, ascii_alone: bool
+) -> None:
+    separators = None if blanks else (",", ":")
+    body = json.dumps(batch, separators=separators, ensure_ascii=ascii_alone).encode()
+    fast = read_plain_batch(body, LIMITS)
+    if fast is None:
+        return
+    slow = read_batch(body, LIMITS, lenient=False).events
+    assert fast.topics == slow.topics
+    assert fast.event_ids == slow.event_ids
+    assert fast.contents == slow.contents
+    assert fast.format == slow.format
+    assert list(map(json.loads, fast.raws)) == list(map(json.loads, slow.raws))
+
+
+def test_the_fast_way_knows_what_is_plain_and_nothing_that_stands_twice() -> None:
+    event = {**LEAST, "time": "2026-01-02T03:04:05Z", "data": {"n": 1}}
+    text = json.dumps(event)
+    for blanks in (None, (",", ":")):
+        body = json.dumps([event], separators=blanks).encode()
+        assert read_plain_batch(body, LIMITS) is not None
+    for other in (text[:-1] + ', "id": "2"}', text.replace('{"n"', '{"n":NaN'), text.replace("1.0", "0.3")):
+        assert read_plain_batch(f"[{other}]".encode(), LIMITS) is None
+    assert read_plain_batch(json.dumps([{**event, "ext": "1"}]).encode(), LIMITS) is None
+
+
+@pytest.mark.parametrize("read", [read_structured, read_batch])
+def test_bytes_that_are_no_utf_8_are_refused(read: Any) -> None:
+    event = json.dumps({**LEAST, "data": {"a": "x"}}).encode().replace(b'"x"', b'"\xff"')
+    with pytest.raises(Refused) as refused:
+        read(event if read is read_structured else b"[" + event + b"]", LIMITS, lenient=False)
+    assert refused.value.code == "invalid_utf8"
+    with pytest.raises(Refused):
+        binary(LEAST, b'{"a":"\xff"}', JSON_TYPE)
 
 
 def sent_out(event: dict[str, Any]) -> bytes:
