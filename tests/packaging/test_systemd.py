@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ def test_it_reaches_next_to_nothing_but_what_it_needs(unit: Path) -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=ids)
 def test_it_is_well_formed(unit: Path, tmp_path: Path) -> None:
     copy = tmp_path / unit.name.replace("@", "@1")
-    copy.write_text(unit.read_text(encoding="utf-8").replace("/opt/eventlog/bin/eventlog", sys.executable))
+    copy.write_text(unit.read_text(encoding="utf-8").replace("/opt/eventlog/bin/eventlog", "/bin/true"))
     said = analyze("verify", copy)
     # Other units of this machine may have faults, too.
     assert [line for line in said.stderr.splitlines() if copy.name in line] == []

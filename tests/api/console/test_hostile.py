@@ -68,12 +68,6 @@ def test_hostile_topics_are_text_and_lead_to_their_events(page: Page, service: S
     expect(page.locator("table.events tbody tr")).to_have_count(1)
 
 
-def test_dots_that_a_browser_takes_out_of_a_path_are_found_all_the_same(page: Page, service: Service) -> None:
-    service.publish(event(topic="..", event_id="..", source="dots"))
-    page.goto("/#/events?show_topic=..&show_id=..")
-    expect(page.get_by_role("article", name="Event").locator(".facts")).to_contain_text("dots")
-
-
 def test_a_result_of_sql_is_text(page: Page) -> None:
     page.goto("/#/sql")
     page.get_by_label("SQL statement").click()

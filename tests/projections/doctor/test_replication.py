@@ -25,7 +25,10 @@ NUMBERED = {
     "worker_sessions": "INSERT INTO worker_sessions DEFAULT VALUES",
     "console_statements": "INSERT INTO console_statements (who, via, statement, parameters)"
     " VALUES ('me', 'sql', 'SELECT 1', '{}')",
+    "key_days": "INSERT INTO key_days (key_id, events) VALUES ('0123456789', 1)",
+    "acts": "INSERT INTO acts (act, subject, who, login, detail) VALUES ('a', 's', 'w', 'l', '{}')",
 }
+NUMBER = {"acts": "number"}
 
 
 def test_sequences_that_did_not_come_along_are_found_and_set_on(
@@ -35,7 +38,9 @@ def test_sequences_that_did_not_come_along_are_found_and_set_on(
         connection.execute(insert.encode())
         connection.execute(insert.encode())
         connection.execute(
-            SQL("ALTER TABLE {} ALTER COLUMN id RESTART WITH 1").format(Identifier("eventlog", table))
+            SQL("ALTER TABLE {} ALTER COLUMN {} RESTART WITH 1").format(
+                Identifier("eventlog", table), Identifier(NUMBER.get(table, "id"))
+            )
         )
     finding = look()["sequences"]
     assert finding.status == "failed"
