@@ -13,6 +13,7 @@ from api.http.admission import Admission
 from api.live.hub import Hub
 from api.services.cached_books import CachedBooks
 from api.services.cached_findings import CachedFindings
+from api.services.examiner import Examiner
 from api.services.ingest_definitions import IngestDefinitions
 from api.services.keys_desk import KeysDesk
 from api.services.operations import Operations
@@ -70,6 +71,7 @@ class Services(msgspec.Struct):
     partitions: int
     limits: PublishLimits
     writer: Writer
+    examiner: Examiner
     admission: Admission
     asking: Admission
     refusals: RefusalLog
@@ -143,6 +145,7 @@ async def running(settings: Settings, dsn: str, member: ProcessIdentity) -> Asyn
                 batch_events=settings.batch_events_max,
             ),
             writer=writer,
+            examiner=Examiner(),
             admission=Admission(settings.queue_bytes_max),
             asking=Admission(ASKED_BYTES_MAX),
             refusals=refusals,

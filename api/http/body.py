@@ -63,7 +63,7 @@ def require_no_body(request: Request) -> None:
 
 
 async def read_body(
-    headers: dict[bytes, bytes],
+    headers: Mapping[bytes, bytes],
     receive: Receive,
     take: Callable[[int], None],
     *,

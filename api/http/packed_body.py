@@ -11,15 +11,22 @@ from api.errors import Problem
 _WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
+def is_packed(headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether a body says that it is packed, in whatever way."""
+    return _encoding(headers) not in (b"identity", b"")
+
+
+def _encoding(headers: Mapping[bytes, bytes]) -> bytes:
+    return headers.get(b"content-encoding", b"identity").strip().lower()
+
+
 def unpacked(headers: Mapping[bytes, bytes], body: bytes, bytes_max: int) -> bytes:
-    """Return a body as it was before it was packed.
+    """Return a packed body as it was before.
 
     Raises the Problem of an encoding that is not known, of what is none, and of what would have more than
     bytes_max bytes.
     """
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding in (b"identity", b""):
-        return body
+    encoding = _encoding(headers)
     if encoding != b"zstd" and encoding not in _WINDOW:
         raise Problem(
             "unsupported_content_encoding",

@@ -11,10 +11,11 @@ from fastapi import APIRouter, Request, Response
 
 from api.errors import Problem
 from api.http.admission import Publishing
-from api.http.body import read_body
+from api.http.receive_publish import receive_publish
 from api.http.request_origin import client_of
 from api.openapi import sends
-from api.routes.publish import PublishAccepted, accepted_of, record
+from api.requests.topics import caller_of
+from api.routes.publish import PublishAccepted, accepted_of, record, submit
 from api.routes.publish_schema import ACCEPTED
 from api.routes.read_route import answer, problems, services_of
 from api.wiring import Services
@@ -48,16 +49,11 @@ async def webhook(request: Request, name: str) -> Response:
 
 
 async def _take_in(services: Services, hook: HookDefinition, request: Request) -> Response:
+    caller = caller_of(request.scope)
     headers: dict[bytes, bytes] = dict(request.scope["headers"])
-    with Publishing(services.admission) as share:
-        services.writer.require_room()
-        body = await read_body(
-            headers,
-            request.receive,
-            share.take,
-            bytes_max=services.limits.event_bytes,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
+    bytes_max = services.limits.event_bytes
+    with Publishing(services.admission, caller.id) as share:
+        body = await receive_publish(services, caller, headers, request.receive, share, bytes_max=bytes_max)
         require_signature(
             hook.rules, hook.keys, headers, body, now=time(), tolerance_seconds=hook.tolerance_seconds
         )
@@ -65,7 +61,7 @@ async def _take_in(services: Services, hook: HookDefinition, request: Request) -
             return answer({"challenge": challenge})
         events = read_webhook(hook, headers, body, datetime.now(UTC), services.limits.depth)
         deliveries = encode(events, services.partitions, request.scope["request_id"].bytes)
-        places = await services.writer.submit(deliveries)
+        [places] = await submit(services, caller, deliveries)
     return answer(accepted_of(deliveries, places))
 
 

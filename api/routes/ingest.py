@@ -4,7 +4,7 @@ Shippers drop a batch that is refused. So nothing is refused for what is in it: 
 is kept under the topic `$unparsed`, and costs itself alone.
 """
 
-import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -15,15 +15,15 @@ from msgspec import Meta
 
 from api.errors import Problem
 from api.http.admission import Publishing
-from api.http.body import read_body
-from api.http.packed_body import unpacked
+from api.http.receive_publish import receive_packed
 from api.openapi import sends
 from api.requests.topics import caller_of
-from api.routes.publish import is_counted, limits_for, metered
+from api.routes.publish import is_counted, limits_for, submit
 from api.routes.read_route import answer, problems, services_of
 from api.wiring import Services
 from eventlog.events import INGESTED, UNPARSED
 from eventlog.ingest.reading import BodyReader, Ingested
+from eventlog.intake import PublishLimits
 from eventlog.intake.foreign import ForeignEvent, events_of
 from eventlog.log.append import Deliveries, encode
 
@@ -53,50 +53,35 @@ class IngestAccepted(msgspec.Struct):
 )
 async def ingest(request: Request, name: str) -> Response:
     """Read a body by its definition, append it, answer once it is durable."""
-    services = services_of(request)
-    reader = await services.definitions.find(name)
+    reader = (await services_of(request).definitions.current()).get(name)
     if reader is None:
         raise Problem("not_found", "nothing is defined by this name: see `eventlog ingest set`")
-    caller = caller_of(request.scope)
-    headers: dict[bytes, bytes] = dict(request.scope["headers"])
-    announced = int(headers.get(b"content-length", b"0"))
-    bytes_max = services.settings.body_bytes_max
-    with Publishing(services.admission) as share:
-        services.writer.require_room()
-        if caller.meter is not None:
-            caller.meter.admit_publish(announced)
-        body = await read_body(
-            headers,
-            request.receive,
-            share.take,
-            bytes_max=bytes_max,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
-        if caller.meter is not None:
-            caller.meter.take_bytes(len(body) - announced)
-        body = unpacked(headers, body, bytes_max)
-        found = await _read(reader, headers, body, request)
-        await append(request, found)
+    found = await take_in(request, partial(_read, reader))
     return answer(IngestAccepted("accepted", len(found.events), len(found.unparsed)))
 
 
-async def append(request: Request, found: Ingested) -> None:
-    """Append what was taken in; return once it is durable."""
-    services = services_of(request)
-    rows = [
-        _rows(services, request, found.events, INGESTED),
-        _rows(services, request, found.unparsed, UNPARSED),
-    ]
-    with metered(caller_of(request.scope), sum(each.count for each in rows)):
-        await asyncio.gather(*(services.writer.submit(each) for each in rows if each.count))
+# Reads a whole body, by the headers it came with and within limits.
+Reading = Callable[[dict[bytes, bytes], bytes, PublishLimits], Ingested]
 
 
-async def _read(reader: BodyReader, headers: dict[bytes, bytes], body: bytes, request: Request) -> Ingested:
-    limits = limits_for(services_of(request), caller_of(request.scope))
-    reading = partial(reader.read, headers, body, datetime.now(UTC), limits)
-    if len(body) <= READ_AT_ONCE_BYTES_MAX:
-        return reading()
-    return await asyncio.to_thread(reading)
+def _read(reader: BodyReader, headers: dict[bytes, bytes], body: bytes, limits: PublishLimits) -> Ingested:
+    return reader.read(headers, body, datetime.now(UTC), limits)
+
+
+async def take_in(request: Request, reading: Reading) -> Ingested:
+    """Receive the body of a request, read it, and append what it is; return that once it is durable."""
+    services, caller = services_of(request), caller_of(request.scope)
+    headers: dict[bytes, bytes] = dict(request.scope["headers"])
+    with Publishing(services.admission, caller.id) as share:
+        body = await receive_packed(services, caller, headers, request.receive, share)
+        read = partial(reading, headers, body, limits_for(services, caller))
+        found = read() if len(body) <= READ_AT_ONCE_BYTES_MAX else await services.examiner.read(read)
+        events, unparsed = (
+            _rows(services, request, found.events, INGESTED),
+            _rows(services, request, found.unparsed, UNPARSED),
+        )
+        await submit(services, caller, events, unparsed)
+    return found
 
 
 def _rows(services: Services, request: Request, events: list[ForeignEvent], format: int) -> Deliveries:

@@ -7,29 +7,24 @@ it, too. JavaScript's exporter gives up at once where it is to wait for 10 s, an
 after 5 s where it is to wait for one: so it is told to wait for 4.
 """
 
-import asyncio
 from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
 from api.errors import Problem, answered, problem_for
-from api.http.admission import Publishing
-from api.http.body import ClientGone, read_body, unsupported_type
-from api.http.packed_body import unpacked
-from api.requests.topics import caller_of
-from api.routes.ingest import READ_AT_ONCE_BYTES_MAX, append
-from api.routes.publish import limits_for
-from api.routes.read_route import HEADERS, encode, problems, services_of
+from api.http.body import ClientGone, unsupported_type
+from api.routes.ingest import take_in
+from api.routes.read_route import HEADERS, encode, problems
 from eventlog.errors import EventlogError
 from eventlog.ingest.otlp import read_logs
+from eventlog.ingest.reading import Ingested
+from eventlog.intake import PublishLimits
 
 router = APIRouter(tags=["publish"])
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-
-
 # Codes of google.rpc.Status.
 UNAVAILABLE, EXHAUSTED, INVALID = 14, 8, 3
 MESSAGE_BYTES_MAX = 127
@@ -51,7 +46,7 @@ async def otlp_logs(request: Request) -> Response:
     headers: dict[bytes, bytes] = dict(request.scope["headers"])
     protobuf = _is_protobuf(headers)
     try:
-        await _take_in(request, headers, protobuf=protobuf)
+        await take_in(request, partial(_read, protobuf=protobuf))
     except ClientGone:
         raise
     except (Problem, EventlogError) as error:
@@ -60,33 +55,8 @@ async def otlp_logs(request: Request) -> Response:
     return Response(b"" if protobuf else b"{}", headers=HEADERS, media_type=PROTOBUF if protobuf else JSON)
 
 
-async def _take_in(request: Request, headers: dict[bytes, bytes], *, protobuf: bool) -> None:
-    services = services_of(request)
-    caller = caller_of(request.scope)
-    bytes_max = services.settings.body_bytes_max
-    announced = int(headers.get(b"content-length", b"0"))
-    with Publishing(services.admission) as share:
-        services.writer.require_room()
-        if caller.meter is not None:
-            caller.meter.admit_publish(announced)
-        body = await read_body(
-            headers,
-            request.receive,
-            share.take,
-            bytes_max=bytes_max,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
-        if caller.meter is not None:
-            caller.meter.take_bytes(len(body) - announced)
-        reading = partial(
-            read_logs,
-            unpacked(headers, body, bytes_max),
-            protobuf=protobuf,
-            received_at=datetime.now(UTC),
-            limits=limits_for(services, caller),
-        )
-        found = reading() if len(body) <= READ_AT_ONCE_BYTES_MAX else await asyncio.to_thread(reading)
-        await append(request, found)
+def _read(_: dict[bytes, bytes], body: bytes, limits: PublishLimits, *, protobuf: bool) -> Ingested:
+    return read_logs(body, protobuf=protobuf, received_at=datetime.now(UTC), limits=limits)
 
 
 def _is_protobuf(headers: dict[bytes, bytes]) -> bool:

@@ -5,9 +5,8 @@ A bare ASGI route: per request, FastAPI's own work would cost more than all that
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,9 +19,10 @@ from api.errors import Problem, problem_for, wrong_method
 from api.http import paths
 from api.http.admission import Publishing
 from api.http.authentication import Caller
-from api.http.body import ClientGone, read_body
+from api.http.body import ClientGone
 from api.http.middleware import Receive, Scope, Send, send_problem
 from api.http.publish_body import BodyFormat, format_of, require_each_once
+from api.http.receive_publish import receive_publish
 from api.http.request_origin import client_of
 from api.http.traffic import traffic
 from api.requests.topics import caller_of
@@ -112,8 +112,6 @@ class Publish:
 
     def __init__(self) -> None:
         self.services: Services | None = None
-        # One at a time: several threads at work would leave the event loop little of the one interpreter.
-        self._examiner = ThreadPoolExecutor(1, "eventlog-examiner")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -145,8 +143,8 @@ class Publish:
         prefer = headers.get(b"prefer")
         preferences = NO_PREFERENCES if prefer is None else read_preferences(prefer.decode("latin-1"))
         caller = caller_of(scope)
-        with Publishing(services.admission, caller.id) as publishing:
-            intake = await self._take_in(services, headers, receive, publishing.take, preferences, caller)
+        with Publishing(services.admission, caller.id) as share:
+            intake = await self._take_in(services, headers, receive, share, preferences, caller)
             # The first few tell what is wrong with a batch, and leave room in the record for others.
             for fault in intake.rejected[:REJECTIONS_RECORDED]:
                 source = source_of(client_of(scope))
@@ -164,12 +162,8 @@ class Publish:
             if preferences.wait_seconds is None:
                 events = NO_EVENTS
             hit("api.parsed")
-            with metered(caller, deliveries.count):
-                # A batch of CloudEvents may be empty.
-                places = await services.writer.submit(deliveries) if deliveries.count else []
+            [places] = await submit(services, caller, deliveries)
         scope["connection"].has_published()
-        if caller.id is not None:
-            traffic.of_key(caller.id, 0, deliveries.count)
         answer = accepted_of(deliveries, places, intake.rejected)
         status = 202
         if preferences.wait_seconds is not None and await services.projected.wait(
@@ -187,40 +181,28 @@ class Publish:
         services: Services,
         headers: dict[bytes, bytes],
         receive: Receive,
-        take: Callable[[int], None],
+        share: Publishing,
         preferences: Preferences,
         caller: Caller,
     ) -> Intake:
         """Read the body and let its events in."""
         kind = format_of(headers)
-        services.writer.require_room(caller.id)
-        announced = int(headers.get(b"content-length", b"0"))
-        if caller.meter is not None:
-            caller.meter.admit_publish(announced)
-        body = await read_body(
-            headers,
-            receive,
-            take,
-            bytes_max=services.settings.body_bytes_max,
-            timeout_seconds=services.settings.receive_timeout_seconds,
-        )
-        traffic.bytes_in += len(body)
-        if caller.meter is not None:
-            caller.meter.take_bytes(len(body) - announced)
-        # Others came meanwhile. Reading was little work beside parsing, which would be in vain too.
-        services.writer.require_room(caller.id)
+        bytes_max = services.settings.body_bytes_max
+        body = await receive_publish(services, caller, headers, receive, share, bytes_max=bytes_max)
         limits = limits_for(services, caller)
-        return await self._parse(body, kind, limits, lenient=preferences.lenient)
+        return await _parse(services, body, kind, limits, lenient=preferences.lenient)
 
-    async def _parse(self, body: bytes, kind: BodyFormat, limits: PublishLimits, *, lenient: bool) -> Intake:
-        """Return the events of a body; raises Refused."""
-        if len(body) <= EXAMINED_AT_ONCE_BYTES_MAX:
-            return kind.read(body, limits, lenient)
-        events = None if kind.at_once is None else kind.at_once(body, limits)
-        if events is not None:
-            return Intake(events, [])
-        examine = partial(kind.read, body, limits, lenient)
-        return await asyncio.get_running_loop().run_in_executor(self._examiner, examine)
+
+async def _parse(
+    services: Services, body: bytes, kind: BodyFormat, limits: PublishLimits, *, lenient: bool
+) -> Intake:
+    """Return the events of a body; raises Refused."""
+    if len(body) <= EXAMINED_AT_ONCE_BYTES_MAX:
+        return kind.read(body, limits, lenient)
+    events = None if kind.at_once is None else kind.at_once(body, limits)
+    if events is not None:
+        return Intake(events, [])
+    return await services.examiner.read(partial(kind.read, body, limits, lenient))
 
 
 def limits_for(services: Services, caller: Caller) -> PublishLimits:
@@ -236,19 +218,27 @@ def is_counted(caller: Caller) -> bool:
     return caller.meter is not None and caller.meter.counts_days
 
 
-@contextmanager
-def metered(caller: Caller, events: int) -> Iterator[None]:
-    """Count events that go to the writer; those of unknown outcome too, since they may be in the log."""
-    meter = caller.meter
-    if meter is None:
-        yield
-        return
-    meter.begin_events(events)
+async def submit(services: Services, caller: Caller, *batches: Deliveries) -> list[list[PositionRange]]:
+    """Append batches, each in one piece; return where each lies, which is nowhere for an empty one.
+
+    A key's events are counted; those of unknown outcome too, since they may be in the log.
+    """
+    count = sum(batch.count for batch in batches)
+    if caller.meter is not None:
+        caller.meter.begin_events(count)
     try:
-        yield
+        places = await asyncio.gather(*(_append(services, batch) for batch in batches))
     except NOT_APPENDED:
-        meter.give_back_events(events)
+        if caller.meter is not None:
+            caller.meter.give_back_events(count)
         raise
+    if caller.id is not None:
+        traffic.of_key(caller.id, 0, count)
+    return places
+
+
+async def _append(services: Services, batch: Deliveries) -> list[PositionRange]:
+    return await services.writer.submit(batch) if batch.count else []
 
 
 def record(services: Services, problem: Problem, request_id: UUID, client: str) -> None:

@@ -1,5 +1,6 @@
 """The definitions of /ingest as this process knows them: no older than a moment when they are used."""
 
+from collections.abc import Mapping
 from time import monotonic
 
 from psycopg.rows import class_row
@@ -20,14 +21,14 @@ class IngestDefinitions:
         self._read_at = -FRESH_SECONDS
         self._readers: dict[str, BodyReader] = {}
 
-    async def find(self, name: str) -> BodyReader | None:
-        """Return what reads the bodies of a name; raises as a read does where they cannot be looked up."""
+    async def current(self) -> Mapping[str, BodyReader]:
+        """Return what reads the bodies of each name; raises as a read does where they cannot be looked up."""
         if monotonic() - self._read_at > FRESH_SECONDS:
             began = monotonic()
             stored = await self._pool.read(_current)
             self._readers = {each.name: BodyReader(each.name, each.version, each.read()) for each in stored}
             self._read_at = began
-        return self._readers.get(name)
+        return self._readers
 
 
 async def _current(reader: ReadSession) -> list[StoredDefinition]:

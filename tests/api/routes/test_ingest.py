@@ -150,3 +150,22 @@ def test_what_was_kept_as_unparsed_is_read_like_any_topic(defined: httpx2.Client
     assert defined.get(f"/events/%24unparsed/{row['event_id']}").status_code == 200
     published = {"topic": "$unparsed", "event_id": "1", "timestamp": row["timestamp"], "source": "s"}
     assert defined.post("/publish", json={**published, "payload": {}}).status_code == 422
+
+
+def test_what_a_body_unpacks_to_counts_as_under_way(database: str, connection: Connection) -> None:
+    store(connection, "lines", IngestDefinition("log.line"), "test")
+    with running_api(database, queue_bytes_max=1 << 16) as url:
+        assert httpx2.post(f"{url}/ingest/lines", content=slowly(url), timeout=40).status_code == 200
+
+
+def slowly(url: str) -> Iterator[bytes]:
+    """Send a body that is under way while another, which is small only when packed, is refused."""
+    yield b"first\n" * 100
+    until(lambda: refused(url))
+    yield b"last\n"
+
+
+def refused(url: str) -> bool:
+    packed = gzip.compress(b"x" * (1 << 17))
+    answer = httpx2.post(f"{url}/ingest/lines", content=packed, headers={"content-encoding": "gzip"})
+    return answer.status_code == 503 and answer.json()["code"] == "queue_full"
