@@ -8,7 +8,8 @@ from fastapi import Request
 
 from api.errors import Problem
 from api.http.middleware import Receive
-from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, are_lines
+from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON
+from eventlog.intake.media_type import are_lines
 
 _IN_UTF8 = (JSON, CLOUDEVENT, CLOUDEVENTS_BATCH)
 # A client that sends a byte now and then is cut off all the same.

@@ -1,15 +1,12 @@
-"""Which form of an answer a client likes best, by its Accept, and which form a body is in.
-
-JSON Lines go by many names: each is understood, and answered with.
-"""
+"""Which form of an answer a client likes best, by its Accept."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from fastapi import Request
 
 from api.errors import Problem
+from eventlog.intake.media_type import are_lines
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
@@ -18,13 +15,6 @@ CSV = "text/csv"
 HTML = "text/html"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
-
-_LINES = re.compile(r"(application|text)/(x-)?(nd-?json|ld-?json|json-?l(ines)?)")
-
-
-def are_lines(kind: str) -> bool:
-    """Say whether a media type, in lower case, is a name of JSON Lines."""
-    return _LINES.fullmatch(kind) is not None
 
 
 def form_of(request: Request, *offered: str) -> str:

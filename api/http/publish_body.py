@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from api.errors import Problem
 from api.http.body import media_type, unsupported_type
-from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, LINES, are_lines
+from api.http.negotiation import CLOUDEVENT, CLOUDEVENTS_BATCH, JSON, LINES
 from eventlog.events import Events
 from eventlog.intake import Intake, PublishLimits, accept, parse
 from eventlog.intake.cloudevents import HEADER, SPECVERSION_HEADER, read_batch, read_binary, read_structured
+from eventlog.intake.media_type import are_lines
 from eventlog.intake.plain_cloudevents import read_plain_batch
 
 # Reads all of a body, strictly or leniently; raises Refused.

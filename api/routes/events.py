@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
 from api.errors import Problem
-from api.http.negotiation import CLOUDEVENTS_BATCH, JSON, LINES, are_lines, form_of
+from api.http.negotiation import CLOUDEVENTS_BATCH, JSON, LINES, form_of
 from api.openapi import sends
 from api.requests.ndjson_stream import PAGE_BYTES_MAX, UNBUFFERED, LinesResponse, lines
 from api.requests.paging import CURSOR_HEADER, LATEST, Query, page, whereabouts
@@ -27,6 +27,7 @@ from api.requests.topics import require_topic, seen_pattern
 from api.routes.deliveries import next_deliveries
 from api.routes.read_route import HEADERS, answer, problems, read, route, services_of
 from api.wiring import Services
+from eventlog.intake.media_type import are_lines
 from projections.read import Event, ReadSession, event
 from projections.read.cloudevents import as_cloudevent, said_of
 from projections.read.deliveries import DELIVERIES_MAX, PENDING, Copy, copies

@@ -20,6 +20,7 @@ from eventlog.errors import EventlogError
 from eventlog.ingest.otlp import read_logs
 from eventlog.ingest.reading import Ingested
 from eventlog.intake import PublishLimits
+from eventlog.intake.media_type import media_type_of
 
 router = APIRouter(tags=["publish"])
 
@@ -60,7 +61,7 @@ def _read(_: dict[bytes, bytes], body: bytes, limits: PublishLimits, *, protobuf
 
 
 def _is_protobuf(headers: dict[bytes, bytes]) -> bool:
-    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    kind = media_type_of(headers)
     if kind in (PROTOBUF, "application/protobuf"):
         return True
     if kind == JSON:

@@ -13,6 +13,7 @@ from eventlog.hooks.definition import HookDefinition
 from eventlog.intake.examine import repeats_key
 from eventlog.intake.foreign import ForeignEvent, Place, broken_fields, events_of
 from eventlog.intake.forms import json_flaw
+from eventlog.intake.media_type import media_type_of
 from eventlog.intake.templates import ReceivedValues, fill, moment_of, parse_template
 from eventlog.intake.text import WHITE_SPACE
 from eventlog.intake.unparsed import unparsed
@@ -92,8 +93,7 @@ def _event(
 
 def _json_of(headers: Mapping[bytes, bytes], body: bytes) -> bytes:
     """Return a body as JSON: as it is, the field of a form that has it, or the fields of a form."""
-    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if kind != FORM:
+    if media_type_of(headers) != FORM:
         return body.strip(WHITE_SPACE)
     try:
         fields = parse_qs(

@@ -1,8 +1,6 @@
 """`eventlog ingest`: how bodies that come to /ingest/NAME become events, kept in the database."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,8 @@ from eventlog.terminal import exits
 from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from eventlog.ingest.definition import IngestDefinition
     from eventlog.sessions.database import Connection
 
@@ -182,18 +182,7 @@ def _row(name: str, version: int) -> dict[str, object]:
     return {"name": name, "version": version}
 
 
-@contextmanager
-def _opened() -> Iterator["Connection"]:
-    """Yield a session of the owner's with the log's database, which must be there."""
-    from eventlog.schema.migrate import schema_state
-    from eventlog.sessions.database import connect, translated_errors
-    from eventlog.sessions.open_database import opened_database
-    from eventlog.settings import load_settings
+def _opened() -> "AbstractContextManager[Connection]":
+    from eventlog.sessions.owner_session import owner_session
 
-    with (
-        opened_database(load_settings(), say, make=False) as dsn,
-        connect(dsn, "owner", "ingest") as connection,
-        translated_errors(),
-    ):
-        schema_state(connection)
-        yield connection
+    return owner_session("ingest", say)

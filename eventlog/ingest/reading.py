@@ -1,7 +1,6 @@
 """A body → its events, and what can be none: one bad line costs itself alone, and is kept."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -14,12 +13,13 @@ from eventlog.intake.examine import repeats_key
 from eventlog.intake.foreign import ForeignEvent, Place, broken_fields
 from eventlog.intake.forms import json_flaw
 from eventlog.intake.limits import PublishLimits
+from eventlog.intake.media_type import are_lines, media_type_of
 from eventlog.intake.templates import Parts, ReceivedValues, fill, moment_of, parse_template
 from eventlog.intake.text import WHITE_SPACE, encoding_flaw
 from eventlog.intake.unparsed import unparsed
 
 _NAMES = {name: name for name in ("topic", "event_id", "timestamp", "source")}
-_JSON_LINES = re.compile(r"(nd-?json|ld-?json|json-?l(ines)?|json-seq)$")
+_JSON = ("application/json", "application/json-seq")
 # What parts records of application/json-seq.
 _RECORD_SEPARATOR = b"\x1e"
 _encode = msgspec.json.Encoder().encode
@@ -157,8 +157,8 @@ class BodyReader:
 
 
 def _says_json(headers: Mapping[bytes, bytes]) -> bool:
-    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    return kind == "application/json" or kind.endswith("+json") or _JSON_LINES.search(kind) is not None
+    kind = media_type_of(headers)
+    return kind in _JSON or kind.endswith("+json") or are_lines(kind)
 
 
 def _object_of(text: bytes) -> bytes:

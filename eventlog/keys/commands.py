@@ -1,7 +1,5 @@
 """`eventlog keys`: on the database itself, so that nobody locks himself out."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +9,8 @@ from eventlog.terminal import exits
 from eventlog.terminal.printing import harmless, print_json, say
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from eventlog.keys.quotas import Quotas
     from eventlog.keys.store import NewKey, State
     from eventlog.sessions.database import Connection
@@ -247,20 +247,7 @@ def _print_new(made: "NewKey", as_json: bool) -> None:
     say(f"key {made.id} ({harmless(made.name)}) may {', '.join(made.scopes)}; it is shown this once")
 
 
-@contextmanager
-def _opened() -> Iterator["Connection"]:
-    """Yield a session of the owner's with the log's database, which must be there."""
-    from eventlog.acts.actor import act_as
-    from eventlog.schema.migrate import schema_state
-    from eventlog.sessions.database import connect, translated_errors
-    from eventlog.sessions.open_database import opened_database
-    from eventlog.settings import load_settings
+def _opened() -> "AbstractContextManager[Connection]":
+    from eventlog.sessions.owner_session import owner_session
 
-    with (
-        opened_database(load_settings(), say, make=False) as dsn,
-        connect(dsn, "owner", "keys") as connection,
-        translated_errors(),
-    ):
-        schema_state(connection)
-        act_as(connection, None)
-        yield connection
+    return owner_session("keys", say)

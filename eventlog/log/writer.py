@@ -164,8 +164,7 @@ class Writer:
             self._queue.append(Request(deliveries, answer))
             self._sizes[self._number] += deliveries.count
             self._queued_bytes += deliveries.size
-            if deliveries.publisher is not None:
-                self._shares.add(deliveries.publisher, self._weight(deliveries))
+            self._shares.add(deliveries.publisher, self._weight(deliveries))
             self._changed.notify()
 
     def _weight(self, deliveries: Deliveries) -> int:
@@ -195,8 +194,7 @@ class Writer:
                 self._sizes[self._number] -= events
                 self._queued_bytes -= sum(request.deliveries.size for request in batch)
                 for request in batch:
-                    if request.deliveries.publisher is not None:
-                        self._shares.add(request.deliveries.publisher, -self._weight(request.deliveries))
+                    self._shares.add(request.deliveries.publisher, -self._weight(request.deliveries))
         if self._connection is not None:
             self._connection.close()
 

@@ -1,7 +1,6 @@
 """Records → events: the JSON text that is published, the same bytes for the same record every time. Pure."""
 
 import base64
-import string
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -9,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from eventlog.intake.templates import parse_template
 from publisher.errors import ShipError
 from publisher.ship.records import Record
 from publisher.ship.times.values import read_time, time_in
@@ -187,14 +187,6 @@ def check_time_field(path: str, sample: bytes, time_field: str, zone: tzinfo) ->
         raise ShipError(
             f"{path}: none of the first {len(lines)} lines has a time in --time-field {time_field}"
         )
-
-
-def parse_template(template: str) -> list[tuple[str, str]]:
-    """Split `github.{event}.{body.action}` into (text before, path) pairs; raises ValueError."""
-    parts = list(string.Formatter().parse(template))
-    if any(name == "" or form or conversion for _, name, form, conversion in parts):
-        raise ValueError("between { and } stands the name of a field and nothing else")
-    return [(literal, name or "") for literal, name, _, _ in parts]
 
 
 def _decoded(line: bytes) -> dict[str, msgspec.Raw]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from eventlog.errors import SettingsError
 from eventlog.intake.fields import source_flaw, topic_flaw
-from publisher.ship.envelopes import parse_template
+from eventlog.intake.templates import parse_template
 from publisher.ship.shipping import Shipping
 from publisher.ship.times.custom import custom_layout
 

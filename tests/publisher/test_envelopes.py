@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.ship.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, parse_template, readable
+from eventlog.intake.templates import parse_template
+from publisher.ship.envelopes import BadLine, FieldEnvelope, Fields, LineEnvelope, readable
 from publisher.ship.records import RECORD_BYTES_MAX, Record
 
 TIME = "2025-10-21T10:00:00.000Z"
