@@ -45,7 +45,7 @@ class IngestAccepted(msgspec.Struct):
     "/ingest/{name}",
     summary="Take in what a definition tells how to read",
     description="`eventlog ingest set` defines a name. The body: JSON, an array, lines of JSON or of text; "
-    "gzip and deflate are unpacked. What can be no event is kept under the topic `$unparsed`.",
+    "gzip, deflate and zstd are unpacked. What can be no event is kept under the topic `$unparsed`.",
     responses={
         200: sends(IngestAccepted, example={"status": "accepted", "accepted": 2, "unparsed": 0}),
         **problems(400, 404, 413, 415, 429, 503, 507),

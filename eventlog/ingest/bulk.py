@@ -28,7 +28,7 @@ DOCUMENTS_MAX = 10_000
 
 class _Target(msgspec.Struct):
     name: str | None = msgspec.field(default=None, name="_index")
-    id: str | None = msgspec.field(default=None, name="_id")
+    id: str | int | None = msgspec.field(default=None, name="_id")
 
 
 class _Action(msgspec.Struct):
@@ -74,7 +74,9 @@ def read_bulk(body: bytes, default_index: str | None) -> Iterator[BulkItem]:
             flaw = f"an event is for ever: there is no {verb}"
         elif not document:
             flaw = "the document is missing"
-        yield BulkItem(verb, index, target.id, document if document else line, flaw)
+        yield BulkItem(
+            verb, index, None if target.id is None else str(target.id), document if document else line, flaw
+        )
 
 
 class BulkRequest:

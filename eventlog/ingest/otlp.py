@@ -24,6 +24,7 @@ from eventlog.intake.foreign import ForeignEvent
 from eventlog.intake.forms import json_flaw
 from eventlog.intake.limits import PublishLimits
 from eventlog.intake.templates import moment_of
+from eventlog.intake.text import WHITE_SPACE
 from eventlog.intake.unparsed import unparsed
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ ROUTE = "/v1/logs"
 TOPIC = "otlp.logs"
 # What the specification calls a service that has no name.
 NAMELESS = "unknown_service"
+NO_RECORDS = b'{"resourceLogs":[]}'
 _BESIDE = b'"otlp":"logs"'
 
 _encode = msgspec.json.Encoder().encode
@@ -254,6 +256,10 @@ def read_logs(body: bytes, *, protobuf: bool, received_at: datetime, limits: Pub
             index += 1
     except (NoOtlp, RecursionError) as error:
         return Ingested([], [unparsed(ROUTE, body, "no_otlp", str(error), received_at)])
+    if not index and len(body.strip(WHITE_SPACE)) > (0 if protobuf else len(NO_RECORDS)):
+        # Fields that are not known are passed over, as OTLP says: it may be an older form, or no logs.
+        detail = "there are no records in it, as far as it is understood"
+        found.unparsed.append(unparsed(ROUTE, body, "no_records", detail, received_at))
     return found
 
 

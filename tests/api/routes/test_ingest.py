@@ -2,13 +2,15 @@
 
 import gzip
 import json
+import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import psycopg
 import pytest
+from backports import zstd
 from psycopg.rows import TupleRow
 
 from eventlog.ingest.definition import IngestDefinition
@@ -88,19 +90,29 @@ def test_what_no_text_can_hold_is_kept_in_base_64(defined: httpx2.Client, connec
     assert {each["base64"] for each in kept} == {"//4=", "YQBi"}
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_packed_bodies_are_unpacked_within_a_bound(
-    defined: httpx2.Client, connection: Connection, encoding: str
-) -> None:
-    def pack(body: bytes) -> bytes:
-        return gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
+PACKED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "gzip in two parts": ("gzip", lambda body: gzip.compress(body[:2]) + gzip.compress(body[2:])),
+    "deflate": ("deflate", zlib.compress),
+    "deflate without its head": ("deflate", lambda body: zlib.compress(body)[2:-4]),
+    "zstd": ("zstd", zstd.compress),
+    "zstd in two parts": ("zstd", lambda body: zstd.compress(body[:2]) + zstd.compress(body[2:])),
+}
 
+
+@pytest.mark.parametrize("name", PACKED)
+def test_packed_bodies_are_unpacked_within_a_bound(
+    defined: httpx2.Client, connection: Connection, name: str
+) -> None:
+    encoding, pack = PACKED[name]
     headers = {"content-encoding": encoding}
     assert took(defined.post("/ingest/lines", content=pack(b"a\nb"), headers=headers)) == (2, 0)
+    assert sorted(row[3]["payload"]["line"] for row in logged(connection)) == ["a", "b"]
     for content, status, code in (
         (pack(b"x" * (9 << 20)), 413, "body_too_large"),
-        (pack(b"a" * 999)[:-5], 400, "invalid_compression"),
+        (pack(random.Random(1).randbytes(999))[:-20], 400, "invalid_compression"),
         (b"plain", 400, "invalid_compression"),
+        (gzip.compress(b"") * 101, 400, "invalid_compression"),
     ):
         answer = defined.post("/ingest/lines", content=content, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (status, code)

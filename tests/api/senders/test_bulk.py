@@ -52,6 +52,11 @@ def test_a_document_is_an_event_with_its_id_and_its_time(
     assert (raw["timestamp"], raw["source"], raw["payload"]) == (document["@timestamp"], "logs-1", document)
 
 
+def test_an_id_may_be_a_number(client: httpx2.Client, connection: Connection) -> None:
+    bulk(client, lines({"create": {"_index": "logs", "_id": 7}}, {"n": 1}))
+    assert [row[1:3] for row in logged(connection)] == [("7", 5)]
+
+
 def test_without_ids_a_repeated_request_adds_nothing(client: httpx2.Client, connection: Connection) -> None:
     content = lines({"index": {}}, {"n": 1}, {"index": {}}, {"n": 1})
     for _ in range(2):

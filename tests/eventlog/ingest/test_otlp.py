@@ -158,3 +158,21 @@ def test_null_is_as_good_as_nothing_and_numbers_may_be_texts() -> None:
     found = taken(body, protobuf=False)
     assert [event.source for event in found.events] == ["unknown_service"] * 2
     assert found.events[0].timestamp == "2021-02-25T15:02:10.000000000Z"
+
+
+OLDER = b'{"resourceLogs":[{"instrumentationLibraryLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}'
+SPELLED = b'{"resource_logs":[{"scope_logs":[{"log_records":[{"body":{"stringValue":"x"}}]}]}]}'
+
+
+@pytest.mark.parametrize("body", [OLDER, SPELLED, b'{"resourceSpans":[{"scopeSpans":[]}]}'])
+def test_what_is_not_understood_is_kept_and_not_taken_for_nothing(body: bytes) -> None:
+    found = taken(body, protobuf=False)
+    assert [json.loads(each.payload)["reason"] for each in found.unparsed] == ["no_records"]
+    assert json.loads(found.unparsed[0].payload)["text"].encode() == body
+
+
+@pytest.mark.parametrize(("body", "protobuf"), [(b"{}", False), (b'{"resourceLogs":[]}', False), (b"", True)])
+def test_a_request_without_records_is_nothing(body: bytes, protobuf: bool) -> None:
+    found = taken(body, protobuf=protobuf)
+    assert not found.events
+    assert not found.unparsed
