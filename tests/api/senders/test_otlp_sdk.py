@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -42,6 +43,27 @@ def test_all_records_arrive(client: httpx2.Client, connection: Connection, flags
     assert bodies(connection) == ["plain é", "with a value", "the last"]
     rows = connection.execute("SELECT DISTINCT topic, source, format FROM inbox").fetchall()
     assert rows == [("otlp.logs", "sdk", 5)]
+
+
+JAVASCRIPT = [
+    f"@opentelemetry/{name}@0.223.1"
+    for name in ("sdk-logs", "exporter-logs-otlp-http", "exporter-logs-otlp-proto", "api-logs")
+]
+
+
+def test_the_sdk_of_javascript(client: httpx2.Client, connection: Connection) -> None:
+    folder = packages("otlp-js", npm=JAVASCRIPT)
+    shutil.copy(HERE / "otlp.mjs", folder)  # node looks for packages beside the script
+    command = ["node", "otlp.mjs", f"{client.base_url}/v1/logs"]
+    subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=True)
+    assert sorted(bodies(connection)) == ["None"] * 3 + ["plain é"] * 3
+    rows = connection.execute("""
+        SELECT DISTINCT format, (SELECT string_agg(a -> 'value' ->> 'doubleValue', '')
+                                 FROM json_array_elements(raw -> 'payload' -> 'log' -> 'attributes') AS a)
+        FROM inbox WHERE raw -> 'payload' -> 'log' -> 'body' ->> 'stringValue' = 'plain é' ORDER BY 2
+    """).fetchall()
+    # What is no number is null in its JSON: its own loss.
+    assert rows == [(5, "NaN"), (5, None)]
 
 
 @contextmanager
