@@ -63,6 +63,13 @@ def test_one_bad_line_costs_itself_alone(defined: httpx2.Client, connection: Con
     assert found["missing_event_id"]["text"] == '{"status":2}'
 
 
+def test_a_record_with_a_key_twice_is_kept_as_it_came(defined: httpx2.Client, connection: Connection) -> None:
+    body = b'[{"id":"a","id":"b","status":1}]'
+    answer = defined.post("/ingest/web", content=body, headers={"content-type": "application/json"})
+    assert took(answer) == (0, 1)
+    assert logged(connection)[0][3]["payload"]["reason"] == "duplicate_key"
+
+
 def test_lines_of_text_are_events_and_a_repeated_request_adds_none(
     defined: httpx2.Client, connection: Connection
 ) -> None:
@@ -160,6 +167,8 @@ def test_what_was_kept_as_unparsed_is_read_like_any_topic(defined: httpx2.Client
     [row] = defined.get("/events", params={"topic": "$un*"}).json()
     assert row["payload"]["text"] == "{}"
     assert defined.get(f"/events/%24unparsed/{row['event_id']}").status_code == 200
+    key = {"topic": "$unparsed", "event_id": row["event_id"]}
+    assert defined.get("/deliveries", params=key).json()[0]["outcome"] == "unique"
     published = {"topic": "$unparsed", "event_id": "1", "timestamp": row["timestamp"], "source": "s"}
     assert defined.post("/publish", json={**published, "payload": {}}).status_code == 422
 
